@@ -1,0 +1,123 @@
+// Package boltlinks keeps attribution links in a bbolt bucket. Every service that stores usage keeps its own, fed by the calls that
+// pass, so that it can resolve accounts at read without asking another service, and learning an account moves no rows.
+package boltlinks
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/domain/attribution"
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/keys"
+	"github.com/sojournhq/sojourn/internal/kit/record"
+)
+
+// Kinds of rows; each value is the event time of the latest call that said so, which deletion needs to know what outlives it.
+const (
+	userAccount = 'u' // user, account
+	accountUser = 'a' // account, user
+	sameUser    = 's' // user, user: both ways round
+)
+
+// Links is the set of links in one bucket, for the life of that bucket's transaction.
+type Links struct{ bucket *bolt.Bucket }
+
+var _ attribution.Links = Links{}
+
+// In returns the links that live in bucket, which holds nothing else.
+func In(bucket *bolt.Bucket) Links { return Links{bucket} }
+
+// Learn stores what a call says: which account its user belongs to, and which two ids are one person. It needs a writable transaction
+// and is idempotent and independent of order.
+func (l Links) Learn(c *call.Call) error {
+	if c.UserID != "" && c.AccountID != "" {
+		if err := l.put(userAccount, c.UserID, c.AccountID, c.TimeMS); err != nil {
+			return err
+		}
+		if err := l.put(accountUser, c.AccountID, c.UserID, c.TimeMS); err != nil {
+			return err
+		}
+	}
+	if c.Type == call.Alias && c.UserID != c.PreviousID {
+		if err := l.put(sameUser, c.UserID, c.PreviousID, c.TimeMS); err != nil {
+			return err
+		}
+		return l.put(sameUser, c.PreviousID, c.UserID, c.TimeMS)
+	}
+	return nil
+}
+
+func (l Links) put(kind byte, a, b string, ms int64) error {
+	key := keys.AppendString(keys.AppendString([]byte{kind}, a), b)
+	if sealed := l.bucket.Get(key); sealed != nil {
+		value, err := record.Open(key, sealed)
+		if err != nil {
+			return err
+		}
+		if len(value) == 8 && int64(binary.BigEndian.Uint64(value)) >= ms {
+			return nil
+		}
+	}
+	if err := l.bucket.Put(key, record.Seal(key, binary.BigEndian.AppendUint64(nil, uint64(ms)))); err != nil {
+		return fmt.Errorf("store a link: %w", err)
+	}
+	return nil
+}
+
+// Accounts returns the accounts that calls named together with user, in order.
+func (l Links) Accounts(user string) ([]string, error) { return l.seconds(userAccount, user) }
+
+// Aliases returns the user ids that alias calls joined directly with user, in order.
+func (l Links) Aliases(user string) ([]string, error) { return l.seconds(sameUser, user) }
+
+// Resolve returns what is known of the account of a user.
+func (l Links) Resolve(user string) (attribution.Resolution, error) { return attribution.Resolve(l, user) }
+
+// UsersOf returns the users that belong to account: those that calls named together with it, and those whose other calls resolve to it.
+func (l Links) UsersOf(account string) (named, resolved []string, err error) {
+	if named, err = l.seconds(accountUser, account); err != nil {
+		return nil, nil, err
+	}
+	seen := map[string]bool{}
+	for _, user := range named {
+		if seen[user] {
+			continue
+		}
+		person, err := attribution.Person(l, user)
+		if err != nil {
+			return nil, nil, err
+		}
+		r, err := l.Resolve(user)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, id := range person {
+			seen[id] = true
+			if r.State == attribution.Known {
+				resolved = append(resolved, id)
+			}
+		}
+	}
+	return named, resolved, nil
+}
+
+// seconds lists the second strings of the rows whose first is a.
+func (l Links) seconds(kind byte, a string) ([]string, error) {
+	prefix := keys.AppendString([]byte{kind}, a)
+	var out []string
+	cursor := l.bucket.Cursor()
+	for key, sealed := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
+		if _, err := record.Open(key, sealed); err != nil {
+			return nil, err
+		}
+		r := keys.Read(key[len(prefix):])
+		out = append(out, r.String())
+		if r.Err() != nil {
+			return nil, fmt.Errorf("%w: link", record.ErrCorrupt)
+		}
+	}
+	return out, nil
+}

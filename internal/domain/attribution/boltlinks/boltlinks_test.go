@@ -1,0 +1,121 @@
+package boltlinks_test
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	bolt "go.etcd.io/bbolt"
+	"pgregory.net/rapid"
+
+	"github.com/sojournhq/sojourn/internal/domain/attribution"
+	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
+	"github.com/sojournhq/sojourn/internal/domain/call"
+)
+
+func inBucket(t *testing.T, do func(boltlinks.Links)) {
+	t.Helper()
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "links.db"), 0o600, &bolt.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	tx, err := db.Begin(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	b, err := tx.CreateBucket([]byte("links"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(boltlinks.In(b))
+}
+
+func learn(t *testing.T, l boltlinks.Links, calls ...call.Call) {
+	t.Helper()
+	for i := range calls {
+		if err := l.Learn(&calls[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAUserIsUnknownThenKnownThenAmbiguous(t *testing.T) {
+	inBucket(t, func(l boltlinks.Links) {
+		for _, step := range []struct {
+			learn call.Call
+			want  attribution.Resolution
+		}{
+			{call.Call{Type: call.Track, UserID: "u"}, attribution.Resolution{State: attribution.Unknown}},
+			{call.Call{Type: call.Track, AccountID: "a"}, attribution.Resolution{State: attribution.Unknown}},
+			{call.Call{Type: call.Track, UserID: "u", AccountID: "a"}, attribution.Resolution{State: attribution.Known, Account: "a"}},
+			{call.Call{Type: call.Group, UserID: "u", AccountID: "a"}, attribution.Resolution{State: attribution.Known, Account: "a"}},
+			{call.Call{Type: call.Alias, UserID: "v", PreviousID: "w"}, attribution.Resolution{State: attribution.Known, Account: "a"}},
+			{call.Call{Type: call.Track, UserID: "w", AccountID: "b"}, attribution.Resolution{State: attribution.Known, Account: "a"}},
+			{call.Call{Type: call.Alias, UserID: "v", PreviousID: "u"}, attribution.Resolution{State: attribution.Ambiguous, Candidates: []string{"a", "b"}}},
+		} {
+			learn(t, l, step.learn)
+			got, err := l.Resolve("u")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(step.want, got); diff != "" {
+				t.Errorf("after %+v: %s", step.learn, diff)
+			}
+		}
+	})
+}
+
+func TestUsersOfAnAccountAreThoseWhoseCallsCountForIt(t *testing.T) {
+	inBucket(t, func(l boltlinks.Links) {
+		learn(t, l,
+			call.Call{Type: call.Track, UserID: "u", AccountID: "a"},
+			call.Call{Type: call.Alias, UserID: "u", PreviousID: "v"},
+			call.Call{Type: call.Track, UserID: "two", AccountID: "a"},
+			call.Call{Type: call.Track, UserID: "two", AccountID: "b"},
+		)
+		named, resolved, err := l.UsersOf("a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(resolved)
+		if diff := cmp.Diff([]string{"two", "u"}, named); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff([]string{"u", "v"}, resolved); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestResolutionIsTheSameInWhateverOrderCallsCome(t *testing.T) {
+	id := rapid.SampledFrom([]string{"u", "v", "w", "x"})
+	history := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) call.Call {
+		if rapid.Bool().Draw(t, "alias") {
+			return call.Call{Type: call.Alias, UserID: id.Draw(t, "user"), PreviousID: id.Draw(t, "previous")}
+		}
+		return call.Call{Type: call.Track, UserID: id.Draw(t, "user"), AccountID: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "account")}
+	}), 0, 12)
+	rapid.Check(t, func(rt *rapid.T) {
+		calls := history.Draw(rt, "calls")
+		shuffled := rapid.Permutation(append(slices.Clone(calls), calls...)).Draw(rt, "shuffled")
+		var all [2][]attribution.Resolution
+		for i, order := range [][]call.Call{calls, shuffled} {
+			inBucket(t, func(l boltlinks.Links) {
+				learn(t, l, order...)
+				for _, user := range []string{"u", "v", "w", "x"} {
+					r, err := l.Resolve(user)
+					if err != nil {
+						t.Fatal(err)
+					}
+					all[i] = append(all[i], r)
+				}
+			})
+		}
+		if diff := cmp.Diff(all[0], all[1]); diff != "" {
+			rt.Fatal(diff)
+		}
+	})
+}

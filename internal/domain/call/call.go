@@ -1,0 +1,148 @@
+// Package call is a Segment call as every service sees it: read, checked and mapped by the gateway, free of any encoding.
+package call
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+)
+
+// Type is the type of a Segment call.
+type Type int8
+
+// The types of calls.
+const (
+	Track Type = iota + 1
+	Identify
+	Group
+	Page
+	Screen
+	Alias
+	Delete
+)
+
+var typeNames = map[Type]string{
+	Track: "track", Identify: "identify", Group: "group", Page: "page", Screen: "screen", Alias: "alias", Delete: "delete",
+}
+
+// String returns the type as Segment writes it, such as "track".
+func (t Type) String() string { return typeNames[t] }
+
+// Call is one Segment call. An empty id or name means that the call has none.
+type Call struct {
+	Type      Type
+	MessageID string
+	// OriginalMS is the call's own timestamp, TimeMS its event time; both in milliseconds since 1970.
+	OriginalMS, TimeMS int64
+	AnonymousID        string
+	UserID             string
+	// AccountID is the account that the call itself names.
+	AccountID  string
+	Module     string
+	Feature    string
+	PreviousID string
+	Source     string
+	Traits     []Trait
+}
+
+// Trait is one leaf of a traits object. Path joins the keys with dots; a dot or backslash in a key is escaped by a backslash.
+type Trait struct {
+	Path  string
+	Value Value
+}
+
+// Kind is the JSON type of a value.
+type Kind int8
+
+// The kinds of values.
+const (
+	Null Kind = iota + 1
+	String
+	Number
+	Bool
+	JSON
+)
+
+// Value is a JSON value: Text is a string's text, a number's decimal text, "true" or "false", or the JSON of an array or empty object.
+type Value struct {
+	Kind Kind
+	Text string
+}
+
+// Limits of a call, in bytes. Times lie from 1970 to the end of 2261.
+const (
+	MaxMessageID = 256
+	MaxName      = 512
+	MaxTimeMS    = 9_214_646_400_000 - 1
+)
+
+// Check returns nil if the call keeps the contract of sojourn.segment.v1.Call, or an error that names the field and quotes nothing.
+func (c *Call) Check() error {
+	if _, ok := typeNames[c.Type]; !ok {
+		return errors.New("type is not set")
+	}
+	if c.MessageID == "" {
+		return errors.New("message_id is required")
+	}
+	if len(c.MessageID) > MaxMessageID {
+		return fmt.Errorf("message_id is longer than %d bytes", MaxMessageID)
+	}
+	if err := cmp.Or(checkTime("original_time_ms", c.OriginalMS), checkTime("time_ms", c.TimeMS)); err != nil {
+		return err
+	}
+	for _, name := range []struct{ field, value string }{
+		{"anonymous_id", c.AnonymousID},
+		{"user_id", c.UserID},
+		{"account_id", c.AccountID},
+		{"module", c.Module},
+		{"feature", c.Feature},
+		{"previous_id", c.PreviousID},
+		{"source", c.Source},
+	} {
+		if len(name.value) > MaxName {
+			return fmt.Errorf("%s is longer than %d bytes", name.field, MaxName)
+		}
+	}
+	if c.Type == Alias && (c.PreviousID == "" || c.UserID == "") {
+		return errors.New("an alias call needs previous_id and user_id")
+	}
+	if c.Type == Group && c.AccountID == "" {
+		return errors.New("a group call needs account_id")
+	}
+	return nil
+}
+
+func checkTime(field string, ms int64) error {
+	if ms < 0 || ms > MaxTimeMS {
+		return fmt.Errorf("%s is outside 1970 to 2261", field)
+	}
+	return nil
+}
+
+// Position is where a call stands among all calls: by event time, then by messageId.
+type Position struct {
+	TimeMS    int64
+	MessageID string
+}
+
+// Compare orders positions; the greater one is the later.
+func (p Position) Compare(q Position) int {
+	return cmp.Or(cmp.Compare(p.TimeMS, q.TimeMS), cmp.Compare(p.MessageID, q.MessageID))
+}
+
+// Outcome is what became of one call in one service. All but Invalid mean: the effects of the call are durable.
+type Outcome int8
+
+// The outcomes.
+const (
+	// Accepted: the call was new here and is stored.
+	Accepted Outcome = iota + 1
+	// Duplicate: the same call was stored before; nothing changed.
+	Duplicate
+	// Ignored: the call holds nothing that the service keeps; nothing changed.
+	Ignored
+	// Invalid: the call does not pass Check and was not stored.
+	Invalid
+	// Conflict: another call with the same identity was accepted first; nothing changed.
+	Conflict
+)

@@ -1,0 +1,85 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+)
+
+const (
+	maxIDBytes  = 100
+	minKeyBytes = 16
+)
+
+// check returns every problem of the configuration at once. Keys are named by their place, never shown.
+func (c *Config) check() error {
+	p := problems{keys: map[string]string{}, ids: map[string]bool{}}
+	if len(c.Workspaces) == 0 {
+		p.add("workspaces: at least one is required")
+	}
+	if c.AdminToken != "" {
+		p.key("admin_token", c.AdminToken)
+	}
+	for i := range c.Workspaces {
+		w := &c.Workspaces[i]
+		where := fmt.Sprintf("workspaces[%d]", i)
+		p.id(where, "", w.ID)
+		for j, token := range w.QueryTokens {
+			p.key(fmt.Sprintf("%s.query_tokens[%d]", where, j), token)
+		}
+		p.names(where+".tiers", w.Tiers)
+		p.names(where+".lifecycle_stages", w.LifecycleStages)
+		for j := range w.Sources {
+			s := &w.Sources[j]
+			at := fmt.Sprintf("%s.sources[%d]", where, j)
+			p.id(at, w.ID, s.ID)
+			if len(s.WriteKeys) == 0 {
+				p.add("%s.write_keys: at least one is required", at)
+			}
+			for k, key := range s.WriteKeys {
+				p.key(fmt.Sprintf("%s.write_keys[%d]", at, k), key)
+			}
+		}
+	}
+	return errors.Join(p.found...)
+}
+
+type problems struct {
+	found []error
+	keys  map[string]string // key → where it stands
+	ids   map[string]bool
+}
+
+func (p *problems) add(format string, args ...any) { p.found = append(p.found, fmt.Errorf(format, args...)) }
+
+func (p *problems) id(where, within, id string) {
+	full := within + "\x00" + id
+	switch {
+	case id == "":
+		p.add("%s.id: required", where)
+	case len(id) > maxIDBytes:
+		p.add("%s.id: longer than %d bytes", where, maxIDBytes)
+	case p.ids[full]:
+		p.add("%s.id: %q stands twice", where, id)
+	}
+	p.ids[full] = true
+}
+
+func (p *problems) key(where, key string) {
+	if len(key) < minKeyBytes {
+		p.add("%s: shorter than %d characters", where, minKeyBytes)
+	}
+	if first, taken := p.keys[key]; taken {
+		p.add("%s: the same as %s", where, first)
+	}
+	p.keys[key] = where
+}
+
+func (p *problems) names(where string, names []string) {
+	seen := map[string]bool{}
+	for i, name := range names {
+		if name == "" || seen[name] {
+			p.add("%s[%d]: empty or standing twice", where, i)
+		}
+		seen[name] = true
+	}
+}

@@ -1,0 +1,110 @@
+// Package workspace is the configuration of workspaces: who may write and read, how strictly calls are taken, and which names an
+// account's tier and lifecycle stage may have. It comes from one YAML file that the gateway and the services read alike.
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Config is everything in the file.
+type Config struct {
+	// AdminToken reads every workspace. Empty: nobody may.
+	AdminToken string      `yaml:"admin_token,omitempty"`
+	Workspaces []Workspace `yaml:"workspaces"`
+}
+
+// Workspace is one tenant. Nothing of it is visible to another.
+type Workspace struct {
+	// ID is the workspace's name, for ever: data is stored under it.
+	ID string `yaml:"id"`
+	// QueryTokens read this workspace.
+	QueryTokens []string `yaml:"query_tokens"`
+	// Sources are where its calls come from.
+	Sources []Source `yaml:"sources"`
+	// Tiers and LifecycleStages are the names that the traits of an account may have.
+	Tiers           []string `yaml:"tiers,omitempty"`
+	LifecycleStages []string `yaml:"lifecycle_stages,omitempty"`
+}
+
+// Source is one place that calls come from.
+type Source struct {
+	// ID is the source's name within the workspace.
+	ID string `yaml:"id"`
+	// WriteKeys send calls.
+	WriteKeys []string `yaml:"write_keys"`
+	// RequireAnonymousID and RequireUserID reject calls without these ids. Not set: true, as the contract says.
+	RequireAnonymousID *bool `yaml:"require_anonymous_id,omitempty"`
+	RequireUserID      *bool `yaml:"require_user_id,omitempty"`
+	// MaxClockSkew is how wrong a sender's clock may be before event times are corrected. Not set: 5 minutes.
+	MaxClockSkew *Duration `yaml:"max_clock_skew,omitempty"`
+	// AbsentIDs are texts that broken clients send for "no id". Not set: DefaultAbsentIDs.
+	AbsentIDs []string `yaml:"absent_ids,omitempty"`
+}
+
+// DefaultMaxClockSkew is how wrong a sender's clock may be before event times are corrected.
+const DefaultMaxClockSkew = 5 * time.Minute
+
+// DefaultAbsentIDs returns the texts that stand for "no id" unless a source names its own.
+func DefaultAbsentIDs() []string {
+	return []string{"null", "undefined", "None", "NaN", "[object Object]", "00000000-0000-0000-0000-000000000000"}
+}
+
+// Duration is a time.Duration written as "5m" or "90s".
+type Duration time.Duration
+
+// MarshalYAML writes the duration as text.
+func (d Duration) MarshalYAML() (any, error) { return time.Duration(d).String(), nil }
+
+// UnmarshalYAML reads the duration from text.
+func (d *Duration) UnmarshalYAML(text []byte) error {
+	var s string
+	if err := yaml.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	parsed, err := time.ParseDuration(s)
+	if err != nil || parsed < 0 {
+		return fmt.Errorf("%q is not a duration such as 5m", s)
+	}
+	*d = Duration(parsed)
+	return nil
+}
+
+// Load reads and checks the file at path. The error names every problem.
+func Load(path string) (*Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read workspaces: %w", err)
+	}
+	c, err := Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Parse reads and checks a configuration. Unknown fields are errors; the error names every problem and shows no key.
+func Parse(text []byte) (*Config, error) {
+	var c Config
+	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
+		// The source excerpt that the library offers would show keys.
+		return nil, errors.New(yaml.FormatError(err, false, false))
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+// Encode returns the configuration as Parse reads it.
+func (c *Config) Encode() ([]byte, error) {
+	text, err := yaml.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encode workspaces: %w", err)
+	}
+	return text, nil
+}

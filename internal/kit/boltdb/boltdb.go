@@ -1,0 +1,213 @@
+// Package boltdb opens bbolt files the way a service of record needs it: one committer that commits whatever is waiting together, no write
+// after the first failed commit, and a format mark that keeps an old program from opening a newer file.
+package boltdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// Errors that callers tell apart.
+var (
+	// ErrClosed is returned once Close was called.
+	ErrClosed = errors.New("store is closed")
+	// ErrFailed is returned for the write whose commit failed, whose outcome is unknown, and for every later one, which is not tried.
+	ErrFailed = errors.New("store has stopped after a failed commit")
+	// ErrFormat says that the file is of another kind or of a newer format than this program reads.
+	ErrFormat = errors.New("unsupported store format")
+	// ErrLocked says that another process has the file open.
+	ErrLocked = errors.New("store is in use by another process")
+)
+
+const (
+	lockWait = time.Second
+	// One transaction takes at most this many waiting writes, so that a flood cannot grow one without end.
+	maxWritesPerCommit = 4096
+)
+
+// Options says which file to open.
+type Options struct {
+	// Path of the file; its directory must exist. A file that does not exist is made.
+	Path string
+	// Kind of data in the file, such as "events"; a file of another kind is refused.
+	Kind string
+	// Format is the newest format version that the caller reads.
+	Format uint32
+	// OnFail, if set, is called once, in a goroutine of its own, when a commit has failed.
+	OnFail func(error)
+	// ReadOnly opens a file for reading only; it must exist.
+	ReadOnly bool
+}
+
+// DB is an open file. All methods may be called from many goroutines.
+type DB struct {
+	bolt   *bolt.DB
+	queue  chan *write
+	onFail func(error)
+
+	mutex  sync.RWMutex // guards closed, so that nothing is sent on a closed queue
+	closed bool
+	failed atomic.Bool
+	done   chan struct{} // closed when the committer has returned
+}
+
+type write struct {
+	apply  func(*bolt.Tx) error
+	result chan error
+}
+
+// Open opens or makes the file and starts its committer.
+func Open(o Options) (*DB, error) {
+	b, err := bolt.Open(o.Path, 0o600, &bolt.Options{Timeout: lockWait, ReadOnly: o.ReadOnly, FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		if errors.Is(err, berrors.ErrTimeout) {
+			err = ErrLocked
+		}
+		return nil, fmt.Errorf("open %s: %w", o.Path, err)
+	}
+	if err := checkFormat(b, o); err != nil {
+		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
+	}
+	db := &DB{bolt: b, queue: make(chan *write, maxWritesPerCommit), onFail: o.OnFail, done: make(chan struct{})}
+	go db.commitWaiting()
+	return db, nil
+}
+
+// View runs fn in a read transaction: it sees one consistent state, including every write that has been acknowledged.
+func (db *DB) View(fn func(*bolt.Tx) error) error {
+	err := db.bolt.View(fn)
+	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
+		return ErrClosed
+	}
+	return err
+}
+
+// Update runs fn in a write transaction, together with other waiting writes, and returns only after the transaction is durable. If fn
+// returns an error, none of its effects remain and that error is returned. fn may run more than once and must not keep tx. If ctx
+// ends first, its error is returned and the outcome is unknown.
+func (db *DB) Update(ctx context.Context, fn func(*bolt.Tx) error) error {
+	w := &write{apply: fn, result: make(chan error, 1)}
+	if err := db.enqueue(ctx, w); err != nil {
+		return err
+	}
+	select {
+	case err := <-w.result:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (db *DB) enqueue(ctx context.Context, w *write) error {
+	db.mutex.RLock()
+	defer db.mutex.RUnlock()
+	if db.closed {
+		return ErrClosed
+	}
+	select {
+	case db.queue <- w:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close commits what is waiting and closes the file. Calls after the first do nothing.
+func (db *DB) Close() error {
+	db.mutex.Lock()
+	if db.closed {
+		db.mutex.Unlock()
+		return nil
+	}
+	db.closed = true
+	close(db.queue)
+	db.mutex.Unlock()
+	<-db.done
+	if err := db.bolt.Close(); err != nil {
+		return fmt.Errorf("close %s: %w", db.bolt.Path(), err)
+	}
+	return nil
+}
+
+// commitWaiting turns what has arrived while the last commit ran into the next transaction: no timer, no fixed batch size.
+func (db *DB) commitWaiting() {
+	defer close(db.done)
+	for first := range db.queue {
+		batch := []*write{first}
+		for more := true; more && len(batch) < maxWritesPerCommit; {
+			select {
+			case w, ok := <-db.queue:
+				if more = ok; ok {
+					batch = append(batch, w)
+				}
+			default:
+				more = false
+			}
+		}
+		db.commit(batch)
+	}
+}
+
+// commit applies a batch in one transaction. A write that fails is taken out and answered, and the rest starts over without it.
+func (db *DB) commit(batch []*write) {
+	for len(batch) > 0 {
+		if db.failed.Load() {
+			answer(batch, ErrFailed)
+			return
+		}
+		bad, applyErr, commitErr := db.tryCommit(batch)
+		switch {
+		case commitErr != nil:
+			// After a failed fsync the kernel may drop the very pages it could not write, and a later commit would build on
+			// what the disk never got. So nothing is written any more.
+			db.failed.Store(true)
+			answer(batch, fmt.Errorf("%w: %w", ErrFailed, commitErr))
+			if db.onFail != nil {
+				go db.onFail(fmt.Errorf("commit to %s: %w", db.bolt.Path(), commitErr))
+			}
+			return
+		case applyErr != nil:
+			batch[bad].result <- applyErr
+			batch = append(batch[:bad:bad], batch[bad+1:]...)
+		default:
+			answer(batch, nil)
+			return
+		}
+	}
+}
+
+func (db *DB) tryCommit(batch []*write) (bad int, applyErr, commitErr error) {
+	tx, err := db.bolt.Begin(true)
+	if err != nil {
+		return 0, nil, err
+	}
+	for i, w := range batch {
+		if err := applySafely(w, tx); err != nil {
+			return i, err, tx.Rollback()
+		}
+	}
+	return 0, nil, tx.Commit()
+}
+
+// applySafely turns a panic into that write's error: one bad write must not take down the committer that all others wait for.
+func applySafely(w *write, tx *bolt.Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic while writing: %v", p)
+		}
+	}()
+	return w.apply(tx)
+}
+
+func answer(batch []*write, err error) {
+	for _, w := range batch {
+		w.result <- err
+	}
+}

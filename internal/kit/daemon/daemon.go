@@ -1,0 +1,137 @@
+// Package daemon runs one gRPC service as a process: flags, log, admin port, ready, drain, close.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/peterbourgon/ff/v3"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/sojournhq/sojourn/internal/kit/admin"
+	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/rpc"
+)
+
+// DrainTime is how long calls under way may still take after the process was asked to stop.
+const DrainTime = 10 * time.Second
+
+// Service is what a daemon runs.
+type Service interface {
+	// Register adds the service's RPCs to a server that is not serving yet.
+	Register(grpc.ServiceRegistrar)
+	// Close stops the service and closes its store, once no call is under way any more.
+	Close() error
+}
+
+// Parse reads flags, then for those not given environment variables (SOJOURN_DATA for -data), then the file named by -config, one
+// "name value" a line.
+func Parse(flags *flag.FlagSet, args []string) error {
+	flags.String("config", "", "file with one \"flag value\" a line")
+	if err := ff.Parse(flags, args, ff.WithEnvVarPrefix("SOJOURN"), ff.WithConfigFileFlag("config"),
+		ff.WithConfigFileParser(ff.PlainParser)); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	return nil
+}
+
+// Main runs a service named name until SIGINT or SIGTERM and returns the process's exit code. Define adds the service's own flags and
+// returns the function that opens it once they are set.
+func Main(name string, args []string, define func(*flag.FlagSet) func(context.Context, observe.Deps) (Service, error)) int {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	listen := flags.String("listen", "127.0.0.1:9000", "address for gRPC")
+	adminAddr := flags.String("admin-listen", "127.0.0.1:9100", "address for /livez, /readyz, /metrics and profiles")
+	open := define(flags)
+	if err := Parse(flags, args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	log := NewLog(os.Stderr)
+	if err := run(ctx, log, name, *listen, *adminAddr, open); err != nil {
+		log.Error("stopped", slog.Any("error", err))
+		return 1
+	}
+	return 0
+}
+
+// NewLog returns the log of a process: one JSON object a line.
+func NewLog(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+
+func run(ctx context.Context, log *slog.Logger, name, listen, adminAddr string,
+	open func(context.Context, observe.Deps) (Service, error),
+) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	registry := observe.NewRegistry()
+	deps := observe.Deps{Log: log, Metrics: registry, Fatal: func(err error) { cancel(err) }}.For(strings.TrimSuffix(name, "d"))
+
+	service, err := open(ctx, deps)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, service.Close()) }()
+	server, err := rpc.NewServer(deps)
+	if err != nil {
+		return err
+	}
+	service.Register(server)
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen for gRPC: %w", err)
+	}
+	adminListener, err := net.Listen("tcp", adminAddr)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen for admin: %w", err), l.Close())
+	}
+	var stopping atomic.Bool
+	handler := admin.Handler(registry, func() error {
+		if stopping.Load() {
+			return errors.New("stopping")
+		}
+		return nil
+	})
+	log.Info("ready", slog.String("grpc", l.Addr().String()), slog.String("admin", adminListener.Addr().String()))
+
+	drain, endDrain := Drain(ctx, func() { stopping.Store(true) })
+	defer endDrain()
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error { return server.ServeUntil(running, drain, l) })
+	group.Go(func() error { return admin.ServeUntil(running, adminListener, handler) })
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// Drain returns a context that ends DrainTime after ctx has ended, and calls onStop when ctx ends. The returned function releases it.
+func Drain(ctx context.Context, onStop func()) (context.Context, func()) {
+	drain, end := context.WithCancel(context.WithoutCancel(ctx))
+	stopWatching := context.AfterFunc(ctx, func() {
+		onStop()
+		time.AfterFunc(DrainTime, end)
+	})
+	return drain, func() { stopWatching(); end() }
+}

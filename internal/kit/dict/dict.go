@@ -1,0 +1,96 @@
+// Package dict gives names short numbers for good, inside a bbolt bucket, so that rows can hold four bytes in place of a name.
+package dict
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/record"
+)
+
+// ErrUnknown says that no name has the number asked for: the file is damaged.
+var ErrUnknown = errors.New("unknown dictionary number")
+
+// Two kinds of rows: by name (prefix, kind, name → number) and by number (prefix, number → kind, name).
+const (
+	byName   = 'n'
+	byNumber = 'i'
+)
+
+// Dict is a dictionary in one bucket, for the life of that bucket's transaction. Names of different kinds never meet. The empty name
+// is number 0 of every kind and is not stored.
+type Dict struct{ bucket *bolt.Bucket }
+
+// In returns the dictionary that lives in bucket, which holds nothing else.
+func In(bucket *bolt.Bucket) Dict { return Dict{bucket} }
+
+// Number returns the number of a name, giving it the next one if it has none. It needs a writable transaction.
+func (d Dict) Number(kind byte, name string) (uint32, error) {
+	if n, ok, err := d.Find(kind, name); ok || err != nil {
+		return n, err
+	}
+	next, err := d.bucket.NextSequence()
+	if err != nil {
+		return 0, fmt.Errorf("number a name: %w", err)
+	}
+	if next > math.MaxUint32 {
+		return 0, errors.New("dictionary is full")
+	}
+	number := binary.BigEndian.AppendUint32(nil, uint32(next))
+	nameKey, numberKey := nameKey(kind, name), numberKey(uint32(next))
+	if err := d.bucket.Put(nameKey, record.Seal(nameKey, number)); err != nil {
+		return 0, fmt.Errorf("store a name: %w", err)
+	}
+	if err := d.bucket.Put(numberKey, record.Seal(numberKey, append([]byte{kind}, name...))); err != nil {
+		return 0, fmt.Errorf("store a number: %w", err)
+	}
+	return uint32(next), nil
+}
+
+// Find returns the number of a name, and whether it has one.
+func (d Dict) Find(kind byte, name string) (uint32, bool, error) {
+	if name == "" {
+		return 0, true, nil
+	}
+	key := nameKey(kind, name)
+	sealed := d.bucket.Get(key)
+	if sealed == nil {
+		return 0, false, nil
+	}
+	value, err := record.Open(key, sealed)
+	if err != nil {
+		return 0, false, err
+	}
+	if len(value) != 4 {
+		return 0, false, fmt.Errorf("%w: dictionary number of %d bytes", record.ErrCorrupt, len(value))
+	}
+	return binary.BigEndian.Uint32(value), true, nil
+}
+
+// Name returns the name that has a number, or ErrUnknown.
+func (d Dict) Name(number uint32) (string, error) {
+	if number == 0 {
+		return "", nil
+	}
+	key := numberKey(number)
+	sealed := d.bucket.Get(key)
+	if sealed == nil {
+		return "", fmt.Errorf("%w: %d", ErrUnknown, number)
+	}
+	value, err := record.Open(key, sealed)
+	if err != nil {
+		return "", err
+	}
+	if len(value) < 1 {
+		return "", fmt.Errorf("%w: empty dictionary name", record.ErrCorrupt)
+	}
+	return string(value[1:]), nil
+}
+
+func nameKey(kind byte, name string) []byte { return append([]byte{byName, kind}, name...) }
+
+func numberKey(number uint32) []byte { return binary.BigEndian.AppendUint32([]byte{byNumber}, number) }

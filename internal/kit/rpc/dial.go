@@ -1,0 +1,53 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/test/bufconn"
+)
+
+// Every RPC of ours is idempotent, so a service that is away for a moment is tried again, within the caller's deadline.
+const serviceConfig = `{
+	"loadBalancingConfig": [{"round_robin": {}}],
+	"methodConfig": [{
+		"name": [{}],
+		"retryPolicy": {
+			"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
+			"retryableStatusCodes": ["UNAVAILABLE"]
+		}
+	}]
+}`
+
+// Dial returns a connection to a gRPC server at target, such as "events:9000". It connects when it is first used.
+func Dial(target string, extra ...grpc.DialOption) (*grpc.ClientConn, error) {
+	options := append([]grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultServiceConfig(serviceConfig),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes), grpc.MaxCallSendMsgSize(maxMessageBytes)),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 10 * time.Second}),
+	}, extra...)
+	conn, err := grpc.NewClient(target, options...)
+	if err != nil {
+		return nil, fmt.Errorf("dial %s: %w", target, err)
+	}
+	return conn, nil
+}
+
+// Pipe is a listener within the process: servers and clients meet over it with everything but the network.
+type Pipe struct{ *bufconn.Listener }
+
+// NewPipe returns a pipe to serve on and to dial.
+func NewPipe() Pipe { return Pipe{bufconn.Listen(1 << 20)} }
+
+// Dial returns a connection to the server that serves on the pipe.
+func (p Pipe) Dial() (*grpc.ClientConn, error) {
+	return Dial("passthrough:///pipe", grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+		return p.DialContext(ctx)
+	}))
+}

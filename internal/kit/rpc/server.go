@@ -1,0 +1,170 @@
+// Package rpc makes the gRPC servers and connections of every component, all with the same interceptors, limits and retries, over TCP or
+// within one process.
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime/debug"
+
+	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
+
+	"github.com/sojournhq/sojourn/internal/kit/observe"
+)
+
+const (
+	// A batch of calls may be 500 KiB of JSON; a page of rows can be larger.
+	maxMessageBytes = 64 << 20
+	// Requests beyond this many at once are turned away at once, rather than all being served late.
+	maxInFlight = 4096
+)
+
+// Server is a gRPC server with health and reflection, and the interceptors that every component has.
+type Server struct {
+	*grpc.Server
+
+	health *health.Server
+}
+
+// NewServer returns a server that is not ready until SetReady(true).
+func NewServer(d observe.Deps) (*Server, error) {
+	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
+	if err := d.Metrics.Register(metrics); err != nil {
+		return nil, fmt.Errorf("register rpc metrics: %w", err)
+	}
+	slots := make(limiter, maxInFlight)
+	logger, logOptions := logAdapter(d.Log), logging.WithLogOnEvents(logging.FinishCall)
+	recoverer := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
+		d.Log.ErrorContext(ctx, "rpc panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+		return errInternal
+	})
+	s := &Server{
+		Server: grpc.NewServer(
+			grpc.MaxRecvMsgSize(maxMessageBytes),
+			grpc.MaxSendMsgSize(maxMessageBytes),
+			// Outermost first. Recovery sits inside logging and metrics: outside them, a panicking call would leave no trace.
+			grpc.ChainUnaryInterceptor(
+				metrics.UnaryServerInterceptor(),
+				logging.UnaryServerInterceptor(logger, logOptions),
+				recovery.UnaryServerInterceptor(recoverer),
+				sanitizeUnary(d.Log),
+				slots.unary,
+			),
+			grpc.ChainStreamInterceptor(
+				metrics.StreamServerInterceptor(),
+				logging.StreamServerInterceptor(logger, logOptions),
+				recovery.StreamServerInterceptor(recoverer),
+				sanitizeStream(d.Log),
+				slots.stream,
+			),
+		),
+		health: health.NewServer(),
+	}
+	s.health.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
+	healthpb.RegisterHealthServer(s.Server, s.health)
+	reflection.Register(s.Server)
+	return s, nil
+}
+
+// SetReady says over gRPC health whether the server wants traffic.
+func (s *Server) SetReady(ready bool) {
+	serving := healthpb.HealthCheckResponse_NOT_SERVING
+	if ready {
+		serving = healthpb.HealthCheckResponse_SERVING
+	}
+	s.health.SetServingStatus("", serving)
+}
+
+// ServeUntil serves on l until ctx ends, then takes no new calls, waits for those under way until drain ends, and returns.
+func (s *Server) ServeUntil(ctx, drain context.Context, l net.Listener) error {
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	s.SetReady(true)
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve gRPC on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	s.SetReady(false)
+	stopped := make(chan struct{})
+	go func() { s.GracefulStop(); close(stopped) }()
+	select {
+	case <-stopped:
+	case <-drain.Done():
+		s.Stop()
+		<-stopped
+	}
+	<-served
+	return nil
+}
+
+var errInternal = status.Error(codes.Internal, "internal error")
+
+// sanitize lets statuses pass and hides every other error behind a constant one: its text may hold customer data.
+func sanitize(ctx context.Context, log *slog.Logger, method string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := status.FromError(err); ok {
+		return err
+	}
+	if ctx.Err() != nil {
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	log.ErrorContext(ctx, "rpc failed", slog.String("method", method), slog.Any("error", err))
+	return errInternal
+}
+
+func sanitizeUnary(log *slog.Logger) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+		resp, err := handle(ctx, req)
+		return resp, sanitize(ctx, log, info.FullMethod, err)
+	}
+}
+
+func sanitizeStream(log *slog.Logger) grpc.StreamServerInterceptor {
+	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+		return sanitize(stream.Context(), log, info.FullMethod, handle(srv, stream))
+	}
+}
+
+// limiter holds one place for each call that may be under way.
+type limiter chan struct{}
+
+var errBusy = status.Error(codes.Unavailable, "too many requests at once, try again")
+
+func (l limiter) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	select {
+	case l <- struct{}{}:
+		defer func() { <-l }()
+		return handle(ctx, req)
+	default:
+		return nil, errBusy
+	}
+}
+
+func (l limiter) stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+	select {
+	case l <- struct{}{}:
+		defer func() { <-l }()
+		return handle(srv, stream)
+	default:
+		return errBusy
+	}
+}
+
+func logAdapter(log *slog.Logger) logging.Logger {
+	return logging.LoggerFunc(func(ctx context.Context, level logging.Level, msg string, fields ...any) {
+		log.Log(ctx, slog.Level(level), msg, fields...)
+	})
+}

@@ -1,0 +1,3 @@
+module github.com/sojournhq/sojourn/proto
+
+go 1.26

@@ -1,0 +1,163 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	bbolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/keys"
+	"github.com/sojournhq/sojourn/services/sessions/internal/session"
+)
+
+// Session implements session.Store.
+func (s *Store) Session(_ context.Context, workspace string, id session.ID, nowMS int64) (view session.View, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		t := s.readable(tx, workspace)
+		if t == nil {
+			return session.ErrNotFound
+		}
+		anonymous, ok, err := t.names.Find(kindAnonymous, id.AnonymousID)
+		if err != nil {
+			return err
+		}
+		at := ref{anonymous, id.Start}
+		if !ok || t.sessions.Get(at.key()) == nil {
+			return session.ErrNotFound
+		}
+		view, err = t.view(at, nowMS)
+		return err
+	})
+	return view, err
+}
+
+// Sessions implements session.Store.
+func (s *Store) Sessions(_ context.Context, workspace string, f session.Filter, after *session.ID, limit int) ([]session.View, error) {
+	var found []session.View
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		t := s.readable(tx, workspace)
+		if t == nil {
+			return nil
+		}
+		sources, err := t.sources(f)
+		if err != nil {
+			return err
+		}
+		for _, source := range sources {
+			some, err := t.pageOf(source, f, after, limit)
+			if err != nil {
+				return err
+			}
+			found = append(found, some...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	slices.SortFunc(found, func(a, b session.View) int { return a.ID.Compare(b.ID) })
+	return found[:min(limit, len(found))], nil
+}
+
+// source is a run of keys that sort by start time behind a prefix.
+type source struct {
+	table  *bbolt.Bucket
+	prefix []byte
+	parse  func(rest []byte) (ref, error)
+}
+
+// sources returns the runs that together hold every session that can match, each session once.
+func (t *tables) sources(f session.Filter) ([]source, error) {
+	if f.AnonymousID != "" {
+		anonymous, ok, err := t.names.Find(kindAnonymous, f.AnonymousID)
+		if err != nil || !ok {
+			return nil, err
+		}
+		prefix := keys.AppendUint32(nil, anonymous)
+		return []source{{t.sessions, prefix, func(rest []byte) (ref, error) { return parseRef(slices.Concat(prefix, rest)) }}}, nil
+	}
+	if f.AccountID == nil && f.UserID == nil {
+		return []source{{t.byStart, nil, parseByStart}}, nil
+	}
+	owners, err := t.owners(f.AccountID, f.UserID)
+	if err != nil {
+		return nil, err
+	}
+	sources := make([]source, 0, len(owners))
+	for _, o := range owners {
+		sources = append(sources, source{t.byOwner, o.prefix(), parseByStart})
+	}
+	return sources, nil
+}
+
+// pageOf returns the first matching sessions of a source: limit of them, and as many more as start in the same millisecond as the last.
+func (t *tables) pageOf(from source, f session.Filter, after *session.ID, limit int) ([]session.View, error) {
+	start := f.FromMS
+	if after != nil {
+		start = max(start, after.Start.TimeMS)
+	}
+	var found []session.View
+	cursor := from.table.Cursor()
+	for key, _ := cursor.Seek(keys.AppendTime(bytes.Clone(from.prefix), start)); bytes.HasPrefix(key, from.prefix) && key != nil; key, _ = cursor.Next() {
+		at, err := from.parse(key[len(from.prefix):])
+		if err != nil {
+			return nil, err
+		}
+		if at.TimeMS >= f.ToMS || (len(found) >= limit && at.TimeMS > found[len(found)-1].ID.Start.TimeMS) {
+			break
+		}
+		view, err := t.view(at, f.NowMS)
+		if err != nil {
+			return nil, err
+		}
+		if (after == nil || view.ID.Compare(*after) > 0) && matches(&view, f) {
+			found = append(found, view)
+		}
+	}
+	return found, nil
+}
+
+func matches(v *session.View, f session.Filter) bool {
+	return (f.AccountID == nil || *f.AccountID == v.AccountID) &&
+		(f.UserID == nil || *f.UserID == v.UserID) &&
+		(f.Ended == nil || *f.Ended == v.Ended)
+}
+
+// view reads a session that an index or an id named.
+func (t *tables) view(at ref, nowMS int64) (session.View, error) {
+	key := at.key()
+	_, s, err := decodeSession(key, t.sessions.Get(key))
+	if err != nil {
+		return session.View{}, err
+	}
+	whose, err := t.name(s.owner())
+	if err != nil {
+		return session.View{}, err
+	}
+	v := session.View{
+		ID:         session.ID{Start: at.Position},
+		EndMS:      s.End.TimeMS,
+		UserID:     whose.userID,
+		AccountID:  whose.accountID,
+		DurationMS: s.DurationMS(),
+		ActiveMS:   s.ActiveMS(),
+		Points:     s.Points,
+		Revision:   s.revision,
+		Ended:      t.rules.EndedBy(&s.Session, nowMS),
+	}
+	if v.ID.AnonymousID, err = t.names.Name(at.anonymous); err != nil {
+		return session.View{}, err
+	}
+	for _, m := range s.Modules {
+		name, err := t.names.Name(uint32(m.Module))
+		if err != nil {
+			return session.View{}, err
+		}
+		v.Modules = append(v.Modules, session.ModuleView{Module: name, DurationMS: m.DurationMS, ActiveMS: m.ActiveMS})
+	}
+	slices.SortFunc(v.Modules, func(a, b session.ModuleView) int { return strings.Compare(a.Module, b.Module) })
+	return v, nil
+}

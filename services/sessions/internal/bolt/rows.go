@@ -1,0 +1,143 @@
+package bolt
+
+import (
+	"fmt"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/keys"
+	"github.com/sojournhq/sojourn/internal/kit/packid"
+	"github.com/sojournhq/sojourn/internal/kit/record"
+	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
+	"github.com/sojournhq/sojourn/services/sessions/internal/session"
+)
+
+// ref names a point of an anonymousId; a session is named by its first point.
+type ref struct {
+	anonymous uint32
+	call.Position
+}
+
+// key is the key of a point in points, and of a session in sessions.
+func (r ref) key() []byte {
+	key := keys.AppendTime(keys.AppendUint32(make([]byte, 0, 32), r.anonymous), r.TimeMS)
+	return packid.Append(key, r.MessageID)
+}
+
+// byStartKey is the key of a session in by_start.
+func (r ref) byStartKey() []byte {
+	key := keys.AppendUint32(keys.AppendTime(make([]byte, 0, 32), r.TimeMS), r.anonymous)
+	return packid.Append(key, r.MessageID)
+}
+
+func parseRef(key []byte) (ref, error) {
+	r := keys.Read(key)
+	at := ref{anonymous: r.Uint32()}
+	at.TimeMS = r.Time()
+	return at, finishRef(&at, r)
+}
+
+func parseByStart(key []byte) (ref, error) {
+	r := keys.Read(key)
+	at := ref{Position: call.Position{TimeMS: r.Time()}}
+	at.anonymous = r.Uint32()
+	return at, finishRef(&at, r)
+}
+
+func finishRef(at *ref, r *keys.Reader) error {
+	if r.Err() != nil {
+		return fmt.Errorf("%w: %w", record.ErrCorrupt, r.Err())
+	}
+	id, err := packid.Unpack(r.Rest())
+	if err != nil {
+		return fmt.Errorf("%w: %w", record.ErrCorrupt, err)
+	}
+	at.MessageID = id
+	return nil
+}
+
+// owner is whom a session belongs to by what its own calls say.
+type owner struct{ account, user session.Name }
+
+func (o owner) prefix() []byte {
+	return keys.AppendUint32(keys.AppendUint32(make([]byte, 0, 40), uint32(o.account)), uint32(o.user))
+}
+
+// byOwnerKey is the key of a session in by_owner.
+func (o owner) byOwnerKey(r ref) []byte { return append(o.prefix(), r.byStartKey()...) }
+
+// stored is a session row with what only storage knows of it.
+type stored struct {
+	session.Session
+
+	ended    bool
+	revision int64
+}
+
+func (s *stored) owner() owner { return owner{s.Account, s.User} }
+
+func encodeSession(key []byte, s *stored) ([]byte, error) {
+	row := &storagev1.SessionRow{
+		EndMs:        s.End.TimeMS,
+		EndMessageId: s.End.MessageID,
+		User:         uint32(s.User),
+		Account:      uint32(s.Account),
+		Points:       s.Points,
+		Module:       uint32(s.Module),
+		Ended:        s.ended,
+		Revision:     s.revision,
+	}
+	for _, m := range s.Modules {
+		row.Modules = append(row.Modules, &storagev1.ModuleRow{Module: uint32(m.Module), DurationMs: m.DurationMS, ActiveMs: m.ActiveMS})
+	}
+	return record.Marshal(key, row)
+}
+
+func decodeSession(key, sealed []byte) (ref, *stored, error) {
+	at, err := parseRef(key)
+	if err != nil {
+		return ref{}, nil, err
+	}
+	var row storagev1.SessionRow
+	if err := record.Unmarshal(key, sealed, &row); err != nil {
+		return ref{}, nil, fmt.Errorf("session: %w", err)
+	}
+	s := &stored{
+		Session: session.Session{
+			Start:   at.Position,
+			End:     call.Position{TimeMS: row.GetEndMs(), MessageID: row.GetEndMessageId()},
+			User:    session.Name(row.GetUser()),
+			Account: session.Name(row.GetAccount()),
+			Points:  row.GetPoints(),
+			Module:  session.Name(row.GetModule()),
+		},
+		ended:    row.GetEnded(),
+		revision: row.GetRevision(),
+	}
+	for _, m := range row.GetModules() {
+		s.Modules = append(s.Modules, session.ModuleTime{
+			Module: session.Name(m.GetModule()), DurationMS: m.GetDurationMs(), ActiveMS: m.GetActiveMs(),
+		})
+	}
+	return at, s, nil
+}
+
+func encodePoint(key []byte, p session.Point) ([]byte, error) {
+	return record.Marshal(key, &storagev1.PointRow{Module: uint32(p.Module), User: uint32(p.User), Account: uint32(p.Account)})
+}
+
+func decodePoint(key, sealed []byte) (session.Point, error) {
+	at, err := parseRef(key)
+	if err != nil {
+		return session.Point{}, err
+	}
+	var row storagev1.PointRow
+	if err := record.Unmarshal(key, sealed, &row); err != nil {
+		return session.Point{}, fmt.Errorf("point: %w", err)
+	}
+	return session.Point{
+		Position: at.Position,
+		Module:   session.Name(row.GetModule()),
+		User:     session.Name(row.GetUser()),
+		Account:  session.Name(row.GetAccount()),
+	}, nil
+}

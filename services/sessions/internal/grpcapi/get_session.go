@@ -1,0 +1,46 @@
+package grpcapi
+
+import (
+	"context"
+	"encoding/base64"
+	"time"
+
+	"github.com/sojournhq/sojourn/internal/domain/callproto"
+	"github.com/sojournhq/sojourn/internal/kit/keys"
+	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
+	"github.com/sojournhq/sojourn/services/sessions/internal/session"
+)
+
+// GetSession implements sessionsv1.QueryServiceServer.
+func (a *API) GetSession(ctx context.Context, r *sessionsv1.GetSessionRequest) (*sessionsv1.GetSessionResponse, error) {
+	if r.GetWorkspace() == "" {
+		return nil, toStatus(callproto.ErrNoWorkspace)
+	}
+	id, ok := parseID(r.GetId())
+	if !ok {
+		return nil, invalid("id is not one of a session")
+	}
+	view, err := a.store.Session(ctx, r.GetWorkspace(), id, time.Now().UnixMilli())
+	if err != nil {
+		return nil, toStatus(err)
+	}
+	return &sessionsv1.GetSessionResponse{Session: toProto(&view)}, nil
+}
+
+// formatID makes an id opaque: clients hand it back, they do not take it apart.
+func formatID(id session.ID) string {
+	text := keys.AppendTime(keys.AppendString(nil, id.AnonymousID), id.Start.TimeMS)
+	return base64.RawURLEncoding.EncodeToString(append(text, id.Start.MessageID...))
+}
+
+func parseID(text string) (id session.ID, ok bool) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return id, false
+	}
+	r := keys.Read(raw)
+	id.AnonymousID = r.String()
+	id.Start.TimeMS = r.Time()
+	id.Start.MessageID = string(r.Rest())
+	return id, r.Err() == nil
+}

@@ -1,0 +1,120 @@
+package grpcapi
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/callproto"
+	"github.com/sojournhq/sojourn/internal/kit/page"
+	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
+	"github.com/sojournhq/sojourn/services/sessions/internal/session"
+)
+
+// ListSessions implements sessionsv1.QueryServiceServer.
+func (a *API) ListSessions(ctx context.Context, r *sessionsv1.ListSessionsRequest) (*sessionsv1.ListSessionsResponse, error) {
+	if r.GetWorkspace() == "" {
+		return nil, toStatus(callproto.ErrNoWorkspace)
+	}
+	filter, err := toFilter(r)
+	if err != nil {
+		return nil, err
+	}
+	size, err := page.Size(r.GetPageSize())
+	if err != nil {
+		return nil, toStatus(err)
+	}
+	after, err := parsePosition(r)
+	if err != nil {
+		return nil, toStatus(err)
+	}
+	views, err := a.store.Sessions(ctx, r.GetWorkspace(), filter, after, size+1)
+	if err != nil {
+		return nil, toStatus(err)
+	}
+	response := &sessionsv1.ListSessionsResponse{}
+	for i := range views[:min(size, len(views))] {
+		response.Sessions = append(response.Sessions, toProto(&views[i]))
+	}
+	if len(views) > size {
+		last := views[size-1].ID
+		response.NextPageToken, err = page.Token(r, strconv.FormatInt(last.Start.TimeMS, 10), last.AnonymousID, last.Start.MessageID)
+	}
+	return response, toStatus(err)
+}
+
+func toFilter(r *sessionsv1.ListSessionsRequest) (session.Filter, error) {
+	f := session.Filter{
+		AccountID: r.AccountId, UserID: r.UserId, AnonymousID: r.GetAnonymousId(), ToMS: math.MaxInt64, NowMS: time.Now().UnixMilli(),
+	}
+	for _, bound := range []struct {
+		field string
+		value *timestamppb.Timestamp
+		into  *int64
+	}{{"from", r.GetFrom(), &f.FromMS}, {"to", r.GetTo(), &f.ToMS}} {
+		if bound.value == nil {
+			continue
+		}
+		ms := bound.value.AsTime().UnixMilli()
+		if bound.value.CheckValid() != nil || ms < 0 || ms > call.MaxTimeMS {
+			return f, invalid(bound.field + " is outside 1970 to 2261")
+		}
+		*bound.into = ms
+	}
+	if f.FromMS > f.ToMS {
+		return f, invalid("from is after to")
+	}
+	switch r.GetState() {
+	case sessionsv1.SessionState_SESSION_STATE_UNSPECIFIED:
+	case sessionsv1.SessionState_SESSION_STATE_ACTIVE, sessionsv1.SessionState_SESSION_STATE_ENDED:
+		ended := r.GetState() == sessionsv1.SessionState_SESSION_STATE_ENDED
+		f.Ended = &ended
+	default:
+		return f, invalid("state is unknown")
+	}
+	return f, nil
+}
+
+func parsePosition(r *sessionsv1.ListSessionsRequest) (*session.ID, error) {
+	position, err := page.Position(r, r.GetPageToken(), 3)
+	if err != nil || position == nil {
+		return nil, err
+	}
+	ms, err := strconv.ParseInt(position[0], 10, 64)
+	if err != nil {
+		return nil, page.ErrToken
+	}
+	return &session.ID{AnonymousID: position[1], Start: call.Position{TimeMS: ms, MessageID: position[2]}}, nil
+}
+
+func toProto(v *session.View) *sessionsv1.Session {
+	s := &sessionsv1.Session{
+		Id:          formatID(v.ID),
+		AnonymousId: v.ID.AnonymousID,
+		UserId:      v.UserID,
+		AccountId:   v.AccountID,
+		Start:       timestamppb.New(time.UnixMilli(v.ID.Start.TimeMS)),
+		End:         timestamppb.New(time.UnixMilli(v.EndMS)),
+		State:       sessionsv1.SessionState_SESSION_STATE_ACTIVE,
+		Duration:    millis(v.DurationMS),
+		Active:      millis(v.ActiveMS),
+		Events:      v.Points,
+		Revision:    v.Revision,
+	}
+	if v.Ended {
+		s.State = sessionsv1.SessionState_SESSION_STATE_ENDED
+	}
+	for _, m := range v.Modules {
+		s.Modules = append(s.Modules, &sessionsv1.ModuleTime{Module: m.Module, Duration: millis(m.DurationMS), Active: millis(m.ActiveMS)})
+	}
+	return s
+}
+
+func millis(ms int64) *durationpb.Duration {
+	return durationpb.New(time.Duration(ms) * time.Millisecond)
+}

@@ -1,0 +1,133 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/day"
+)
+
+// ErrNotFound says that there is no session with the id asked for.
+var ErrNotFound = errors.New("no such session")
+
+// Store keeps the points of activity and the sessions that follow from them. All methods may be called from many goroutines. Reads see
+// every write that was acknowledged before they began. A workspace in which nothing was recorded is empty, not an error.
+type Store interface {
+	// Record stores, in one transaction, every call that has an anonymousId as a point, unless it is there already, and what all calls
+	// say about users and accounts, and brings the sessions up to date. It returns once everything is durable, with one outcome for
+	// each call. It is idempotent, and the state that it leaves does not depend on the order of calls or on their grouping.
+	Record(ctx context.Context, workspace string, calls []call.Call) ([]call.Outcome, error)
+
+	// Session returns one session as it is at nowMS, or ErrNotFound.
+	Session(ctx context.Context, workspace string, id ID, nowMS int64) (View, error)
+
+	// Sessions returns at most limit sessions that match the filter, in order of ID, from the first after `after` (nil: from the first).
+	Sessions(ctx context.Context, workspace string, f Filter, after *ID, limit int) ([]View, error)
+
+	// Time returns the time of all groups that the query asks for, in order of Group.
+	Time(ctx context.Context, workspace string, q TimeQuery) ([]TimeRow, error)
+
+	// EndDue marks at most limit sessions as ended whose timeout has passed at nowMS, and returns how many timers it looked at. Fewer
+	// than limit means that none is due any more. Timers are durable with the sessions they are for.
+	EndDue(ctx context.Context, nowMS int64, limit int) (looked int, err error)
+
+	// Close waits for writes under way and releases the store. Nothing may be called after it.
+	Close() error
+}
+
+// ID identifies a session by its anonymousId and its first point.
+type ID struct {
+	AnonymousID string
+	Start       call.Position
+}
+
+// Compare orders ids by start time, anonymousId and messageId.
+func (id ID) Compare(other ID) int {
+	return cmp.Or(
+		cmp.Compare(id.Start.TimeMS, other.Start.TimeMS),
+		cmp.Compare(id.AnonymousID, other.AnonymousID),
+		cmp.Compare(id.Start.MessageID, other.Start.MessageID),
+	)
+}
+
+// View is a session with its names and with its account as resolved when it was read.
+type View struct {
+	ID                   ID
+	EndMS                int64
+	UserID, AccountID    string
+	DurationMS, ActiveMS int64
+	Points               int64
+	// Modules with time, by name.
+	Modules  []ModuleView
+	Revision int64
+	// Ended says whether the timeout had passed when it was read.
+	Ended bool
+}
+
+// ModuleView is time spent in one module, in milliseconds.
+type ModuleView struct {
+	Module               string
+	DurationMS, ActiveMS int64
+}
+
+// Filter selects sessions; all conditions that are set must hold.
+type Filter struct {
+	// AccountID and UserID, when not nil, must match; empty text matches sessions that have none.
+	AccountID, UserID *string
+	// AnonymousID, when not empty, must match.
+	AnonymousID string
+	// The session starts at or after FromMS and before ToMS.
+	FromMS, ToMS int64
+	// Ended, when not nil, says whether the session must have ended at NowMS.
+	Ended *bool
+	// NowMS is the time at which View.Ended is decided.
+	NowMS int64
+}
+
+// Column is something to group time by.
+type Column int8
+
+// The columns, in the order in which they sort.
+const (
+	ByAccount Column = iota
+	ByUser
+	ByModule
+	ByDay
+	columns
+)
+
+// TimeQuery selects and groups time.
+type TimeQuery struct {
+	Days day.Span
+	// AccountID, UserID and Module, when not nil, must match; empty text matches what has none.
+	AccountID, UserID, Module *string
+	// By says which columns to group by.
+	By [columns]bool
+}
+
+// Group is the values of the columns grouped by; the others are zero.
+type Group struct {
+	AccountID, UserID, Module string
+	Day                       day.Day
+}
+
+// Compare orders groups by account, user, module and day.
+func (g Group) Compare(other Group) int {
+	return cmp.Or(
+		cmp.Compare(g.AccountID, other.AccountID),
+		cmp.Compare(g.UserID, other.UserID),
+		cmp.Compare(g.Module, other.Module),
+		cmp.Compare(g.Day, other.Day),
+	)
+}
+
+// TimeRow is the time of one group. Sessions are counted once in every group in which they had a point or time running; users are
+// distinct (account, userId) pairs with a userId.
+type TimeRow struct {
+	Group
+
+	Sessions, Users      int64
+	DurationMS, ActiveMS int64
+}

@@ -1,0 +1,210 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/services/sessions/internal/session"
+)
+
+// driver drives one store through restarts.
+type driver struct {
+	t     testing.TB
+	open  Open
+	dir   string
+	store session.Store
+}
+
+func (d *driver) reopen() {
+	d.close()
+	store, err := d.open(d.dir)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.store = store
+}
+
+func (d *driver) close() {
+	if d.store != nil {
+		if err := d.store.Close(); err != nil {
+			d.t.Fatal(err)
+		}
+		d.store = nil
+	}
+}
+
+func (d *driver) record(workspace string, calls ...call.Call) []call.Outcome {
+	outcomes, err := d.store.Record(context.Background(), workspace, calls)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return outcomes
+}
+
+func (d *driver) endDue(nowMS int64) int {
+	looked, err := d.store.EndDue(context.Background(), nowMS, 1000)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return looked
+}
+
+// spans returns the sessions as "start-end" in minutes after the epoch.
+func (d *driver) spans() (spans []string) {
+	views, err := d.store.Sessions(context.Background(), "w", everything(0), nil, 1000)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, v := range views {
+		spans = append(spans, fmt.Sprintf("%d-%d", (v.ID.Start.TimeMS-epoch)/minute, (v.EndMS-epoch)/minute))
+	}
+	return spans
+}
+
+// point is a track call of session "s" so many minutes after the epoch.
+func point(minutes int64) call.Call {
+	return call.Call{
+		Type: call.Track, AnonymousID: "s", MessageID: fmt.Sprint("m", minutes), TimeMS: epoch + minutes*minute, OriginalMS: epoch + minutes*minute,
+	}
+}
+
+func testDuplicates(t *testing.T, open Open) {
+	d := &driver{t: t, open: open, dir: t.TempDir()}
+	d.reopen()
+	defer d.close()
+	noSession := call.Call{Type: call.Track, MessageID: "x"}
+	got := d.record("w", point(0), point(0), noSession, point(1))
+	want := []call.Outcome{call.Accepted, call.Duplicate, call.Ignored, call.Accepted}
+	if !slices.Equal(got, want) {
+		t.Errorf("outcomes %v, want %v", got, want)
+	}
+	before, err := d.store.Sessions(context.Background(), "w", everything(0), nil, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.reopen()
+	if got := d.record("w", point(1), point(0)); !slices.Equal(got, []call.Outcome{call.Duplicate, call.Duplicate}) {
+		t.Errorf("outcomes of copies: %v", got)
+	}
+	after, err := d.store.Sessions(context.Background(), "w", everything(0), nil, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, after); diff != "" { // revisions too
+		t.Error(diff)
+	}
+}
+
+func testLatePoints(t *testing.T, open Open) {
+	d := &driver{t: t, open: open, dir: t.TempDir()}
+	d.reopen()
+	defer d.close()
+	named := func(c call.Call, user string) call.Call { c.UserID = user; return c }
+	for _, step := range []struct {
+		what string
+		call call.Call
+		want []string
+	}{
+		{"the first", point(100), []string{"100-100"}},
+		{"apart from it", point(140), []string{"100-100", "140-140"}},
+		{"far behind", point(500), []string{"100-100", "140-140", "500-500"}},
+		{"bridges two", point(120), []string{"100-140", "500-500"}},
+		{"before the first", point(80), []string{"80-140", "500-500"}},
+		{"extends", point(170), []string{"80-170", "500-500"}},
+		{"names a user", named(point(130), "u"), []string{"80-170", "500-500"}},
+		{"another user splits", named(point(110), "v"), []string{"80-120", "130-170", "500-500"}},
+		{"on its own", point(300), []string{"80-120", "130-170", "300-300", "500-500"}},
+	} {
+		d.record("w", step.call)
+		if diff := cmp.Diff(step.want, d.spans()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.what, diff)
+		}
+	}
+}
+
+func testTimers(t *testing.T, open Open) {
+	d := &driver{t: t, open: open, dir: t.TempDir()}
+	d.reopen()
+	defer d.close()
+	now := func(minutes int64) int64 { return epoch + minutes*minute }
+	revision := func() int64 {
+		v, err := d.store.Session(context.Background(), "w", session.ID{AnonymousID: "s", Start: call.Position{TimeMS: epoch, MessageID: "m0"}}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Revision
+	}
+	d.record("w", point(0))
+	d.record("w", point(20))
+	for _, step := range []struct {
+		what    string
+		do      func()
+		nowMS   int64
+		looked  int
+		changes bool
+	}{
+		{"at the timeout nothing is due", func() {}, now(30), 0, false},
+		{"the session went on, its timer is put back", func() {}, now(31), 1, false},
+		{"after a restart it ends", d.reopen, now(50) + 1, 1, true},
+		{"once", func() {}, now(5000), 0, false},
+		{"a late point gives it a timer again", func() { d.record("w", point(40)) }, now(60), 0, true},
+		{"which ends it again", d.reopen, now(5000), 1, true},
+	} {
+		before := revision()
+		step.do()
+		if looked := d.endDue(step.nowMS); looked != step.looked {
+			t.Errorf("%s: looked at %d timers, want %d", step.what, looked, step.looked)
+		}
+		if changed := revision() != before; changed != step.changes {
+			t.Errorf("%s: revision changed: %v, want %v", step.what, changed, step.changes)
+		}
+	}
+}
+
+func testPages(t *testing.T, open Open) {
+	d := &driver{t: t, open: open, dir: t.TempDir()}
+	d.reopen()
+	defer d.close()
+	var calls []call.Call
+	for i := range 40 {
+		c := point(int64(i/4) * 100) // four sessions start in the same millisecond
+		c.AnonymousID = fmt.Sprint("s", i%7)
+		c.MessageID = fmt.Sprint("m", i)
+		c.UserID = fmt.Sprint("u", i%3)
+		calls = append(calls, c)
+	}
+	d.record("w", calls...)
+	for name, f := range map[string]session.Filter{
+		"all":     everything(0),
+		"of user": {ToMS: 1 << 60, UserID: ptr("u1")},
+		"of none": {ToMS: 1 << 60, AccountID: ptr("")},
+	} {
+		whole, err := d.store.Sessions(context.Background(), "w", f, nil, 1000)
+		if err != nil || len(whole) == 0 {
+			t.Fatal(len(whole), err)
+		}
+		for size := 1; size < 9; size++ {
+			var joined []session.View
+			var after *session.ID
+			for {
+				part, err := d.store.Sessions(context.Background(), "w", f, after, size)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(part) == 0 {
+					break
+				}
+				joined = append(joined, part...)
+				after = &part[len(part)-1].ID
+			}
+			if diff := cmp.Diff(whole, joined); diff != "" {
+				t.Errorf("%s in pages of %d (-want +got):\n%s", name, size, diff)
+			}
+		}
+	}
+}

@@ -1,0 +1,41 @@
+// Command gatewayd runs the gateway as a process in front of the three services.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/sojournhq/sojourn/internal/kit/daemon"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is main with everything it touches handed in; it returns the exit code.
+func run(ctx context.Context, args []string, stderr io.Writer) int {
+	s, err := parse(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		_, _ = fmt.Fprintf(stderr, "gatewayd: %v\n", err)
+		return 2
+	}
+	log := daemon.NewLog(stderr)
+	if err := serve(ctx, s, log); err != nil {
+		log.Error("stopped", slog.Any("error", err))
+		return 1
+	}
+	return 0
+}

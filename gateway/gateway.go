@@ -1,0 +1,104 @@
+// Package gateway is Sojourn's edge: Segment's calls come in by it, and questions are asked of it, over HTTP on one port.
+//
+// A call posted to /v1/… is read strictly (internal/segment), its sender known by the write key (internal/ingest), and handed to the
+// services over gRPC (internal/fanout): first to identity, whose ledger decides whether it is new and at what time it counts, then to
+// events and sessions side by side. The answer is 200 when all three have it on disk, and otherwise tells the sender to try again, which
+// is safe at any time: the services recognise what they have. Questions go to the query services of the same three, with a bearer token
+// in place of the write key (internal/query). The gateway itself keeps nothing, so any number of it can run.
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/internal/kit/observe"
+
+	"github.com/sojournhq/sojourn/gateway/internal/fanout"
+	"github.com/sojournhq/sojourn/gateway/internal/ingest"
+	"github.com/sojournhq/sojourn/gateway/internal/query"
+)
+
+// What Config means where it says 0.
+const (
+	DefaultMaxCallBytes  = 32 << 10
+	DefaultMaxBatchBytes = 500 << 10
+	// DefaultDeadline leaves a second of the five after which Segment gives up.
+	DefaultDeadline = 4 * time.Second
+)
+
+// Config is what a gateway needs to know.
+type Config struct {
+	// Workspaces says who may write and read. Required, and not changed after Open.
+	Workspaces *workspace.Config
+	// MaxCallBytes is how long the JSON of one call may be, MaxBatchBytes how long the body of a batch. 0: the default.
+	MaxCallBytes, MaxBatchBytes int
+	// Deadline is how long the services may take for one request, all together. 0: the default.
+	Deadline time.Duration
+}
+
+// Backends are connections to the services. They stay the caller's, who closes them after the last request.
+type Backends struct {
+	Identity, Events, Sessions grpc.ClientConnInterface
+}
+
+// Gateway takes calls and questions. Use Open.
+type Gateway struct {
+	mux      *http.ServeMux
+	backends Backends
+}
+
+// Open returns a gateway that does not listen yet: serve its Handler. It fails when the metrics of another gateway are registered with d.
+func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, error) {
+	if c.Workspaces == nil {
+		return nil, errors.New("open gateway: no workspaces")
+	}
+	deadline := cmp.Or(c.Deadline, DefaultDeadline)
+	door, err := ingest.New(ingest.Config{
+		Workspaces:    c.Workspaces,
+		MaxCallBytes:  cmp.Or(c.MaxCallBytes, DefaultMaxCallBytes),
+		MaxBatchBytes: cmp.Or(c.MaxBatchBytes, DefaultMaxBatchBytes),
+		Deadline:      deadline,
+	}, fanout.New(b.Identity, b.Events, b.Sessions), d)
+	if err != nil {
+		return nil, fmt.Errorf("open gateway: %w", err)
+	}
+	g := &Gateway{mux: http.NewServeMux(), backends: b}
+	door.Register(g.mux)
+	query.Register(g.mux, query.Config{
+		Workspaces: c.Workspaces, Identity: b.Identity, Events: b.Events, Sessions: b.Sessions, Deadline: deadline,
+	}, d)
+	return g, nil
+}
+
+// Handler returns the handler for everything on the gateway's port.
+func (g *Gateway) Handler() http.Handler { return g.mux }
+
+// Ready returns nil when all three services say over gRPC health that they serve, or which does not.
+func (g *Gateway) Ready(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, service := range []struct {
+		name string
+		conn grpc.ClientConnInterface
+	}{{"identity", g.backends.Identity}, {"events", g.backends.Events}, {"sessions", g.backends.Sessions}} {
+		group.Go(func() error {
+			resp, err := healthpb.NewHealthClient(service.conn).Check(ctx, &healthpb.HealthCheckRequest{})
+			if err != nil {
+				return fmt.Errorf("%s does not answer: %w", service.name, err)
+			}
+			if resp.GetStatus() != healthpb.HealthCheckResponse_SERVING {
+				return fmt.Errorf("%s is not ready", service.name)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}

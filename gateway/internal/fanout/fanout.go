@@ -1,0 +1,158 @@
+// Package fanout hands the calls of a request to the three services.
+//
+// Identity comes first: its ledger decides which calls are new, which are copies, and with what event time each counts. Then events and
+// sessions take the same calls side by side. Every write is idempotent, so when one service fails, the whole request fails, and the
+// sender's next attempt completes what this one began.
+package fanout
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/callproto"
+	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
+	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
+
+	"github.com/sojournhq/sojourn/gateway/internal/segment"
+)
+
+// Fanout writes to the services. Use New.
+type Fanout struct {
+	identity identityv1.IngestServiceClient
+	events   eventsv1.IngestServiceClient
+	sessions sessionsv1.IngestServiceClient
+}
+
+// New returns a fanout over connections to the services, which stay the caller's.
+func New(identity, events, sessions grpc.ClientConnInterface) *Fanout {
+	return &Fanout{
+		identity: identityv1.NewIngestServiceClient(identity),
+		events:   eventsv1.NewIngestServiceClient(events),
+		sessions: sessionsv1.NewIngestServiceClient(sessions),
+	}
+}
+
+// Request is what one HTTP request brought: calls, and what had to be refused, which is only counted.
+type Request struct {
+	Workspace, Source string
+	Calls             []call.Call
+	Rejections        []*segment.Rejection
+}
+
+// Result says what became of one call.
+type Result struct {
+	// Outcome is Accepted, Duplicate, Conflict or Invalid.
+	Outcome call.Outcome
+	// Message says for Invalid what to fix.
+	Message string
+}
+
+// Record writes a request to all services and returns one result for each call, at the same index. No error means that every effect of
+// every call is durable. After an error any part may be durable or not; sending the same again completes it.
+func (f *Fanout) Record(ctx context.Context, r Request) ([]Result, error) {
+	calls := make([]*segmentv1.Call, len(r.Calls))
+	for i := range r.Calls {
+		calls[i] = callproto.FromCall(&r.Calls[i])
+	}
+	resp, err := f.identity.RecordCalls(ctx, &identityv1.RecordCallsRequest{
+		Workspace: r.Workspace, Calls: calls, Rejections: rejections(r),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	results, err := identityResults(resp.GetResults(), len(calls))
+	if err != nil {
+		return nil, err
+	}
+	forward := make([]*segmentv1.Call, 0, len(calls))
+	index := make([]int, 0, len(calls)) // of each forwarded call in the request
+	for i, c := range calls {
+		if results[i].Outcome == call.Accepted || results[i].Outcome == call.Duplicate {
+			// A copy may come with another receipt, and so another corrected time; the first copy's counts for all.
+			c.TimeMs = resp.GetResults()[i].GetTimeMs()
+			c.Traits = nil
+			forward, index = append(forward, c), append(index, i)
+		}
+	}
+	if err := f.forward(ctx, r.Workspace, forward, func(i int, refused Result) { results[index[i]] = refused }); err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+func rejections(r Request) []*identityv1.Rejection {
+	list := make([]*identityv1.Rejection, len(r.Rejections))
+	for i, x := range r.Rejections {
+		list[i] = &identityv1.Rejection{Source: r.Source, Type: x.Type, Code: x.Code, Fingerprint: x.Fingerprint[:]}
+	}
+	return list
+}
+
+func identityResults(answers []*identityv1.CallResult, want int) ([]Result, error) {
+	if len(answers) != want {
+		return nil, fmt.Errorf("identity: %d results for %d calls", len(answers), want)
+	}
+	results := make([]Result, want)
+	for i, a := range answers {
+		switch outcome := call.Outcome(a.GetOutcome()); outcome {
+		case call.Accepted, call.Duplicate, call.Conflict, call.Invalid:
+			results[i] = Result{Outcome: outcome, Message: a.GetMessage()}
+		case call.Ignored:
+			return nil, fmt.Errorf("identity: ignored call %d", i)
+		default:
+			return nil, fmt.Errorf("identity: unknown outcome %d", outcome)
+		}
+	}
+	return results, nil
+}
+
+// forward writes calls to events and sessions at once. It calls refuse, with the index, for each that either found invalid.
+func (f *Fanout) forward(ctx context.Context, workspace string, calls []*segmentv1.Call, refuse func(int, Result)) error {
+	if len(calls) == 0 {
+		return nil
+	}
+	var fromEvents, fromSessions []*segmentv1.Result
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		resp, err := f.events.RecordCalls(ctx, &eventsv1.RecordCallsRequest{Workspace: workspace, Calls: calls})
+		fromEvents = resp.GetResults()
+		return check("events", len(fromEvents), len(calls), err)
+	})
+	group.Go(func() error {
+		resp, err := f.sessions.RecordCalls(ctx, &sessionsv1.RecordCallsRequest{Workspace: workspace, Calls: calls})
+		fromSessions = resp.GetResults()
+		return check("sessions", len(fromSessions), len(calls), err)
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, results := range [][]*segmentv1.Result{fromEvents, fromSessions} {
+		for i, r := range results {
+			switch r.GetOutcome() {
+			case segmentv1.Outcome_OUTCOME_UNSPECIFIED:
+				return fmt.Errorf("call %d: no outcome", i)
+			case segmentv1.Outcome_OUTCOME_INVALID:
+				refuse(i, Result{Outcome: call.Invalid, Message: r.GetMessage()})
+			case segmentv1.Outcome_OUTCOME_ACCEPTED, segmentv1.Outcome_OUTCOME_DUPLICATE,
+				segmentv1.Outcome_OUTCOME_IGNORED, segmentv1.Outcome_OUTCOME_CONFLICT:
+			}
+		}
+	}
+	return nil
+}
+
+func check(service string, got, want int, err error) error {
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", service, err)
+	case got != want:
+		return fmt.Errorf("%s: %d results for %d calls", service, got, want)
+	}
+	return nil
+}

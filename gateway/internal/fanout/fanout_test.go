@@ -1,0 +1,101 @@
+package fanout_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
+
+	"github.com/sojournhq/sojourn/gateway/internal/fanout"
+)
+
+// replies is a connection to a service that says the same to everything, whatever it was asked: no real one breaks its contract.
+type replies struct {
+	message proto.Message
+	err     error
+}
+
+func (r replies) Invoke(_ context.Context, _ string, _, reply any, _ ...grpc.CallOption) error {
+	if r.err == nil {
+		// The replies of events and sessions look the same on the wire.
+		text, err := proto.Marshal(r.message)
+		if err != nil {
+			return err
+		}
+		return proto.Unmarshal(text, reply.(proto.Message))
+	}
+	return r.err
+}
+
+func (replies) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+	return nil, errors.New("no streams")
+}
+
+func identitySays(outcomes ...segmentv1.Outcome) replies {
+	m := &identityv1.RecordCallsResponse{}
+	for _, o := range outcomes {
+		m.Results = append(m.Results, &identityv1.CallResult{Outcome: o})
+	}
+	return replies{message: m}
+}
+
+func others(outcomes ...segmentv1.Outcome) replies {
+	m := &eventsv1.RecordCallsResponse{}
+	for _, o := range outcomes {
+		m.Results = append(m.Results, &segmentv1.Result{Outcome: o})
+	}
+	return replies{message: m}
+}
+
+func TestAServiceThatBreaksItsContractIsAnErrorAndNeverASuccess(t *testing.T) {
+	const accepted = segmentv1.Outcome_OUTCOME_ACCEPTED
+	good := identitySays(accepted, accepted)
+	for name, c := range map[string]struct{ identity, events, sessions replies }{
+		"identity answers too few":    {identitySays(accepted), others(accepted, accepted), others(accepted, accepted)},
+		"identity answers too many":   {identitySays(accepted, accepted, accepted), others(accepted, accepted), others(accepted, accepted)},
+		"identity says nothing":       {identitySays(accepted, 0), others(accepted, accepted), others(accepted, accepted)},
+		"identity ignores":            {identitySays(accepted, segmentv1.Outcome_OUTCOME_IGNORED), others(accepted), others(accepted)},
+		"identity says something new": {identitySays(accepted, 99), others(accepted), others(accepted)},
+		"events answers too few":      {good, others(accepted), others(accepted, accepted)},
+		"events says nothing":         {good, others(accepted, 0), others(accepted, accepted)},
+		"sessions answers too many":   {good, others(accepted, accepted), others(accepted, accepted, accepted)},
+		"sessions says nothing":       {good, others(accepted, accepted), others(0, accepted)},
+	} {
+		results, err := fanout.New(c.identity, c.events, c.sessions).Record(t.Context(), fanout.Request{Calls: make([]call.Call, 2)})
+		if err == nil {
+			t.Errorf("%s: no error, results %v", name, results)
+		}
+	}
+}
+
+func TestTheErrorOfAServiceKeepsItsStatus(t *testing.T) {
+	away := replies{err: status.Error(codes.Unavailable, "away")}
+	good, stored := identitySays(segmentv1.Outcome_OUTCOME_ACCEPTED), others(segmentv1.Outcome_OUTCOME_IGNORED)
+	for name, f := range map[string]*fanout.Fanout{
+		"identity": fanout.New(away, stored, stored), "events": fanout.New(good, away, stored), "sessions": fanout.New(good, stored, away),
+	} {
+		_, err := f.Record(t.Context(), fanout.Request{Calls: make([]call.Call, 1)})
+		if status.Code(err) != codes.Unavailable {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestEventsAndSessionsAreNotAskedAboutNothing(t *testing.T) {
+	broken := replies{err: errors.New("asked")}
+	for _, identity := range []replies{identitySays(), identitySays(segmentv1.Outcome_OUTCOME_CONFLICT)} {
+		n := len(identity.message.(*identityv1.RecordCallsResponse).GetResults())
+		if _, err := fanout.New(identity, broken, broken).Record(t.Context(), fanout.Request{Calls: make([]call.Call, n)}); err != nil {
+			t.Errorf("%d calls: %v", n, err)
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/sojournhq/sojourn/gateway/internal/segment"
+)
+
+// answer is what a request is answered with.
+type answer struct {
+	status int
+	header http.Header
+	body   any
+}
+
+// refused is the body of every answer but 200. Segment shows the message to its customer.
+type refused struct {
+	Message string `json:"message"`
+	Code    string `json:"code"`
+}
+
+// taken is the body of the answer to one call.
+type taken struct {
+	Success  bool      `json:"success"`
+	Warnings []warning `json:"warnings,omitempty"`
+}
+
+// takenMany is the body of the answer to a batch.
+type takenMany struct {
+	Success bool `json:"success"`
+	// Accepted counts the calls that are in, now or since before.
+	Accepted int        `json:"accepted"`
+	Rejected []rejected `json:"rejected"`
+	Warnings []warning  `json:"warnings,omitempty"`
+}
+
+type warning struct {
+	Index   *int   `json:"index,omitempty"` // in the batch
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Field   string `json:"field"`
+}
+
+type rejected struct {
+	Index     int    `json:"index"`
+	MessageID string `json:"messageId"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	text, err := json.Marshal(a.body)
+	if err != nil {
+		// Nothing in these types can fail to encode.
+		panic(err)
+	}
+	h := w.Header()
+	for name, values := range a.header {
+		h[name] = values
+	}
+	h.Set("Content-Type", "application/json")
+	w.WriteHeader(a.status)
+	_, _ = w.Write(append(text, '\n')) // a client that went away misses nothing it cannot ask for again
+}
+
+func refusal(status int, code, message string) answer {
+	return answer{status: status, body: refused{Message: message, Code: code}}
+}
+
+func unknownKey() answer {
+	return refusal(http.StatusUnauthorized, "key_unknown",
+		"the write key is missing or unknown: send it as the user name of basic auth, or as writeKey in the body")
+}
+
+func internalError() answer {
+	return refusal(http.StatusInternalServerError, "internal", "internal error")
+}
+
+func unavailable() answer {
+	a := refusal(http.StatusServiceUnavailable, "unavailable", "not everything could be stored just now: send the same again")
+	a.header = http.Header{"Retry-After": {"1"}}
+	return a
+}
+
+// bodyTooLarge is the code of a body that was not read to its end.
+const bodyTooLarge = "body_too_large"
+
+// statusOf returns the HTTP status for a rejection that is the whole answer.
+func statusOf(code string) int {
+	switch code {
+	case bodyTooLarge, segment.CodeTooLarge, segment.CodeBatchTooLong:
+		return http.StatusRequestEntityTooLarge
+	case segment.CodeTypeUnsupported:
+		return http.StatusNotImplemented
+	}
+	return http.StatusBadRequest
+}
+
+// failure answers a request that not all services took. What is not sure to be a bug may go away, so the sender is asked to try again.
+func (d *Door) failure(ctx context.Context, err error) answer {
+	switch code := status.Code(err); {
+	case code == codes.Unavailable, code == codes.DeadlineExceeded, code == codes.ResourceExhausted, code == codes.Canceled,
+		code == codes.Aborted, errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		d.deps.Log.WarnContext(ctx, "service unavailable", slog.Any("error", err))
+		return unavailable()
+	}
+	d.deps.Log.ErrorContext(ctx, "service failed", slog.Any("error", err))
+	return internalError()
+}
+
+func answerOne(it *item) answer {
+	if r := it.rejection; r != nil {
+		return refusal(statusOf(r.Code), r.Code, r.Message)
+	}
+	body := taken{Success: true}
+	for _, w := range it.parsed.Warnings {
+		body.Warnings = append(body.Warnings, warning{Code: w.Code, Message: w.Message, Field: w.Field})
+	}
+	return answer{status: http.StatusOK, body: body}
+}
+
+func answerMany(items []item) answer {
+	body := takenMany{Success: true, Rejected: []rejected{}}
+	for i := range items {
+		if r := items[i].rejection; r != nil {
+			body.Rejected = append(body.Rejected, rejected{Index: i, MessageID: r.MessageID, Code: r.Code, Message: r.Message})
+			continue
+		}
+		body.Accepted++
+		for _, w := range items[i].parsed.Warnings {
+			body.Warnings = append(body.Warnings, warning{Index: &i, Code: w.Code, Message: w.Message, Field: w.Field})
+		}
+	}
+	return answer{status: http.StatusOK, body: body}
+}

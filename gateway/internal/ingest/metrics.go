@@ -1,0 +1,51 @@
+package ingest
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+)
+
+// metrics counts what passes the door.
+type metrics struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	calls    *prometheus.CounterVec
+}
+
+func (m *metrics) register(to prometheus.Registerer) error {
+	m.requests = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "sojourn_gateway_requests_total", Help: "Requests for calls, by route and HTTP status.",
+	}, []string{"route", "code"})
+	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "sojourn_gateway_request_duration_seconds", Help: "Time from a request's headers to its answer, by route.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2, 4, 5},
+	}, []string{"route"})
+	m.calls = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "sojourn_gateway_calls_total", Help: "Calls answered for good, by what became of them: accepted, duplicate or rejected.",
+	}, []string{"workspace", "source", "type", "outcome"})
+	return errors.Join(to.Register(m.requests), to.Register(m.seconds), to.Register(m.calls))
+}
+
+func (m *metrics) request(route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+}
+
+func (m *metrics) call(s *source, typeName, outcome string) {
+	m.calls.WithLabelValues(s.workspace, s.rules.Source, typeLabel(typeName), outcome).Inc()
+}
+
+// typeLabel keeps types that senders made up from becoming time series.
+func typeLabel(name string) string {
+	for t := call.Track; t <= call.Delete; t++ {
+		if t.String() == name {
+			return name
+		}
+	}
+	return "unknown"
+}

@@ -1,0 +1,246 @@
+package ingest_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	"github.com/sojournhq/sojourn/internal/kit/observe"
+	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
+
+	"github.com/sojournhq/sojourn/gateway/internal/backendtest"
+	"github.com/sojournhq/sojourn/gateway/internal/ingest"
+)
+
+func TestACallOfEveryTypeReachesAllThreeServices(t *testing.T) {
+	const base = `"messageId":"m","anonymousId":"a","userId":"u","timestamp":"2026-10-01T11:59:00Z"`
+	traits := []*segmentv1.Trait{{Path: "name", Value: &segmentv1.Value{Kind: &segmentv1.Value_String_{String_: "N"}}}}
+	for path, c := range map[string]struct {
+		body   string
+		change func(*segmentv1.Call)
+	}{
+		"/v1/track": {`"event":"E","properties":{"module":"M"}`, func(c *segmentv1.Call) {
+			c.Type, c.Feature, c.Module = segmentv1.CallType_CALL_TYPE_TRACK, "E", "M"
+		}},
+		"/v1/identify": {`"traits":{"name":"N"}`, func(c *segmentv1.Call) {
+			c.Type, c.Traits = segmentv1.CallType_CALL_TYPE_IDENTIFY, traits
+		}},
+		"/v1/group": {`"groupId":"g","traits":{"name":"N"}`, func(c *segmentv1.Call) {
+			c.Type, c.AccountId, c.Traits = segmentv1.CallType_CALL_TYPE_GROUP, "g", traits
+		}},
+		"/v1/page":   {`"name":"M"`, func(c *segmentv1.Call) { c.Type, c.Module = segmentv1.CallType_CALL_TYPE_PAGE, "M" }},
+		"/v1/screen": {`"name":"M"`, func(c *segmentv1.Call) { c.Type, c.Module = segmentv1.CallType_CALL_TYPE_SCREEN, "M" }},
+		"/v1/alias": {`"previousId":"p"`, func(c *segmentv1.Call) {
+			c.Type, c.PreviousId = segmentv1.CallType_CALL_TYPE_ALIAS, "p"
+		}},
+		"/v1/segment": {`"type":"page","name":"M"`, func(c *segmentv1.Call) {
+			c.Type, c.Module = segmentv1.CallType_CALL_TYPE_PAGE, "M"
+		}},
+	} {
+		t.Run(path, func(t *testing.T) {
+			g := open(t)
+			check(t, g.post(path, webKey, `{`+base+`,`+c.body+`}`), 200, `{'success':true}`)
+			at := time.Date(2026, 10, 1, 11, 59, 0, 0, time.UTC).UnixMilli()
+			want := &segmentv1.Call{
+				MessageId: "m", AnonymousId: "a", UserId: "u", OriginalTimeMs: at, TimeMs: at, Source: "web",
+			}
+			c.change(want)
+			if diff := cmp.Diff([]*segmentv1.Call{want}, g.Identity.Calls(), protocmp.Transform()); diff != "" {
+				t.Errorf("identity: %s", diff)
+			}
+			want.Traits = nil
+			if diff := cmp.Diff([]*segmentv1.Call{want}, g.Events.Calls(), protocmp.Transform()); diff != "" {
+				t.Errorf("events: %s", diff)
+			}
+			if diff := cmp.Diff([]*segmentv1.Call{want}, g.Sessions.Calls(), protocmp.Transform()); diff != "" {
+				t.Errorf("sessions: %s", diff)
+			}
+		})
+	}
+}
+
+func TestTheSecondCopyIsAnsweredLikeTheFirstAndCountsWithTheFirstsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := open(t)
+		// The sender's clock is wrong, so each copy comes with another corrected time.
+		wrongClock := `"sentAt":"1999-10-01T12:00:00Z",`
+		check(t, g.post("/v1/track", webKey, trackCall("m", wrongClock)), 200, `{'success':true}`)
+		time.Sleep(time.Hour)
+		check(t, g.post("/v1/track", webKey, trackCall("m", wrongClock)), 200, `{'success':true}`)
+		calls := g.Events.Calls()
+		if len(calls) != 2 || calls[0].GetTimeMs() != calls[1].GetTimeMs() {
+			t.Errorf("forwarded as %v", calls)
+		}
+		if own := g.Identity.Calls(); own[0].GetTimeMs() == own[1].GetTimeMs() {
+			t.Error("both copies came with the same time, so this test shows nothing")
+		}
+	})
+}
+
+func TestTwoCopiesInOneBatchAreBothAccepted(t *testing.T) {
+	g := open(t)
+	body := `{"batch":[` + trackCall("m", "") + `,` + trackCall("m", "") + `]}`
+	check(t, g.post("/v1/batch", webKey, body), 200, `{'success':true,'accepted':2,'rejected':[]}`)
+}
+
+func TestACallThatWronglySharesAnIdentityIsDroppedWithAWarning(t *testing.T) {
+	g := open(t)
+	g.Identity.Answer(segmentv1.Outcome_OUTCOME_CONFLICT)
+	check(t, g.post("/v1/track", webKey, trackCall("m", "")), 200, `{'success':true,'warnings':[{'code':'message_id_reused','message':`+
+		`'another call with this messageId and timestamp was taken before, and this one dropped: make messageIds unique',`+
+		`'field':'messageId'}]}`)
+	check(t, g.post("/v1/batch", webKey, `{"batch":[`+trackCall("m", "")+`]}`), 200, `'accepted':1,'rejected':[],'warnings':[{'index':0,`)
+	if n := len(g.Events.Calls()) + len(g.Sessions.Calls()); n != 0 {
+		t.Errorf("forwarded %d times", n)
+	}
+}
+
+func TestACallThatAServiceFindsInvalidIsRejected(t *testing.T) {
+	for name, service := range map[string]func(gate) *backendtest.Service{
+		"identity": func(g gate) *backendtest.Service { return g.Identity },
+		"events":   func(g gate) *backendtest.Service { return g.Events },
+		"sessions": func(g gate) *backendtest.Service { return g.Sessions },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := open(t)
+			service(g).Answer(segmentv1.Outcome_OUTCOME_INVALID)
+			check(t, g.post("/v1/track", webKey, trackCall("m", "")), 400, `{'message':'as told','code':'call_invalid'}`)
+			check(t, g.post("/v1/batch", webKey, `{"batch":[`+trackCall("m", "")+`]}`), 200,
+				`{'success':true,'accepted':0,'rejected':[{'index':0,'messageId':'m','code':'call_invalid','message':'as told'}]}`)
+		})
+	}
+}
+
+func TestNothingIsAnswered200ThatAServiceDidNotStore(t *testing.T) {
+	for code, want := range map[codes.Code]struct {
+		status int
+		body   string
+	}{
+		codes.Unavailable:       {503, `'code':'unavailable'`},
+		codes.ResourceExhausted: {503, `'code':'unavailable'`},
+		codes.DeadlineExceeded:  {503, `'code':'unavailable'`},
+		codes.Aborted:           {503, `'code':'unavailable'`},
+		codes.Internal:          {500, `{'message':'internal error','code':'internal'}`},
+		codes.InvalidArgument:   {500, `{'message':'internal error','code':'internal'}`},
+		codes.Unknown:           {500, `{'message':'internal error','code':'internal'}`},
+	} {
+		for _, name := range []string{"identity", "events", "sessions"} {
+			t.Run(name+" "+code.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					g := open(t)
+					service := map[string]*backendtest.Service{"identity": g.Identity, "events": g.Events, "sessions": g.Sessions}[name]
+					service.Fail(func(context.Context) error { return status.Error(code, "secret cause") })
+					check(t, g.post("/v1/track", webKey, trackCall("m", "")), want.status, want.body)
+					service.Fail(nil)
+					check(t, g.post("/v1/track", webKey, trackCall("m", "")), 200, `{'success':true}`)
+				})
+			})
+		}
+	}
+}
+
+func TestAServiceThatIsAwayForAMomentIsTriedAgainWithinTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := open(t)
+		for _, s := range []*backendtest.Service{g.Identity, g.Events, g.Sessions} {
+			s.Fail(func(context.Context) error {
+				if len(s.Requests()) < 3 {
+					return status.Error(codes.Unavailable, "restarting")
+				}
+				return nil
+			})
+		}
+		check(t, g.post("/v1/track", webKey, trackCall("m", "")), 200, `{'success':true}`)
+	})
+}
+
+func TestAServiceThatHangsIsAnsweredForWhenTheDeadlineEnds(t *testing.T) {
+	for _, name := range []string{"identity", "events", "sessions"} {
+		synctest.Test(t, func(t *testing.T) {
+			g := open(t)
+			service := map[string]*backendtest.Service{"identity": g.Identity, "events": g.Events, "sessions": g.Sessions}[name]
+			service.Fail(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+			begin := time.Now()
+			check(t, g.post("/v1/track", webKey, trackCall("m", "")), 503, `'code':'unavailable'`)
+			if took := time.Since(begin); took != 4*time.Second {
+				t.Errorf("%s: answered after %v", name, took)
+			}
+		})
+	}
+}
+
+func TestARejectionThatCannotBeCountedIsNotAnsweredYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := open(t)
+		g.Identity.Fail(func(context.Context) error { return status.Error(codes.Unavailable, "away") })
+		for path, body := range map[string]string{
+			"/v1/track": `{}`, "/v1/batch": `{"batch":[]}`, "/v1/page": strings.Repeat("x", 3000), "/v1/segment": `[1]`,
+		} {
+			check(t, g.post(path, webKey, body), 503, `'code':'unavailable'`)
+		}
+	})
+}
+
+func TestAPanicIsAnsweredWithConstantText(t *testing.T) {
+	mux := http.NewServeMux()
+	door, err := ingest.New(ingest.Config{Workspaces: workspaces(), MaxCallBytes: 2000, MaxBatchBytes: 2000, Deadline: time.Second},
+		nil, observe.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	door.Register(mux)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/track", strings.NewReader(trackCall("m", "")))
+	r.SetBasicAuth(webKey, "")
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, r)
+	check(t, w, 500, `{'message':'internal error','code':'internal'}`)
+}
+
+func TestEveryCallIsCountedOnceWithWhatBecameOfIt(t *testing.T) {
+	g := open(t)
+	g.post("/v1/track", webKey, trackCall("m0", ""))
+	g.post("/v1/batch", webKey, `{"batch":[`+trackCall("m0", "")+`,`+trackCall("m1", "")+`,{"type":"made up"},1]}`)
+	g.post("/v1/track", otherKey, `{`)
+	g.post("/v1/track", "no-such-key-00000", `{}`)
+	g.Sessions.Fail(func(context.Context) error { return status.Error(codes.Internal, "broken") })
+	g.post("/v1/track", webKey, trackCall("m2", ""))
+	if err := testutil.GatherAndCompare(g.metrics, strings.NewReader(`
+# HELP sojourn_gateway_calls_total Calls answered for good, by what became of them: accepted, duplicate or rejected.
+# TYPE sojourn_gateway_calls_total counter
+sojourn_gateway_calls_total{outcome="accepted",source="web",type="track",workspace="acme"} 2
+sojourn_gateway_calls_total{outcome="duplicate",source="web",type="track",workspace="acme"} 1
+sojourn_gateway_calls_total{outcome="rejected",source="web",type="unknown",workspace="acme"} 2
+sojourn_gateway_calls_total{outcome="rejected",source="web",type="track",workspace="other"} 1
+# HELP sojourn_gateway_requests_total Requests for calls, by route and HTTP status.
+# TYPE sojourn_gateway_requests_total counter
+sojourn_gateway_requests_total{code="200",route="/v1/batch"} 1
+sojourn_gateway_requests_total{code="200",route="/v1/track"} 1
+sojourn_gateway_requests_total{code="400",route="/v1/track"} 1
+sojourn_gateway_requests_total{code="401",route="/v1/track"} 1
+sojourn_gateway_requests_total{code="500",route="/v1/track"} 1
+`), "sojourn_gateway_calls_total", "sojourn_gateway_requests_total"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestASecondDoorOnOneRegistryIsAnError(t *testing.T) {
+	d := observe.Deps{Log: observe.Discard().Log, Metrics: prometheus.NewRegistry()}
+	c := ingest.Config{Workspaces: workspaces()}
+	if _, err := ingest.New(c, nil, d); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ingest.New(c, nil, d); err == nil {
+		t.Error("no error")
+	}
+}

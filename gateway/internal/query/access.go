@@ -1,0 +1,89 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
+
+	"github.com/sojournhq/sojourn/gateway/internal/keyring"
+)
+
+// reader is who asks: an admin, or somebody who reads one workspace.
+type reader struct {
+	workspace string
+	admin     bool
+}
+
+// readers knows the readers by their tokens.
+type readers struct{ ring keyring.Ring[reader] }
+
+func newReaders(c *workspace.Config) *readers {
+	var r readers
+	r.ring.Add(c.AdminToken, reader{admin: true})
+	for i := range c.Workspaces {
+		for _, token := range c.Workspaces[i].QueryTokens {
+			r.ring.Add(token, reader{workspace: c.Workspaces[i].ID})
+		}
+	}
+	return &r
+}
+
+// readerKey is where admit leaves the reader in the context.
+type readerKey struct{}
+
+// admit lets nobody in without a token, before any message is read.
+func (r *readers) admit(ctx context.Context, _ connect.Spec, _ connect.Peer, header http.Header) (context.Context, error) {
+	scheme, token, _ := strings.Cut(header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return nil, connect.NewError(connect.CodeUnauthenticated, errors.New("send a query token as authorization: Bearer"))
+	}
+	who, ok := r.ring.Find(strings.TrimSpace(token))
+	if !ok {
+		return nil, connect.NewError(connect.CodeUnauthenticated, errors.New("the query token is unknown"))
+	}
+	return context.WithValue(ctx, readerKey{}, who), nil
+}
+
+// authorize makes sure that a question is about a workspace that its asker may read.
+func authorize(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		who, ok := ctx.Value(readerKey{}).(reader)
+		message, isProto := req.Any().(proto.Message)
+		if !ok || !isProto {
+			return nil, connect.NewError(connect.CodeInternal, errInternal)
+		}
+		if err := who.enter(message.ProtoReflect()); err != nil {
+			return nil, err
+		}
+		return next(ctx, req)
+	}
+}
+
+// enter puts the reader's workspace into the request, or returns why it may not be asked.
+func (r reader) enter(request protoreflect.Message) error {
+	field := request.Descriptor().Fields().ByName("workspace")
+	if field == nil {
+		if r.admin {
+			return nil
+		}
+		return connect.NewError(connect.CodePermissionDenied, errors.New("this needs the admin token"))
+	}
+	named := request.Get(field).String()
+	switch {
+	case r.admin && named == "":
+		return connect.NewError(connect.CodeInvalidArgument, errors.New("workspace is required with the admin token"))
+	case r.admin:
+		return nil
+	case named != "" && named != r.workspace:
+		return connect.NewError(connect.CodePermissionDenied, errors.New("workspace is not the query token's"))
+	}
+	request.Set(field, protoreflect.ValueOfString(r.workspace))
+	return nil
+}

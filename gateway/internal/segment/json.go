@@ -1,0 +1,175 @@
+package segment
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxDepth is how deep objects and arrays of a call may be nested.
+const maxDepth = 64
+
+var (
+	errNotObject = errors.New("not an object")
+	errTrailing  = errors.New("more than one value")
+)
+
+// decoder reads raw: strictly, or tolerating duplicate names and invalid text.
+func decoder(raw []byte, lenient bool) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(lenient), jsontext.AllowInvalidUTF8(lenient))
+}
+
+// members calls visit with each member of the object in raw, in order, until visit returns false. Values are parts of raw. It tolerates
+// duplicate names and invalid text: checkStrict has looked at a call before.
+func members(raw []byte, visit func(name string, value jsontext.Value) bool) error {
+	return memberSpans(raw, func(name string, at span) bool { return visit(name, at.of(raw)) })
+}
+
+// span is where a value stands.
+type span struct{ start, end int }
+
+func (s span) of(raw []byte) jsontext.Value { return raw[s.start:s.end] }
+
+// memberSpans is members by where the values stand.
+func memberSpans(raw []byte, visit func(name string, at span) bool) error {
+	d := decoder(raw, true)
+	open, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	if open.Kind() != jsontext.KindBeginObject {
+		return errNotObject
+	}
+	for d.PeekKind() != jsontext.KindEndObject {
+		token, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		name := token.String()
+		at, err := readSpan(d)
+		if err != nil {
+			return err
+		}
+		if !visit(name, at) {
+			return nil
+		}
+	}
+	return readEnd(d)
+}
+
+// elementSpans calls visit with where each element of the array in raw stands.
+func elementSpans(raw []byte, visit func(at span)) error {
+	d := decoder(raw, true)
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	for d.PeekKind() != jsontext.KindEndArray {
+		at, err := readSpan(d)
+		if err != nil {
+			return err
+		}
+		visit(at)
+	}
+	return readEnd(d)
+}
+
+// readSpan reads the next value and returns where it stands: the value itself is only lent by the decoder.
+func readSpan(d *jsontext.Decoder) (span, error) {
+	value, err := d.ReadValue()
+	if err != nil {
+		return span{}, err
+	}
+	end := int(d.InputOffset())
+	return span{end - len(value), end}, nil
+}
+
+// readEnd reads the closing bracket and makes sure that nothing follows.
+func readEnd(d *jsontext.Decoder) error {
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	switch _, err := d.ReadToken(); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return err
+	}
+	return errTrailing
+}
+
+// checkStrict returns what is wrong with raw as one JSON value, at any depth, or nil.
+func checkStrict(raw []byte) *Problem {
+	if _, deep := shallow(raw, maxDepth); deep {
+		return &Problem{"json_too_deep", fmt.Sprintf("the JSON is nested deeper than %d levels", maxDepth), ""}
+	}
+	_, err := decoder(raw, false).ReadValue()
+	if err == nil {
+		return nil
+	}
+	if _, lenient := decoder(raw, true).ReadValue(); lenient == nil && !errors.Is(err, jsontext.ErrDuplicateName) {
+		return &Problem{"json_invalid_utf8", "the JSON holds invalid UTF-8 or half a surrogate pair: encode text as UTF-8", ""}
+	}
+	return jsonProblem(err)
+}
+
+// jsonProblem says what to fix about JSON that could not be read. The decoder's own text would quote names out of the call.
+func jsonProblem(err error) *Problem {
+	var syntax *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, errNotObject):
+		return &Problem{"call_not_object", "the call is not a JSON object", ""}
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return duplicateKey(err)
+	case !errors.As(err, &syntax):
+		return &Problem{"json_invalid", "the JSON is empty, cut off or followed by something else", ""}
+	}
+	return &Problem{"json_invalid", fmt.Sprintf("the JSON cannot be read at byte %d", syntax.ByteOffset), ""}
+}
+
+// duplicateKey names the key that stands twice if it is one of Segment's own: any other is the customer's.
+func duplicateKey(err error) *Problem {
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) && syntax.JSONPointer.Parent() == "" {
+		if name := syntax.JSONPointer.LastToken(); new(envelope).field(name) != nil {
+			return &Problem{"json_duplicate_key", name + " stands twice: send it once", name}
+		}
+	}
+	return &Problem{"json_duplicate_key", "a key stands twice in one object: send each key once", ""}
+}
+
+// shallow returns body with every object and array below the given depth replaced by a 0 and spaces, so that what is above can be read
+// whatever is below, and all else stands where it stood. Where nothing is that deep, it returns body itself and false.
+func shallow(body []byte, depth int) (out []byte, deep bool) {
+	out = body
+	level, quoted, escaped := 0, false, false
+	for i, c := range body {
+		before := level
+		switch {
+		case escaped:
+			escaped = false
+		case quoted && c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			level++
+		case c == '}' || c == ']':
+			level--
+		}
+		if max(before, level) <= depth {
+			continue
+		}
+		if !deep {
+			out, deep = bytes.Clone(body), true
+		}
+		out[i] = ' '
+		if before == depth {
+			out[i] = '0'
+		}
+	}
+	return out, deep
+}

@@ -1,0 +1,172 @@
+// Package segment reads Segment's JSON into calls: strictly, and without a word of HTTP.
+//
+// A body is either one call or a batch. Split finds the calls of a batch by where they stand, tolerating inside them whatever can be
+// tolerated, so that a bad call costs only itself; Parse reads one call and says what it is, or what has to be fixed. JSON is read
+// exactly: keys match byte for byte, a key that stands twice, invalid UTF-8 and half a surrogate pair reject the call, and numbers keep
+// the text they were sent with. Only the names of traits are left for others to read liberally.
+package segment
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+)
+
+// Rules is how the calls of one source are taken.
+type Rules struct {
+	// Source is the source's id, which its calls carry.
+	Source string
+	// RequireAnonymousID and RequireUserID reject calls without these ids.
+	RequireAnonymousID, RequireUserID bool
+	// MaxClockSkew is how wrong a sender's clock may be before event times are corrected.
+	MaxClockSkew time.Duration
+	// AbsentIDs are texts that broken clients send for "no id".
+	AbsentIDs []string
+	// MaxBytes is how long the JSON of one call may be.
+	MaxBytes int
+}
+
+// Options is what Parse needs to know beside the JSON.
+type Options struct {
+	Rules
+	// Type is the type that the request's path says; it wins over the one in the JSON. 0: the JSON says it.
+	Type call.Type
+	// Received is when the request arrived.
+	Received time.Time
+	// Batch is the envelope of the batch that the call stands in; zero for a call that stands alone.
+	Batch Envelope
+}
+
+// Envelope is what a batch says once for all of its calls. A call's own word wins.
+type Envelope struct {
+	// SentAt is when the sender sent the batch, by its own clock.
+	SentAt jsontext.Value
+	// Context is the context object of all calls.
+	Context jsontext.Value
+}
+
+// Fingerprint is a hash of a call's content. Sending times and keys are no content, so that a retry has the same.
+type Fingerprint [16]byte
+
+// Parsed is a call that was understood. Call passes call.Check.
+type Parsed struct {
+	Call call.Call
+	// Warnings say what should be fixed although the call was taken.
+	Warnings    []Problem
+	Fingerprint Fingerprint
+}
+
+// Problem says what to fix: a stable code, a message in lower case that names the field, and the field. It quotes nothing of the call.
+type Problem struct {
+	Code, Message, Field string
+}
+
+// Rejection is a call, or a whole request, that was not taken.
+type Rejection struct {
+	Problem
+	// Type is the call's type as far as it could be read.
+	Type string
+	// MessageID is the call's messageId as far as it could be read.
+	MessageID   string
+	Fingerprint Fingerprint
+}
+
+// Codes of rejections that callers treat differently from the others.
+const (
+	CodeTypeUnsupported = "type_unsupported"
+	CodeTooLarge        = "call_too_large"
+)
+
+// Parse reads one call. Exactly one of the results is meaningful: the rejection if it is not nil, else the call.
+func Parse(raw []byte, o *Options) (Parsed, *Rejection) {
+	p := parser{o: o}
+	problem := p.read(raw)
+	fingerprint := p.env.fingerprint(p.typeName, raw)
+	if problem == nil {
+		problem = p.fill(fingerprint)
+	}
+	if problem != nil {
+		return Parsed{}, &Rejection{
+			Problem: *problem, Type: p.typeName, MessageID: p.env.readableMessageID(), Fingerprint: fingerprint,
+		}
+	}
+	return Parsed{Call: p.call, Warnings: p.warnings, Fingerprint: fingerprint}, nil
+}
+
+// parser carries one call through the steps of Parse.
+type parser struct {
+	o        *Options
+	env      envelope
+	typeName string
+	call     call.Call
+	warnings []Problem
+}
+
+// read reads the envelope as strictly as promised, and where that fails, as far as possible, so that the rejection can say which call
+// it was.
+func (p *parser) read(raw []byte) *Problem {
+	if p.o.Type != 0 {
+		p.typeName = p.o.Type.String()
+	}
+	problem := checkStrict(raw)
+	if err := p.env.read(raw); err != nil && problem == nil {
+		problem = jsonProblem(err)
+	}
+	if name, ok := text(p.env.typ); ok && p.typeName == "" && len(name) <= maxTypeBytes {
+		p.typeName = name
+	}
+	if problem == nil && len(raw) > p.o.MaxBytes {
+		return &Problem{CodeTooLarge, fmt.Sprintf("the call is longer than %d bytes: send less in it, or split it", p.o.MaxBytes), ""}
+	}
+	return problem
+}
+
+// fill makes the call out of the envelope, step by step until one finds what has to be fixed.
+func (p *parser) fill(fingerprint Fingerprint) *Problem {
+	p.call.Source = p.o.Source
+	for _, step := range []func() *Problem{
+		p.readType, func() *Problem { return p.readMessageID(fingerprint) }, p.readTimes, p.readIDs, p.readNames, p.readTraits,
+	} {
+		if problem := step(); problem != nil {
+			return problem
+		}
+	}
+	if err := p.call.Check(); err != nil {
+		return &Problem{"call_invalid", err.Error(), ""}
+	}
+	return nil
+}
+
+func (p *parser) warn(code, field, message string) {
+	p.warnings = append(p.warnings, Problem{Code: code, Message: message, Field: field})
+}
+
+// maxTypeBytes is how much of an unknown type is kept for the books.
+const maxTypeBytes = 64
+
+func (p *parser) readType() *Problem {
+	if p.o.Type != 0 {
+		p.call.Type = p.o.Type
+		if name, ok := text(p.env.typ); ok && name != p.typeName {
+			p.warn("type_mismatch", "type", "type differs from the path of the request; the path's was taken")
+		}
+		return nil
+	}
+	if absent(p.env.typ) {
+		return &Problem{"type_required", "type is required: track, identify, group, page, screen or alias", "type"}
+	}
+	name, ok := text(p.env.typ)
+	if !ok {
+		return &Problem{"type_invalid", "type is not a string", "type"}
+	}
+	for t := call.Track; t <= call.Alias; t++ {
+		if t.String() == name {
+			p.call.Type = t
+			return nil
+		}
+	}
+	return &Problem{CodeTypeUnsupported, "type is not supported: send track, identify, group, page, screen or alias", "type"}
+}

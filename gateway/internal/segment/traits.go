@@ -1,0 +1,87 @@
+package segment
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+)
+
+// maxTraitBytes is how much the leaves of one call may hold, their paths included. A long key above many leaves stands in every path, so
+// that a small call could otherwise become a huge one.
+const maxTraitBytes = 256 << 10
+
+// escape makes a key a part of a path: a dot in it is no step.
+func escape(key string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(key, `\`, `\\`), `.`, `\.`)
+}
+
+// readTraits takes the traits of identify and group calls, a leaf at a time.
+func (p *parser) readTraits() *Problem {
+	if p.call.Type != call.Identify && p.call.Type != call.Group || absent(p.env.traits) {
+		return nil
+	}
+	if p.env.traits.Kind() != jsontext.KindBeginObject {
+		return &Problem{"traits_not_object", "traits is not an object", "traits"}
+	}
+	f := flattener{room: maxTraitBytes}
+	f.object("", p.env.traits)
+	if f.room < 0 {
+		return &Problem{"traits_too_large", "traits are too large: use shorter keys, or send fewer", "traits"}
+	}
+	p.call.Traits = f.traits
+	return nil
+}
+
+// flattener turns an object into its leaves, while there is room.
+type flattener struct {
+	traits []call.Trait
+	room   int
+}
+
+func (f *flattener) object(prefix string, object jsontext.Value) {
+	// What is read here was read before, so it is readable.
+	_ = members(object, func(name string, value jsontext.Value) bool {
+		path := prefix + escape(name)
+		if value.Kind() == jsontext.KindBeginObject && !isEmpty(value) {
+			f.object(path+".", value)
+		} else {
+			f.leaf(path, value)
+		}
+		return f.room >= 0
+	})
+}
+
+// isEmpty reports whether an object has no members.
+func isEmpty(object jsontext.Value) bool {
+	empty := true
+	_ = members(object, func(string, jsontext.Value) bool { empty = false; return false })
+	return empty
+}
+
+func (f *flattener) leaf(path string, value jsontext.Value) {
+	v := leafValue(value)
+	f.room -= len(path) + len(v.Text)
+	if f.room >= 0 {
+		f.traits = append(f.traits, call.Trait{Path: path, Value: v})
+	}
+}
+
+func leafValue(value jsontext.Value) call.Value {
+	switch value.Kind() {
+	case jsontext.KindString:
+		s, _ := text(value)
+		return call.Value{Kind: call.String, Text: s}
+	case jsontext.KindNumber:
+		return call.Value{Kind: call.Number, Text: string(value)}
+	case jsontext.KindTrue, jsontext.KindFalse:
+		return call.Value{Kind: call.Bool, Text: string(value)}
+	case jsontext.KindBeginArray, jsontext.KindBeginObject:
+		// Formatting fails for what cannot be read, and this was read before.
+		compact, _ := jsontext.AppendFormat(nil, value)
+		return call.Value{Kind: call.JSON, Text: string(compact)}
+	default:
+		return call.Value{Kind: call.Null}
+	}
+}

@@ -1,0 +1,45 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// NewHTTPServer returns a server for h with the gateway's timeouts. It speaks HTTP/1.1 and, for gRPC without TLS, HTTP/2.
+func NewHTTPServer(h http.Handler) *http.Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler:           h,
+		Protocols:         &protocols,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+}
+
+// ServeUntil serves h on l until ctx ends, then takes no new requests, waits for those under way until drain ends, and returns.
+func ServeUntil(ctx, drain context.Context, l net.Listener, h http.Handler) error {
+	server := NewHTTPServer(h)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	err := server.Shutdown(drain)
+	if err != nil {
+		// Whoever is still waiting will send again.
+		err = errors.Join(fmt.Errorf("drain HTTP: %w", err), server.Close())
+	}
+	<-served
+	return err
+}

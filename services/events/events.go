@@ -1,0 +1,57 @@
+// Package events is the events service: it counts the uses of features.
+//
+// A call that names a feature is one use of it. RecordCalls stores each use once, under its time and messageId, and in the same
+// transaction adds it to the sums of its day: by account, user, module and feature. Questions about usage are answered from these sums, so
+// every figure is exact and counts all that was answered before.
+//
+// Which account a user belongs to is learned from the same calls and looked up when a question is asked, so that learning it moves
+// nothing. The service asks no other service.
+package events
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"google.golang.org/grpc"
+
+	"github.com/sojournhq/sojourn/internal/kit/observe"
+	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
+	"github.com/sojournhq/sojourn/services/events/internal/bolt"
+	"github.com/sojournhq/sojourn/services/events/internal/grpcapi"
+	"github.com/sojournhq/sojourn/services/events/internal/usage"
+)
+
+// Config says where the service keeps its data.
+type Config struct {
+	// Dir is the directory of events.db; it is made if need be.
+	Dir string
+}
+
+// Service is an open events service.
+type Service struct {
+	store usage.Store
+	api   *grpcapi.API
+}
+
+// Open opens the service's store. The caller closes the service.
+func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	store, err := bolt.Open(filepath.Join(c.Dir, "events.db"), d.Fatal)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{store: store, api: grpcapi.New(store)}, nil
+}
+
+// Register adds the service's RPCs to a server.
+func (s *Service) Register(r grpc.ServiceRegistrar) {
+	eventsv1.RegisterIngestServiceServer(r, s.api)
+	eventsv1.RegisterQueryServiceServer(r, s.api)
+}
+
+// Close closes the store.
+func (s *Service) Close() error { return s.store.Close() }

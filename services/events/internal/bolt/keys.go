@@ -1,0 +1,51 @@
+package bolt
+
+import (
+	"fmt"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/day"
+	"github.com/sojournhq/sojourn/internal/kit/keys"
+	"github.com/sojournhq/sojourn/internal/kit/packid"
+	"github.com/sojournhq/sojourn/internal/kit/record"
+)
+
+func eventKey(p call.Position) []byte {
+	return packid.Append(keys.AppendTime(make([]byte, 0, 32), p.TimeMS), p.MessageID)
+}
+
+func parseEventKey(key []byte) (p call.Position, err error) {
+	r := keys.Read(key)
+	p.TimeMS = r.Time()
+	if r.Err() != nil {
+		return p, fmt.Errorf("event: %w: %w", record.ErrCorrupt, r.Err())
+	}
+	if p.MessageID, err = packid.Unpack(r.Rest()); err != nil {
+		return p, fmt.Errorf("event: %w: %w", record.ErrCorrupt, err)
+	}
+	return p, nil
+}
+
+// usageKey is what one row of usage sums: what calls that named this account, or none, say of one user's use of one feature on one day.
+type usageKey struct {
+	account, user   uint32
+	day             day.Day
+	module, feature uint32
+}
+
+func (k usageKey) bytes() []byte {
+	key := make([]byte, 0, 20)
+	for _, part := range []uint32{k.account, k.user, uint32(k.day), k.module, k.feature} {
+		key = keys.AppendUint32(key, part)
+	}
+	return key
+}
+
+func parseUsageKey(key []byte) (usageKey, error) {
+	r := keys.Read(key)
+	k := usageKey{account: r.Uint32(), user: r.Uint32(), day: day.Day(r.Uint32()), module: r.Uint32(), feature: r.Uint32()}
+	if r.Err() != nil || len(r.Rest()) > 0 {
+		return k, fmt.Errorf("usage: %w: key %x", record.ErrCorrupt, key)
+	}
+	return k, nil
+}

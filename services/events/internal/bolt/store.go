@@ -1,0 +1,139 @@
+// Package bolt keeps usage in a bbolt file.
+//
+// Each workspace has a bucket of its own, so that equal ids in two workspaces can never meet. Events are under their own time and
+// messageId, so writing one twice is writing it once; daily sums are kept in the same transaction as the events they count.
+package bolt
+
+import (
+	"fmt"
+
+	bbolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/domain/attribution"
+	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/dict"
+	"github.com/sojournhq/sojourn/services/events/internal/usage"
+)
+
+// Format is the version of the file's layout.
+const Format = 1
+
+var (
+	workspacesBucket = []byte("workspaces")
+
+	namesTable  = []byte("names")  // dict
+	linksTable  = []byte("links")  // boltlinks
+	eventsTable = []byte("events") // time, messageId → EventRow
+	usageTable  = []byte("usage")  // account, user, day, module, feature → UsageRow
+)
+
+// Kinds of names in the dictionary.
+const (
+	kindUser    = 'u'
+	kindAccount = 'a'
+	kindModule  = 'm'
+	kindFeature = 'f'
+)
+
+// Store is a usage.Store in one bbolt file.
+type Store struct{ db *boltdb.DB }
+
+var _ usage.Store = (*Store)(nil)
+
+// Open opens or makes the file at path. OnFail is called when a commit has failed and the store has stopped writing.
+func Open(path string, onFail func(error)) (*Store, error) {
+	db, err := boltdb.Open(boltdb.Options{Path: path, Kind: "events", Format: Format, OnFail: onFail})
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: db}, nil
+}
+
+// Close implements usage.Store.
+func (s *Store) Close() error { return s.db.Close() }
+
+// tables are one workspace's tables, for the life of one transaction.
+type tables struct {
+	names  dict.Dict
+	links  boltlinks.Links
+	events *bbolt.Bucket
+	usage  *bbolt.Bucket
+
+	known    map[uint32]string // names already looked up
+	accounts map[uint32]string // accounts of users already resolved
+}
+
+// writable returns the workspace's tables, making them if need be.
+func writable(tx *bbolt.Tx, workspace string) (*tables, error) {
+	all, err := tx.CreateBucketIfNotExists(workspacesBucket)
+	if err != nil {
+		return nil, fmt.Errorf("make bucket of workspaces: %w", err)
+	}
+	mine, err := all.CreateBucketIfNotExists([]byte(workspace))
+	if err != nil {
+		return nil, fmt.Errorf("make bucket of the workspace: %w", err)
+	}
+	for _, name := range [][]byte{namesTable, linksTable, eventsTable, usageTable} {
+		if _, err := mine.CreateBucketIfNotExists(name); err != nil {
+			return nil, fmt.Errorf("make table %s: %w", name, err)
+		}
+	}
+	return open(mine), nil
+}
+
+// readable returns the workspace's tables, or nil if nothing was ever recorded in it.
+func readable(tx *bbolt.Tx, workspace string) *tables {
+	if all := tx.Bucket(workspacesBucket); all != nil {
+		if mine := all.Bucket([]byte(workspace)); mine != nil {
+			return open(mine)
+		}
+	}
+	return nil
+}
+
+func open(mine *bbolt.Bucket) *tables {
+	return &tables{
+		names:    dict.In(mine.Bucket(namesTable)),
+		links:    boltlinks.In(mine.Bucket(linksTable)),
+		events:   mine.Bucket(eventsTable),
+		usage:    mine.Bucket(usageTable),
+		known:    map[uint32]string{},
+		accounts: map[uint32]string{},
+	}
+}
+
+// name returns the name that has a number.
+func (t *tables) name(number uint32) (string, error) {
+	name, ok := t.known[number]
+	if ok {
+		return name, nil
+	}
+	name, err := t.names.Name(number)
+	t.known[number] = name
+	return name, err
+}
+
+// account returns the account that a use counts for: the one that its call named, or the one that its user is known to belong to.
+func (t *tables) account(account, user uint32) (string, error) {
+	if account != 0 || user == 0 {
+		return t.name(account)
+	}
+	if resolved, ok := t.accounts[user]; ok {
+		return resolved, nil
+	}
+	name, err := t.name(user)
+	if err != nil {
+		return "", err
+	}
+	r, err := t.links.Resolve(name)
+	if err != nil {
+		return "", err
+	}
+	if r.State == attribution.Known {
+		t.accounts[user] = r.Account
+	} else {
+		t.accounts[user] = ""
+	}
+	return t.accounts[user], nil
+}

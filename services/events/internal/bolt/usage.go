@@ -1,0 +1,126 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	bbolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/domain/day"
+	"github.com/sojournhq/sojourn/internal/kit/keys"
+	"github.com/sojournhq/sojourn/internal/kit/record"
+	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/events/storage/v1"
+	"github.com/sojournhq/sojourn/services/events/internal/usage"
+)
+
+// Usage implements usage.Store.
+func (s *Store) Usage(_ context.Context, workspace string, q usage.Query) ([]usage.Row, error) {
+	sums := usage.NewSums(q)
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		t := readable(tx, workspace)
+		if t == nil {
+			return nil
+		}
+		prefixes, err := t.prefixes(q.AccountID)
+		if err != nil {
+			return err
+		}
+		for _, prefix := range prefixes {
+			if err := t.addUsage(prefix, q.Days, sums); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("query usage: %w", err)
+	}
+	return sums.Rows(), nil
+}
+
+// prefixes returns the beginnings of the keys that together hold all usage of an account; nil is every account, empty text no account.
+func (t *tables) prefixes(accountID *string) ([][]byte, error) {
+	if accountID == nil {
+		return [][]byte{nil}, nil
+	}
+	unnamed := keys.AppendUint32(nil, 0)
+	if *accountID == "" {
+		return [][]byte{unnamed}, nil
+	}
+	var prefixes [][]byte
+	number, ok, err := t.names.Find(kindAccount, *accountID)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		prefixes = append(prefixes, keys.AppendUint32(nil, number))
+	}
+	_, resolved, err := t.links.UsersOf(*accountID)
+	if err != nil {
+		return nil, err
+	}
+	for _, user := range resolved {
+		number, ok, err := t.names.Find(kindUser, user)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			prefixes = append(prefixes, keys.AppendUint32(bytes.Clone(unnamed), number))
+		}
+	}
+	return prefixes, nil
+}
+
+// addUsage adds the rows behind a prefix. Of each user it reads only the days of the span.
+func (t *tables) addUsage(prefix []byte, days day.Span, sums *usage.Sums) error {
+	cursor := t.usage.Cursor()
+	key, sealed := cursor.Seek(prefix)
+	for key != nil && bytes.HasPrefix(key, prefix) {
+		k, err := parseUsageKey(key)
+		if err != nil {
+			return err
+		}
+		switch {
+		case k.day < days.From:
+			key, sealed = cursor.Seek(usageKey{account: k.account, user: k.user, day: days.From}.bytes())
+			continue
+		case k.day > days.To:
+			key, sealed = cursor.Seek(afterUser(k))
+			continue
+		}
+		if err := t.addRow(k, key, sealed, sums); err != nil {
+			return err
+		}
+		key, sealed = cursor.Next()
+	}
+	return nil
+}
+
+// afterUser is a key behind all of a user's, and before those of the next.
+func afterUser(k usageKey) []byte {
+	return usageKey{account: k.account, user: k.user, day: day.Max + 1}.bytes()
+}
+
+func (t *tables) addRow(k usageKey, key, sealed []byte, sums *usage.Sums) error {
+	var row storagev1.UsageRow
+	if err := record.Unmarshal(key, sealed, &row); err != nil {
+		return fmt.Errorf("usage: %w", err)
+	}
+	g := usage.Group{Day: k.day}
+	for _, name := range []struct {
+		text   *string
+		number uint32
+	}{{&g.UserID, k.user}, {&g.Module, k.module}, {&g.Feature, k.feature}} {
+		var err error
+		if *name.text, err = t.name(name.number); err != nil {
+			return err
+		}
+	}
+	var err error
+	if g.AccountID, err = t.account(k.account, k.user); err != nil {
+		return err
+	}
+	sums.Add(g, row.GetUses(), row.GetFirstMs(), row.GetLastMs())
+	return nil
+}

@@ -1,0 +1,132 @@
+// Package storetest is the suite that every usage.Store passes, whatever it keeps its data in.
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/day"
+	"github.com/sojournhq/sojourn/services/events/internal/usage"
+)
+
+// Open opens the store that lives in dir, making it if there is none.
+type Open func(dir string) (usage.Store, error)
+
+// Run runs the suite.
+func Run(t *testing.T, open Open) {
+	t.Run("any order, any batches, duplicates and restarts give the oracle's usage", func(t *testing.T) { testOrderFree(t, open) })
+	t.Run("what is recorded twice counts once", func(t *testing.T) { testDuplicates(t, open) })
+	t.Run("learning an account moves what was there before", func(t *testing.T) { testLearning(t, open) })
+	t.Run("pages join up to the whole list", func(t *testing.T) { testPages(t, open) })
+	t.Run("an empty workspace is empty", func(t *testing.T) { testEmpty(t, open) })
+}
+
+// epoch is the start of a day.
+const epoch = int64(20_000) * dayMS
+
+func ptr[T any](v T) *T { return &v }
+
+func everything() usage.Filter { return usage.Filter{ToMS: math.MaxInt64} }
+
+// genHistory draws calls that often meet: few ids, few times. One identity always has one content.
+func genHistory(t *rapid.T) []call.Call {
+	calls := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) call.Call {
+		c := call.Call{
+			Type:      rapid.SampledFrom([]call.Type{call.Track, call.Track, call.Track, call.Page, call.Identify, call.Group, call.Alias}).Draw(t, "type"),
+			UserID:    rapid.SampledFrom([]string{"u1", "u2", "u3", ""}).Draw(t, "user"),
+			AccountID: rapid.SampledFrom([]string{"", "", "a1", "a2"}).Draw(t, "account"),
+			Module:    rapid.SampledFrom([]string{"", "m1", "m2"}).Draw(t, "module"),
+			TimeMS: epoch + rapid.SampledFrom([]int64{0, 1, 5, dayMS - 1, dayMS, dayMS + 7, 2 * dayMS, 9 * dayMS}).Draw(t, "day") +
+				rapid.Int64Range(0, 2).Draw(t, "time"),
+		}
+		switch c.Type {
+		case call.Track:
+			c.Feature = rapid.SampledFrom([]string{"f1", "f2"}).Draw(t, "feature")
+		case call.Group:
+			c.AccountID = "a1"
+		case call.Alias:
+			c.UserID, c.PreviousID = "u1", rapid.SampledFrom([]string{"u2", "u3", "u4"}).Draw(t, "previous")
+		default:
+		}
+		c.OriginalMS = c.TimeMS
+		return c
+	}), 1, 30).Draw(t, "calls")
+	for i := range calls {
+		n := (i * 7919) % 10_007
+		calls[i].MessageID = fmt.Sprintf("m%d", n)
+		if i%3 == 0 {
+			calls[i].MessageID = fmt.Sprintf("%08x-0000-4000-8000-000000000000", n)
+		}
+	}
+	return calls
+}
+
+func testOrderFree(t *testing.T, open Open) {
+	rapid.Check(t, func(rt *rapid.T) {
+		history := genHistory(rt)
+		twice := slices.Concat(history, rapid.SliceOfN(rapid.SampledFrom(history), 0, 10).Draw(rt, "copies"))
+		order := rapid.Permutation(twice).Draw(rt, "order")
+
+		d := &driver{t: t, open: open, dir: t.TempDir()}
+		d.reopen()
+		defer d.close()
+		for len(order) > 0 {
+			n := rapid.IntRange(1, len(order)).Draw(rt, "batch")
+			d.record("w", order[:n]...)
+			d.record("other", history[0])
+			order = order[n:]
+			if rapid.IntRange(0, 3).Draw(rt, "restart") == 0 {
+				d.reopen()
+			}
+		}
+		compare(rt, d.store, "w", oracle{history})
+		compare(rt, d.store, "other", oracle{history[:1]})
+	})
+}
+
+// compare holds a random listing and random queries against the oracle.
+func compare(t *rapid.T, store usage.Store, workspace string, want oracle) {
+	for range 3 {
+		q := usage.Query{Days: day.Span{From: day.Of(epoch) + day.Day(rapid.IntRange(0, 2).Draw(t, "from")), To: day.Of(epoch) + day.Day(rapid.IntRange(2, 9).Draw(t, "to"))}}
+		for i := range q.By {
+			q.By[i] = rapid.Bool().Draw(t, "by")
+		}
+		q.AccountID = genFilter(t, "account", "", "a1", "a2", "nobody")
+		q.UserID = genFilter(t, "user", "", "u1", "u2")
+		q.Module = genFilter(t, "module", "", "m1")
+		q.Feature = genFilter(t, "feature", "f1")
+		rows, err := store.Usage(context.Background(), workspace, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.usage(q), rows, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("usage by %+v (-want +got):\n%s", q, diff)
+		}
+		f := usage.Filter{
+			AccountID: q.AccountID, UserID: q.UserID, Module: q.Module, Feature: q.Feature,
+			FromMS: epoch + rapid.Int64Range(0, 3).Draw(t, "after"), ToMS: epoch + rapid.Int64Range(dayMS, 3*dayMS).Draw(t, "before"),
+		}
+		events, err := store.Events(context.Background(), workspace, f, nil, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.list(f), events, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("events of %+v (-want +got):\n%s", f, diff)
+		}
+	}
+}
+
+func genFilter(t *rapid.T, name string, values ...string) *string {
+	if rapid.IntRange(0, 2).Draw(t, "filter "+name) > 0 {
+		return nil
+	}
+	return ptr(rapid.SampledFrom(values).Draw(t, name))
+}

@@ -30,3 +30,48 @@ $(BIN)/golangci-lint: tools/lint/go.mod
 generate: $(BIN)/buf ## regenerate the Go code of proto/
 	find proto/sojourn -name '*.go' -delete
 	buf generate
+
+.PHONY: lint
+lint: $(BIN)/buf $(BIN)/golangci-lint ## check protos and Go code
+	buf lint
+	@if base=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null); then set -x; buf breaking --against ".git#tag=$$base"; fi
+	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && golangci-lint run ./...); done
+
+.PHONY: test
+test: ## run all tests that need Go alone
+	go test $(addsuffix /...,$(addprefix ./,$(MODULES)))
+
+.PHONY: race
+race: ## run the same tests with the race detector
+	go test -race $(addsuffix /...,$(addprefix ./,$(MODULES)))
+
+.PHONY: e2e-node
+e2e-node: ## drive Sojourn with Segment's own Node client (needs Node and npm)
+	cd tests/e2e/node && npm ci --no-audit --no-fund
+	go test -count=1 -tags node -run Node ./tests/e2e
+
+.PHONY: fuzz
+fuzz: ## fuzz every decoder for a while (FUZZTIME=10s each)
+	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do \
+	  for name in $$(grep -oE '^func Fuzz\w+' $$f | cut -c6-); do \
+	    echo "$$name in $$(dirname $$f)"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime $${FUZZTIME:-10s} ./$$(dirname $$f); \
+	  done; \
+	done
+
+.PHONY: build
+build: ## build every program, in the workspace and each module on its own
+	go build work
+	@for b in $(BINARIES); do echo "GOWORK=off go build $$b"; (cd $$b && GOWORK=off go build -o /dev/null .); done
+
+.PHONY: tidy
+tidy: ## bring go.work and every go.mod up to date
+	go work sync
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy); done
+
+.PHONY: clean-generate
+clean-generate: generate tidy ## fail if generating or tidying changes anything
+	git diff --exit-code -- proto go.work go.work.sum '*go.mod' '*go.sum'
+	@test -z "$$(git ls-files --others --exclude-standard -- proto)" || { echo "generated files that are not committed"; exit 1; }
+
+.PHONY: check
+check: clean-generate lint build race e2e-node ## everything that CI runs

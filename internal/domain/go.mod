@@ -22,10 +22,11 @@ require (
 	github.com/sojournhq/sojourn/internal/kit v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/proto v0.0.0-00010101000000-000000000000
 	go.etcd.io/bbolt v1.5.0
+	google.golang.org/protobuf v1.36.12
 	pgregory.net/rapid v1.3.0
 )
 
 require (
+	github.com/stretchr/testify v1.12.1 // indirect
 	golang.org/x/sys v0.48.0 // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
 )

@@ -1,19 +1,20 @@
 module github.com/sojournhq/sojourn/tests/e2e
 
-go 1.26
+go 1.26.0
 
 replace github.com/sojournhq/sojourn/proto => ../../proto
 
-replace github.com/sojournhq/sojourn/internal/kit => ../../internal/kit
+require (
+	connectrpc.com/connect v1.21.1
+	github.com/google/go-cmp v0.7.0
+	github.com/sojournhq/sojourn/proto v0.0.0-00010101000000-000000000000
+	google.golang.org/grpc v1.85.0
+)
 
-replace github.com/sojournhq/sojourn/internal/domain => ../../internal/domain
-
-replace github.com/sojournhq/sojourn/services/events => ../../services/events
-
-replace github.com/sojournhq/sojourn/services/identity => ../../services/identity
-
-replace github.com/sojournhq/sojourn/services/sessions => ../../services/sessions
-
-replace github.com/sojournhq/sojourn/gateway => ../../gateway
-
-replace github.com/sojournhq/sojourn/standalone => ../../standalone
+require (
+	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/sys v0.48.0 // indirect
+	golang.org/x/text v0.42.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
+)

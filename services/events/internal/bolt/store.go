@@ -9,7 +9,6 @@ import (
 
 	bbolt "go.etcd.io/bbolt"
 
-	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
@@ -130,10 +129,6 @@ func (t *tables) account(account, user uint32) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if r.State == attribution.Known {
-		t.accounts[user] = r.Account
-	} else {
-		t.accounts[user] = ""
-	}
+	t.accounts[user] = r.Account
 	return t.accounts[user], nil
 }

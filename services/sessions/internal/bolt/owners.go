@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
@@ -119,8 +118,6 @@ func (t *tables) name(o owner) (owned, error) {
 		return named, nil
 	}
 	r, err := t.links.Resolve(named.userID)
-	if r.State == attribution.Known {
-		named.accountID = r.Account
-	}
+	named.accountID = r.Account
 	return named, err
 }

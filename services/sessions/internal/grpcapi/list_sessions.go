@@ -2,7 +2,6 @@ package grpcapi
 
 import (
 	"context"
-	"math"
 	"strconv"
 	"time"
 
@@ -49,25 +48,12 @@ func (a *API) ListSessions(ctx context.Context, r *sessionsv1.ListSessionsReques
 }
 
 func toFilter(r *sessionsv1.ListSessionsRequest) (session.Filter, error) {
+	fromMS, toMS, err := callproto.Span(r.GetFrom(), r.GetTo())
+	if err != nil {
+		return session.Filter{}, invalid(err.Error())
+	}
 	f := session.Filter{
-		AccountID: r.AccountId, UserID: r.UserId, AnonymousID: r.GetAnonymousId(), ToMS: math.MaxInt64, NowMS: time.Now().UnixMilli(),
-	}
-	for _, bound := range []struct {
-		field string
-		value *timestamppb.Timestamp
-		into  *int64
-	}{{"from", r.GetFrom(), &f.FromMS}, {"to", r.GetTo(), &f.ToMS}} {
-		if bound.value == nil {
-			continue
-		}
-		ms := bound.value.AsTime().UnixMilli()
-		if bound.value.CheckValid() != nil || ms < 0 || ms > call.MaxTimeMS {
-			return f, invalid(bound.field + " is outside 1970 to 2261")
-		}
-		*bound.into = ms
-	}
-	if f.FromMS > f.ToMS {
-		return f, invalid("from is after to")
+		AccountID: r.AccountId, UserID: r.UserId, AnonymousID: r.GetAnonymousId(), FromMS: fromMS, ToMS: toMS, NowMS: time.Now().UnixMilli(),
 	}
 	switch r.GetState() {
 	case sessionsv1.SessionState_SESSION_STATE_UNSPECIFIED:

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sojournhq/sojourn/gateway"
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/internal/kit/admin"
+	"github.com/sojournhq/sojourn/internal/kit/daemon"
+	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/services/identity"
+	"github.com/sojournhq/sojourn/standalone"
+	"github.com/sojournhq/sojourn/standalone/internal/setup"
+)
+
+const defaultData = "./sojourn-data"
+
+// server is what `sojourn` without a command is told by its flags.
+type server struct {
+	listen, admin, dir string
+	check              bool
+	level              slog.Level
+}
+
+func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
+	var s server
+	flags := newFlags("sojourn", stderr)
+	flags.StringVar(&s.listen, "listen", "127.0.0.1:8080", "address for calls and questions")
+	flags.StringVar(&s.admin, "admin-listen", "127.0.0.1:8081", "address for /livez, /readyz, /metrics and profiles")
+	flags.StringVar(&s.dir, "data", defaultData, "data directory; made on first start")
+	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
+	flags.TextVar(&s.level, "log-level", slog.LevelWarn, "least level of what is logged: debug, info, warn or error")
+	return &ffcli.Command{
+		Name:       "sojourn",
+		ShortUsage: "sojourn [flags] [command]",
+		ShortHelp:  "serve everything in one process",
+		FlagSet:    flags,
+		Options:    options(),
+		Exec: noArguments(func(ctx context.Context) error {
+			config, err := setup.Workspaces(s.dir)
+			if err != nil || s.check {
+				return err
+			}
+			return s.serve(ctx, config, slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: s.level})), stdout)
+		}),
+	}
+}
+
+// serve runs everything until ctx ends, or until a store cannot be trusted any more.
+func (s *server) serve(ctx context.Context, config *workspace.Config, log *slog.Logger, stdout io.Writer) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	registry := observe.NewRegistry()
+	deps := observe.Deps{Log: log, Metrics: registry, Fatal: cancel}
+	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Settings: identity.SettingsOf(config)}, deps)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, suite.Close()) }()
+	g, err := gateway.Open(ctx, gateway.Config{Workspaces: config}, suite.Backends(), deps.For("gateway"))
+	if err != nil {
+		return err
+	}
+	var listen net.ListenConfig
+	l, err := listen.Listen(ctx, "tcp", s.listen)
+	if err != nil {
+		return fmt.Errorf("listen for HTTP: %w", err)
+	}
+	adminListener, err := listen.Listen(ctx, "tcp", s.admin)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen for admin: %w", err), l.Close())
+	}
+	if err := greet(stdout, "http://"+l.Addr().String(), config, filepath.Join(s.dir, setup.File)); err != nil {
+		return err
+	}
+
+	var stopping atomic.Bool
+	drain, endDrain := daemon.Drain(ctx, func() { stopping.Store(true) })
+	defer endDrain()
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error { return gateway.ServeUntil(running, drain, l, g.Handler()) })
+	group.Go(func() error {
+		return admin.ServeUntil(running, adminListener, admin.Handler(registry, func() error {
+			if stopping.Load() {
+				return errors.New("stopping")
+			}
+			return g.Ready(running)
+		}))
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+const greeting = `Sojourn is ready on %[1]s
+
+Send it a call (Ctrl-C stops Sojourn; what it answered with success is on disk):
+
+  curl -u %[2]s: %[1]s/v1/track -H 'Content-Type: application/json' -d '{"messageId":"m1",
+    "timestamp":"'$(date -u +%%FT%%TZ)'","anonymousId":"s1","userId":"ada","groupId":"acme",
+    "event":"Invoice Created","properties":{"module":"Billing"}}'
+
+Ask it which sessions there were:
+
+  curl -H 'Authorization: Bearer %[3]s' -H 'Content-Type: application/json' \
+    -d '{}' %[1]s/sojourn.sessions.v1.QueryService/ListSessions
+
+Or fill it with a demo: go run ./standalone/cmd/sojourn demo -url %[1]s
+Keys of all workspaces are in %[4]s
+`
+
+// greet says where Sojourn is and how to try it, with the keys of the first workspace.
+func greet(to io.Writer, url string, config *workspace.Config, file string) error {
+	first, writeKey, queryToken := config.Workspaces[0], "WRITE_KEY", "QUERY_TOKEN"
+	if len(first.Sources) > 0 {
+		writeKey = first.Sources[0].WriteKeys[0]
+	}
+	if len(first.QueryTokens) > 0 {
+		queryToken = first.QueryTokens[0]
+	}
+	if _, err := fmt.Fprintf(to, greeting, url, writeKey, queryToken, file); err != nil {
+		return fmt.Errorf("print greeting: %w", err)
+	}
+	return nil
+}

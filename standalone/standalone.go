@@ -1,0 +1,106 @@
+// Package standalone runs the three services within one process.
+//
+// They are the very components that run as processes of their own elsewhere, with the same interceptors, statuses, retries and
+// deadlines: only the network between them is a pipe in memory.
+package standalone
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/sojournhq/sojourn/gateway"
+	"github.com/sojournhq/sojourn/internal/kit/daemon"
+	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/rpc"
+	"github.com/sojournhq/sojourn/services/events"
+	"github.com/sojournhq/sojourn/services/identity"
+	"github.com/sojournhq/sojourn/services/sessions"
+)
+
+// Config says where the services keep their data and what they need to know.
+type Config struct {
+	// Dir is the directory of all three data files; it is made if need be.
+	Dir string
+	// Settings gives the settings of a workspace to the identity service.
+	Settings func(workspace string) identity.Settings
+}
+
+// Suite is the three services, open and serving in memory.
+type Suite struct {
+	backends gateway.Backends
+	conns    []*grpc.ClientConn
+	services []daemon.Service // in the order in which they were opened
+
+	stop   context.CancelFunc
+	served errgroup.Group
+}
+
+// Open opens the services and serves them. The caller closes the suite.
+func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Suite{stop: stop}
+	for _, component := range []struct {
+		name string
+		conn *grpc.ClientConnInterface
+		open func(observe.Deps) (daemon.Service, error)
+	}{
+		{"identity", &s.backends.Identity, func(d observe.Deps) (daemon.Service, error) {
+			return identity.Open(ctx, identity.Config{Dir: c.Dir, Settings: c.Settings}, d)
+		}},
+		{"events", &s.backends.Events, func(d observe.Deps) (daemon.Service, error) {
+			return events.Open(ctx, events.Config{Dir: c.Dir}, d)
+		}},
+		{"sessions", &s.backends.Sessions, func(d observe.Deps) (daemon.Service, error) {
+			return sessions.Open(ctx, sessions.Config{Dir: c.Dir}, d)
+		}},
+	} {
+		deps := d.For(component.name)
+		service, err := component.open(deps)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s.services = append(s.services, service)
+		conn, err := s.serve(serving, service, deps)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s.conns = append(s.conns, conn)
+		*component.conn = conn
+	}
+	return s, nil
+}
+
+func (s *Suite) serve(ctx context.Context, service daemon.Service, d observe.Deps) (*grpc.ClientConn, error) {
+	server, err := rpc.NewServer(d)
+	if err != nil {
+		return nil, err
+	}
+	service.Register(server)
+	pipe := rpc.NewPipe()
+	s.served.Go(func() error {
+		drain, end := daemon.Drain(ctx, func() {})
+		defer end()
+		return server.ServeUntil(ctx, drain, pipe)
+	})
+	return pipe.Dial()
+}
+
+// Backends returns connections to the services, good until Close.
+func (s *Suite) Backends() gateway.Backends { return s.backends }
+
+// Close stops the services once the calls under way are answered, and closes their stores.
+func (s *Suite) Close() error {
+	var errs []error
+	for _, conn := range s.conns {
+		errs = append(errs, conn.Close())
+	}
+	s.stop()
+	errs = append(errs, s.served.Wait())
+	for _, service := range s.services {
+		errs = append(errs, service.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// The keys of both workspaces of every deployment.
+const (
+	writeKey       = "write-key-of-default-web"
+	laxKey         = "write-key-of-default-lax"
+	queryToken     = "query-token-of-default"
+	otherWriteKey  = "write-key-of-other-web"
+	otherToken     = "query-token-of-other"
+	adminToken     = "admin-token-of-everything"
+	workspacesYAML = `
+admin_token: ` + adminToken + `
+workspaces:
+  - id: default
+    query_tokens: [` + queryToken + `]
+    tiers: [gold, silver]
+    lifecycle_stages: [adoption]
+    sources:
+      - id: web
+        write_keys: [` + writeKey + `]
+      - id: lax
+        write_keys: [` + laxKey + `]
+        require_anonymous_id: false
+        require_user_id: false
+  - id: other
+    query_tokens: [` + otherToken + `]
+    sources:
+      - id: web
+        write_keys: [` + otherWriteKey + `]
+`
+)
+
+// deployment is a running Sojourn.
+type deployment interface {
+	// url is where its gateway is now.
+	url() string
+	// processes names what it consists of, for kill.
+	processes() []string
+	// kill ends one process without warning and starts it again.
+	kill(process string)
+	// stop stops everything in good order.
+	stop()
+	// dir is its data directory.
+	dir() string
+}
+
+// onBoth runs a case against both kinds of deployment.
+func onBoth(t *testing.T, run func(*testing.T, deployment)) {
+	t.Run("standalone", func(t *testing.T) { run(t, startStandalone(t, newDir(t))) })
+	t.Run("four processes", func(t *testing.T) { run(t, startCluster(t, newDir(t))) })
+}
+
+// newDir returns a data directory that holds nothing but the workspaces.
+func newDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "workspaces.yaml"), []byte(workspacesYAML), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// standalone is sojourn in one process.
+type standalone struct {
+	t       *testing.T
+	data    string
+	address string
+	sojourn *process
+}
+
+var greeting = regexp.MustCompile(`^Sojourn is ready on http://(\S+)$`)
+
+func startStandalone(t *testing.T, dir string) *standalone {
+	t.Helper()
+	s := &standalone{t: t, data: dir, address: "127.0.0.1:0"}
+	s.start()
+	return s
+}
+
+func (s *standalone) start() {
+	var match []string
+	s.sojourn, match = start(s.t, greeting, "sojourn", "-data", s.data, "-listen", s.address, "-admin-listen", "127.0.0.1:0")
+	s.address = match[0]
+}
+
+func (s *standalone) url() string         { return "http://" + s.address }
+func (s *standalone) dir() string         { return s.data }
+func (s *standalone) processes() []string { return []string{"sojourn"} }
+func (s *standalone) stop()               { s.sojourn.stop() }
+
+func (s *standalone) kill(string) {
+	s.sojourn.kill()
+	s.start()
+}
+
+// cluster is four processes.
+type cluster struct {
+	t       *testing.T
+	data    string
+	running map[string]*process
+	address map[string]string
+}
+
+var (
+	serviceReady = regexp.MustCompile(`"msg":"ready".*"grpc":"([^"]+)"`)
+	gatewayReady = regexp.MustCompile(`"msg":"ready".*"http":"([^"]+)"`)
+)
+
+func startCluster(t *testing.T, dir string) *cluster {
+	t.Helper()
+	c := &cluster{t: t, data: dir, running: map[string]*process{}, address: map[string]string{}}
+	for _, name := range c.processes() {
+		c.address[name] = "127.0.0.1:0"
+		c.start(name)
+	}
+	return c
+}
+
+// processes are named in the order in which they are started: the gateway needs the addresses of the others.
+func (c *cluster) processes() []string {
+	return []string{"identityd", "eventsd", "sessionsd", "gatewayd"}
+}
+
+func (c *cluster) start(name string) {
+	args := []string{"-listen", c.address[name], "-admin-listen", "127.0.0.1:0"}
+	workspaces := filepath.Join(c.data, "workspaces.yaml")
+	ready := serviceReady
+	switch name {
+	case "gatewayd":
+		ready = gatewayReady
+		args = append(args, "-workspaces", workspaces,
+			"-identity", c.address["identityd"], "-events", c.address["eventsd"], "-sessions", c.address["sessionsd"])
+	case "identityd":
+		args = append(args, "-data", c.data, "-workspaces", workspaces)
+	default:
+		args = append(args, "-data", c.data)
+	}
+	var match []string
+	c.running[name], match = start(c.t, ready, name, args...)
+	c.address[name] = match[0]
+}
+
+func (c *cluster) url() string { return "http://" + c.address["gatewayd"] }
+func (c *cluster) dir() string { return c.data }
+
+func (c *cluster) kill(name string) {
+	c.running[name].kill()
+	c.start(name)
+}
+
+func (c *cluster) stop() {
+	for _, name := range []string{"gatewayd", "sessionsd", "eventsd", "identityd"} {
+		c.running[name].stop()
+	}
+}

@@ -40,6 +40,8 @@ func ServeUntil(ctx, drain context.Context, l net.Listener, h http.Handler) erro
 		// Whoever is still waiting will send again.
 		err = errors.Join(fmt.Errorf("drain HTTP: %w", err), server.Close())
 	}
-	<-served
+	if stopped := <-served; !errors.Is(stopped, http.ErrServerClosed) {
+		err = errors.Join(err, fmt.Errorf("serve HTTP on %s: %w", l.Addr(), stopped))
+	}
 	return err
 }

@@ -16,7 +16,7 @@ func TestOnlyTheExactSecretFindsItsHolder(t *testing.T) {
 	r.Add("other-key", "app")
 	r.Add("", "nobody")
 	for secret, want := range map[string]string{
-		"old-key": "web", "new-key": "web", "other-key": "app", "": "", "old-ke": "", "old-key ": "", "OLD-KEY": "",
+		"old-key": "web", "new-key": "web", "other-key": "app", "": "", "old-ke": "", "\told-key": "", "OLD-KEY": "",
 	} {
 		if got, ok := r.Find(secret); got != want || ok != (want != "") {
 			t.Errorf("Find(%q) = %q, %v, want %q", secret, got, ok, want)

@@ -74,10 +74,8 @@ func (s *scanner) zone() (offset time.Duration, zoned bool) {
 		s.rest = ""
 		return 0, true
 	}
-	sign := time.Duration(1)
-	if s.skip('-') {
-		sign = -1
-	} else {
+	behind := s.skip('-')
+	if !behind {
 		s.expect('+')
 	}
 	hour, minute := s.digits(2), 0
@@ -86,7 +84,11 @@ func (s *scanner) zone() (offset time.Duration, zoned bool) {
 		minute = s.digits(2)
 	}
 	s.bad = s.bad || hour > 23 || minute > 59
-	return sign * (time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute), true
+	offset = time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute
+	if behind {
+		offset = -offset
+	}
+	return offset, true
 }
 
 // digits reads a number of exactly n digits.

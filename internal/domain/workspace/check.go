@@ -49,7 +49,9 @@ type problems struct {
 	ids   map[string]bool
 }
 
-func (p *problems) add(format string, args ...any) { p.found = append(p.found, fmt.Errorf(format, args...)) }
+func (p *problems) add(format string, args ...any) {
+	p.found = append(p.found, fmt.Errorf(format, args...))
+}
 
 func (p *problems) id(where, within, id string) {
 	full := within + "\x00" + id

@@ -95,11 +95,12 @@ func run(ctx context.Context, log *slog.Logger, name, listen, adminAddr string,
 		return err
 	}
 	service.Register(server)
-	l, err := net.Listen("tcp", listen)
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", listen)
 	if err != nil {
 		return fmt.Errorf("listen for gRPC: %w", err)
 	}
-	adminListener, err := net.Listen("tcp", adminAddr)
+	adminListener, err := config.Listen(ctx, "tcp", adminAddr)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen for admin: %w", err), l.Close())
 	}

@@ -2,7 +2,6 @@
 package observe
 
 import (
-	"io"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,7 +27,7 @@ func (d Deps) For(component string) Deps {
 
 // Discard returns dependencies for tests and one-off commands: no log, metrics that nobody reads.
 func Discard() Deps {
-	return Deps{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Metrics: prometheus.NewRegistry()}
+	return Deps{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
 }
 
 // NewRegistry returns a registry with the metrics of the Go runtime and the process.

@@ -4,6 +4,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -43,7 +44,8 @@ func NewServer(d observe.Deps) (*Server, error) {
 		return nil, fmt.Errorf("register rpc metrics: %w", err)
 	}
 	slots := make(limiter, maxInFlight)
-	logger, logOptions := logAdapter(d.Log), logging.WithLogOnEvents(logging.FinishCall)
+	logger := logAdapter(d.Log)
+	logOptions := []logging.Option{logging.WithLogOnEvents(logging.FinishCall), logging.WithLevels(logLevel)}
 	recoverer := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
 		d.Log.ErrorContext(ctx, "rpc panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 		return errInternal
@@ -55,14 +57,14 @@ func NewServer(d observe.Deps) (*Server, error) {
 			// Outermost first. Recovery sits inside logging and metrics: outside them, a panicking call would leave no trace.
 			grpc.ChainUnaryInterceptor(
 				metrics.UnaryServerInterceptor(),
-				logging.UnaryServerInterceptor(logger, logOptions),
+				logging.UnaryServerInterceptor(logger, logOptions...),
 				recovery.UnaryServerInterceptor(recoverer),
 				sanitizeUnary(d.Log),
 				slots.unary,
 			),
 			grpc.ChainStreamInterceptor(
 				metrics.StreamServerInterceptor(),
-				logging.StreamServerInterceptor(logger, logOptions),
+				logging.StreamServerInterceptor(logger, logOptions...),
 				recovery.StreamServerInterceptor(recoverer),
 				sanitizeStream(d.Log),
 				slots.stream,
@@ -104,7 +106,9 @@ func (s *Server) ServeUntil(ctx, drain context.Context, l net.Listener) error {
 		s.Stop()
 		<-stopped
 	}
-	<-served
+	if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		return fmt.Errorf("serve gRPC on %s: %w", l.Addr(), err)
+	}
 	return nil
 }
 
@@ -163,8 +167,21 @@ func (l limiter) stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerI
 	}
 }
 
+// logAdapter writes one line a call, never what was in it.
 func logAdapter(log *slog.Logger) logging.Logger {
-	return logging.LoggerFunc(func(ctx context.Context, level logging.Level, msg string, fields ...any) {
-		log.Log(ctx, slog.Level(level), msg, fields...)
+	return logging.LoggerFunc(func(ctx context.Context, level logging.Level, _ string, fields ...any) {
+		log.Log(ctx, slog.Level(level), "rpc", fields...)
 	})
+}
+
+// logLevel keeps what goes well, or is the client's mistake, out of the usual log: at thousands of calls a second it would drown the rest.
+func logLevel(code codes.Code) logging.Level {
+	switch code {
+	case codes.Internal, codes.Unknown, codes.DataLoss:
+		return logging.LevelError
+	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted:
+		return logging.LevelWarn
+	default:
+		return logging.LevelDebug
+	}
 }

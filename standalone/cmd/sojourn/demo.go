@@ -36,17 +36,28 @@ func demoCommand(stdout, stderr io.Writer) *ffcli.Command {
 				return errors.New("the first workspace has no source to send as")
 			}
 			calls := demo.Traffic(*seed, time.Now())
-			bar := progressbar.NewOptions(len(calls), progressbar.OptionSetWriter(stderr), progressbar.OptionSetDescription("sending calls"),
-				progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("calls"),
-				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionOnCompletion(func() { _, _ = fmt.Fprintln(stderr) }))
+			bar := newBar(len(calls), stderr)
 			client := demo.Client{URL: *url, WriteKey: first.Sources[0].WriteKeys[0], HTTP: http.DefaultClient}
 			sent, err := client.Send(ctx, calls, func(n int) { _ = bar.Set(n) })
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(stdout, "Sent %d calls to workspace %q: %d accepted (copies among them), %d rejected, as a demo should have some.\n",
+			_, err = fmt.Fprintf(stdout, "Sent %d calls to workspace %q: %d accepted, copies among them; %d rejected, wrong on purpose.\n",
 				len(calls), first.ID, sent.Accepted, sent.Rejected)
 			return err
 		}),
 	}
+}
+
+func newBar(calls int, to io.Writer) *progressbar.ProgressBar {
+	return progressbar.NewOptions(calls,
+		progressbar.OptionSetWriter(to),
+		progressbar.OptionSetDescription("sending calls"),
+		progressbar.OptionSetWidth(30),
+		progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("calls"),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionOnCompletion(func() { _, _ = fmt.Fprintln(to) }),
+	)
 }

@@ -23,7 +23,7 @@ import (
 )
 
 // The admin token comes by the environment: arguments can be read by every user of a machine.
-const tokenVariable = "SOJOURN_ADMIN_TOKEN"
+const tokenVariable = "SOJOURN_ADMIN_TOKEN" //nolint:gosec // the name of a variable is no credential
 
 func dumpCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags := newFlags("sojourn dump", stderr)

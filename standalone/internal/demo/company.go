@@ -12,28 +12,36 @@ var product = []struct {
 	features []string
 }{
 	{"Dashboard", []string{
-		"Dashboard Viewed", "Widget Added", "Widget Moved", "Date Range Changed", "Dashboard Shared", "Snapshot Exported", "Goal Set", "Alert Acknowledged",
+		"Dashboard Viewed", "Widget Added", "Widget Moved", "Date Range Changed", "Dashboard Shared",
+		"Snapshot Exported", "Goal Set", "Alert Acknowledged",
 	}},
 	{"Billing", []string{
-		"Invoice Created", "Invoice Sent", "Payment Recorded", "Credit Note Issued", "Tax Rate Changed", "Dunning Started", "Statement Downloaded", "Refund Made",
+		"Invoice Created", "Invoice Sent", "Payment Recorded", "Credit Note Issued", "Tax Rate Changed",
+		"Dunning Started", "Statement Downloaded", "Refund Made",
 	}},
 	{"Projects", []string{
-		"Project Created", "Task Added", "Task Completed", "Milestone Reached", "File Attached", "Comment Posted", "Board Rearranged", "Template Used",
+		"Project Created", "Task Added", "Task Completed", "Milestone Reached", "File Attached",
+		"Comment Posted", "Board Rearranged", "Template Used",
 	}},
 	{"Reports", []string{
-		"Report Built", "Report Scheduled", "Chart Exported", "Filter Saved", "Report Shared", "Column Added", "Pivot Opened",
+		"Report Built", "Report Scheduled", "Chart Exported", "Filter Saved", "Report Shared",
+		"Column Added", "Pivot Opened",
 	}},
 	{"Contacts", []string{
-		"Contact Added", "Contact Imported", "Contact Merged", "Note Written", "Tag Applied", "Segment Saved", "Call Logged",
+		"Contact Added", "Contact Imported", "Contact Merged", "Note Written", "Tag Applied",
+		"Segment Saved", "Call Logged",
 	}},
 	{"Automation", []string{
-		"Rule Created", "Rule Enabled", "Rule Tested", "Webhook Added", "Run History Viewed", "Schedule Changed", "Rule Disabled",
+		"Rule Created", "Rule Enabled", "Rule Tested", "Webhook Added", "Run History Viewed",
+		"Schedule Changed", "Rule Disabled",
 	}},
 	{"Integrations", []string{
-		"Integration Connected", "Integration Removed", "Sync Started", "Field Mapped", "API Key Created", "Error Log Viewed", "Sandbox Opened",
+		"Integration Connected", "Integration Removed", "Sync Started", "Field Mapped", "API Key Created",
+		"Error Log Viewed", "Sandbox Opened",
 	}},
 	{"Settings", []string{
-		"Member Invited", "Role Changed", "Plan Viewed", "Password Changed", "Branding Updated", "Audit Log Viewed", "Locale Changed", "Seats Added",
+		"Member Invited", "Role Changed", "Plan Viewed", "Password Changed", "Branding Updated",
+		"Audit Log Viewed", "Locale Changed", "Seats Added",
 	}},
 }
 
@@ -44,12 +52,21 @@ var companies = []string{
 }
 
 var (
-	firstNames = strings.Fields("Ada Ben Chloe Dev Elena Farid Grace Hiro Ines Jonas Kira Liam Mara Noah Olga Pavel Quinn Rosa Sven Tara Umar Vera Wen Ximena Yusuf Zoe")
-	lastNames  = strings.Fields("Abel Brandt Castro Dahl Egan Fischer Gupta Hansen Ito Jensen Keller Lopez Meyer Novak Okafor Petrov Quist Rossi Sato Turner Ueda Vogel Weber Young Zhang")
-	industries = strings.Fields("Logistics Media Healthcare Education Finance Retail Energy Manufacturing")
-	titles     = []string{"Account Manager", "Analyst", "Controller", "Coordinator", "Director", "Engineer", "Head of Operations", "Office Manager", "Team Lead"}
-	tiers      = []string{"trial", "starter", "starter", "growth", "growth", "enterprise"}
-	stages     = []string{"onboarding", "adoption", "adoption", "renewal", "at risk"}
+	firstNames = []string{
+		"Ada", "Ben", "Chloe", "Dev", "Elena", "Farid", "Grace", "Hiro", "Ines", "Jonas", "Kira", "Liam", "Mara", "Noah", "Olga",
+		"Pavel", "Quinn", "Rosa", "Sven", "Tara", "Umar", "Vera", "Wen", "Ximena", "Yusuf", "Zoe",
+	}
+	lastNames = []string{
+		"Abel", "Brandt", "Castro", "Dahl", "Egan", "Fischer", "Gupta", "Hansen", "Ito", "Jensen", "Keller", "Lopez", "Meyer",
+		"Novak", "Okafor", "Petrov", "Quist", "Rossi", "Sato", "Turner", "Ueda", "Vogel", "Weber", "Young", "Zhang",
+	}
+	industries = []string{"Logistics", "Media", "Healthcare", "Education", "Finance", "Retail", "Energy", "Manufacturing"}
+	titles     = []string{
+		"Account Manager", "Analyst", "Controller", "Coordinator", "Director", "Engineer", "Head of Operations", "Office Manager",
+		"Team Lead",
+	}
+	tiers  = []string{"trial", "starter", "starter", "growth", "growth", "enterprise"}
+	stages = []string{"onboarding", "adoption", "adoption", "renewal", "at risk"}
 )
 
 // account is a customer of the imaginary company.
@@ -95,7 +112,11 @@ func newCompany(rng *rand.Rand) []account {
 		if i < len(accounts) {
 			a = &accounts[i]
 		}
-		u := user{id: fmt.Sprintf("user-%03d", i+1), first: pick(rng, firstNames), last: pick(rng, lastNames), title: pick(rng, titles), device: uuid(rng)}
+		u := user{
+			id:    fmt.Sprintf("user-%03d", i+1),
+			first: pick(rng, firstNames), last: pick(rng, lastNames), title: pick(rng, titles),
+			device: uuid(rng),
+		}
 		if i%100 == 99 {
 			u.also = accounts[(i/100)%len(accounts)].id
 		}

@@ -11,6 +11,7 @@ import (
 	"io"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
@@ -94,3 +95,6 @@ func printAll[Item, Line any](p *printer, items []Item, line func(Item) Line) er
 
 // clock writes a time in UTC with exactly three fractional digits.
 func clock(t *timestamppb.Timestamp) string { return t.AsTime().Format("2006-01-02T15:04:05.000Z") }
+
+// millis writes a duration in whole milliseconds.
+func millis(d *durationpb.Duration) int64 { return d.AsDuration().Milliseconds() }

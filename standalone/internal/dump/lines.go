@@ -102,19 +102,20 @@ type moduleTime struct {
 
 func (p *printer) printSessions(ctx context.Context, workspace string) error {
 	return eachPage(func(token string) (string, error) {
-		page, err := p.sessions.ListSessions(ctx, &sessionsv1.ListSessionsRequest{Workspace: workspace, PageSize: pageSize, PageToken: token})
+		page, err := p.sessions.ListSessions(ctx, &sessionsv1.ListSessionsRequest{
+			Workspace: workspace, PageSize: pageSize, PageToken: token,
+		})
 		if err != nil {
 			return "", err
 		}
 		return page.GetNextPageToken(), printAll(p, page.GetSessions(), func(s *sessionsv1.Session) sessionLine {
 			line := sessionLine{
 				"session", workspace, s.GetAnonymousId(), clock(s.GetStart()), clock(s.GetEnd()), s.GetUserId(), s.GetAccountId(),
-				s.GetDuration().AsDuration().Milliseconds(), s.GetActive().AsDuration().Milliseconds(), s.GetEvents(), []moduleTime{},
+				millis(s.GetDuration()), millis(s.GetActive()), s.GetEvents(),
+				[]moduleTime{},
 			}
 			for _, m := range s.GetModules() {
-				line.Modules = append(line.Modules, moduleTime{
-					m.GetModule(), m.GetDuration().AsDuration().Milliseconds(), m.GetActive().AsDuration().Milliseconds(),
-				})
+				line.Modules = append(line.Modules, moduleTime{m.GetModule(), millis(m.GetDuration()), millis(m.GetActive())})
 			}
 			return line
 		})

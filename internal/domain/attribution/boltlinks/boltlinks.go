@@ -74,7 +74,9 @@ func (l Links) Accounts(user string) ([]string, error) { return l.seconds(userAc
 func (l Links) Aliases(user string) ([]string, error) { return l.seconds(sameUser, user) }
 
 // Resolve returns what is known of the account of a user.
-func (l Links) Resolve(user string) (attribution.Resolution, error) { return attribution.Resolve(l, user) }
+func (l Links) Resolve(user string) (attribution.Resolution, error) {
+	return attribution.Resolve(l, user)
+}
 
 // UsersOf returns the users that belong to account: those that calls named together with it, and those whose other calls resolve to it.
 func (l Links) UsersOf(account string) (named, resolved []string, err error) {

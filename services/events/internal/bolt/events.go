@@ -36,9 +36,11 @@ func (s *Store) Events(ctx context.Context, workspace string, f usage.Filter, af
 	return found[:min(limit, len(found))], nil
 }
 
-// someEvents appends matching events from f.FromMS on, and returns the time at which to go on: it never stops between two events of the same
-// millisecond. It returns -1 when the page is full or there are no more.
-func (s *Store) someEvents(workspace string, f usage.Filter, after *call.Position, limit int, found *[]usage.Event) (next int64, err error) {
+// someEvents appends matching events from f.FromMS on, and returns the time at which to go on: it never stops between two events of the
+// same millisecond. It returns -1 when the page is full or there are no more.
+func (s *Store) someEvents(
+	workspace string, f usage.Filter, after *call.Position, limit int, found *[]usage.Event,
+) (next int64, err error) {
 	next = -1
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		t := readable(tx, workspace)

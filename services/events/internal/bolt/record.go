@@ -92,7 +92,7 @@ func (t *tables) addEvent(c *call.Call) (*storagev1.EventRow, error) {
 
 // count adds a new event to the sums of its day, so far in memory.
 func (t *tables) count(changes map[string]*storagev1.UsageRow, row *storagev1.EventRow, ms int64) error {
-	key := usageKey{account: row.GetAccount(), user: row.GetUser(), day: day.Of(ms), module: row.GetModule(), feature: row.GetFeature()}.bytes()
+	key := usageKey{row.GetAccount(), row.GetUser(), day.Of(ms), row.GetModule(), row.GetFeature()}.bytes()
 	sum := changes[string(key)]
 	if sum == nil {
 		sum = &storagev1.UsageRow{FirstMs: ms, LastMs: ms}

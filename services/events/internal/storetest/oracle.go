@@ -113,7 +113,7 @@ func (o oracle) usage(q usage.Query) []usage.Row {
 			FirstMS: events[0].TimeMS, LastMS: events[len(events)-1].TimeMS,
 		})
 	}
-	slices.SortFunc(rows, func(a, b usage.Row) int { return a.Group.Compare(b.Group) })
+	slices.SortFunc(rows, func(a, b usage.Row) int { return a.Compare(b.Group) })
 	return rows
 }
 

@@ -49,12 +49,13 @@ func (s *Sums) Rows() []Row {
 		into.row.Users, into.row.DaysUsed = int64(len(into.users)), int64(len(into.days))
 		rows = append(rows, into.row)
 	}
-	slices.SortFunc(rows, func(a, b Row) int { return a.Group.Compare(b.Group) })
+	slices.SortFunc(rows, func(a, b Row) int { return a.Compare(b.Group) })
 	return rows
 }
 
 func (q *Query) selects(g Group) bool {
-	return q.Days.Contains(g.Day) && is(q.AccountID, g.AccountID) && is(q.UserID, g.UserID) && is(q.Module, g.Module) && is(q.Feature, g.Feature)
+	return q.Days.Contains(g.Day) && is(q.AccountID, g.AccountID) && is(q.UserID, g.UserID) &&
+		is(q.Module, g.Module) && is(q.Feature, g.Feature)
 }
 
 // Matches says whether the filter selects an event, whose time it does not look at.

@@ -101,7 +101,8 @@ func (t *tables) pageOf(from source, f session.Filter, after *session.ID, limit 
 	}
 	var found []session.View
 	cursor := from.table.Cursor()
-	for key, _ := cursor.Seek(keys.AppendTime(bytes.Clone(from.prefix), start)); bytes.HasPrefix(key, from.prefix) && key != nil; key, _ = cursor.Next() {
+	key, _ := cursor.Seek(keys.AppendTime(bytes.Clone(from.prefix), start))
+	for ; key != nil && bytes.HasPrefix(key, from.prefix); key, _ = cursor.Next() {
 		at, err := from.parse(key[len(from.prefix):])
 		if err != nil {
 			return nil, err

@@ -162,7 +162,8 @@ func (t *tables) sessionsBetween(anonymous uint32, from call.Position, to *call.
 	found := map[call.Position]*stored{}
 	prefix := keys.AppendUint32(nil, anonymous)
 	cursor := t.sessions.Cursor()
-	for key, sealed := cursor.Seek(keys.AppendTime(bytes.Clone(prefix), from.TimeMS)); bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
+	key, sealed := cursor.Seek(keys.AppendTime(bytes.Clone(prefix), from.TimeMS))
+	for ; bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
 		at, s, err := decodeSession(key, sealed)
 		if err != nil {
 			return nil, err
@@ -193,7 +194,8 @@ func (t *tables) pointsFrom(anonymous uint32, fromMS int64) iter.Seq2[session.Po
 			sameTime = sameTime[:0]
 			return true
 		}
-		for key, sealed := cursor.Seek(keys.AppendTime(bytes.Clone(prefix), fromMS)); bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
+		key, sealed := cursor.Seek(keys.AppendTime(bytes.Clone(prefix), fromMS))
+		for ; bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
 			p, err := decodePoint(key, sealed)
 			if err != nil {
 				yield(session.Point{}, fmt.Errorf("read points: %w", err))

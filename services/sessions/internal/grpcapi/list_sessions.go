@@ -53,7 +53,8 @@ func toFilter(r *sessionsv1.ListSessionsRequest) (session.Filter, error) {
 		return session.Filter{}, invalid(err.Error())
 	}
 	f := session.Filter{
-		AccountID: r.AccountId, UserID: r.UserId, AnonymousID: r.GetAnonymousId(), FromMS: fromMS, ToMS: toMS, NowMS: time.Now().UnixMilli(),
+		AccountID: r.AccountId, UserID: r.UserId, AnonymousID: r.GetAnonymousId(),
+		FromMS: fromMS, ToMS: toMS, NowMS: time.Now().UnixMilli(),
 	}
 	switch r.GetState() {
 	case sessionsv1.SessionState_SESSION_STATE_UNSPECIFIED:

@@ -73,6 +73,6 @@ func (t *TimeSums) Rows() []TimeRow {
 		into.row.Users = int64(len(into.users))
 		rows = append(rows, into.row)
 	}
-	slices.SortFunc(rows, func(a, b TimeRow) int { return a.Group.Compare(b.Group) })
+	slices.SortFunc(rows, func(a, b TimeRow) int { return a.Compare(b.Group) })
 	return rows
 }

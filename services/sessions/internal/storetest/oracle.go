@@ -198,7 +198,7 @@ func (o oracle) time(q session.TimeQuery) []session.TimeRow {
 		row.Users = int64(len(users[g]))
 		out = append(out, *row)
 	}
-	slices.SortFunc(out, func(a, b session.TimeRow) int { return a.Group.Compare(b.Group) })
+	slices.SortFunc(out, func(a, b session.TimeRow) int { return a.Compare(b.Group) })
 	return out
 }
 

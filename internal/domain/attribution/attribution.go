@@ -1,4 +1,4 @@
-// Package attribution decides which account a user's calls belong to when they do not name one (SEMANTICS: Identity).
+// Package attribution decides which account a user's calls belong to when they do not name one.
 //
 // It is learned from every call that carries both a userId and an account, as a join-semilattice: unknown < exactly one account <
 // ambiguous. Ids joined by alias calls are one person and share what is known of any of them. Because joining is commutative,

@@ -47,7 +47,8 @@ var product = []struct {
 
 var companies = []string{
 	"Alder & Finch", "Brightwater", "Cobalt Freight", "Dunmore Labs", "Elm Street Dental", "Fathom Media", "Granite Peak", "Harbor Lane",
-	"Ironwood Legal", "Juniper Foods", "Kestrel Air", "Lumen Optics", "Marlow Studios", "Northgate Homes", "Oakline Bank", "Pinecrest Health",
+	"Ironwood Legal", "Juniper Foods", "Kestrel Air", "Lumen Optics", "Marlow Studios", "Northgate Homes", "Oakline Bank",
+	"Pinecrest Health",
 	"Quarry Tools", "Ridgeway Schools", "Silverbrook", "Tidewater Energy",
 }
 

@@ -1,6 +1,6 @@
 module github.com/sojournhq/sojourn/services/identity
 
-go 1.26
+go 1.26.0
 
 replace github.com/sojournhq/sojourn/proto => ../../proto
 
@@ -8,10 +8,30 @@ replace github.com/sojournhq/sojourn/internal/kit => ../../internal/kit
 
 replace github.com/sojournhq/sojourn/internal/domain => ../../internal/domain
 
-replace github.com/sojournhq/sojourn/services/events => ../../services/events
+require (
+	github.com/sojournhq/sojourn/internal/domain v0.0.0-00010101000000-000000000000
+	github.com/sojournhq/sojourn/internal/kit v0.0.0-00010101000000-000000000000
+	github.com/sojournhq/sojourn/proto v0.0.0-00010101000000-000000000000
+	go.etcd.io/bbolt v1.5.0
+	google.golang.org/grpc v1.85.0
+	google.golang.org/protobuf v1.36.12
+)
 
-replace github.com/sojournhq/sojourn/services/sessions => ../../services/sessions
-
-replace github.com/sojournhq/sojourn/gateway => ../../gateway
-
-replace github.com/sojournhq/sojourn/standalone => ../../standalone
+require (
+	github.com/beorn7/perks v1.0.1 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/goccy/go-yaml v1.19.2 // indirect
+	github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus v1.1.1 // indirect
+	github.com/grpc-ecosystem/go-grpc-middleware/v2 v2.3.4 // indirect
+	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	github.com/peterbourgon/ff/v3 v3.4.0 // indirect
+	github.com/prometheus/client_golang v1.25.0 // indirect
+	github.com/prometheus/client_model v0.6.3 // indirect
+	github.com/prometheus/common v0.72.0 // indirect
+	github.com/prometheus/procfs v0.22.0 // indirect
+	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.48.0 // indirect
+	golang.org/x/text v0.42.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1 // indirect
+)

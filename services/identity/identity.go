@@ -1,0 +1,81 @@
+// Package identity is the identity service: it knows every call, and from the calls the users and the accounts.
+//
+// The gateway asks it first. RecordCalls enters each call into a ledger under the call's own timestamp and messageId; only a call that
+// is not there yet has effects, so every copy after the first changes nothing. In the same transaction a new call's traits are merged
+// into its user (identify) or account (group), field by field, the latest event time standing; what it says about which user belongs to
+// which account is learned; and the books count what became of it. The answer tells each call's event time and account, which the other
+// services need.
+//
+// What is stored are the fields as they were sent. What the contract's traits say, which problems there are, and which account a user
+// without one is listed under are worked out when a question is asked, by the settings and the calls known by then. So nothing stored
+// depends on the order of calls, and new settings need nothing sent again. The service asks no other service.
+package identity
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"google.golang.org/grpc"
+
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/internal/kit/observe"
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	"github.com/sojournhq/sojourn/services/identity/internal/bolt"
+	"github.com/sojournhq/sojourn/services/identity/internal/directory"
+	"github.com/sojournhq/sojourn/services/identity/internal/grpcapi"
+	"github.com/sojournhq/sojourn/services/identity/internal/profile"
+)
+
+// Config says where the service keeps its data and what its workspaces are set to.
+type Config struct {
+	// Dir is the directory of identity.db; it is made if need be.
+	Dir string
+	// Settings returns the settings of a workspace, from many goroutines. It is asked at every question, so that what it returns may
+	// change while the service runs. Nil: no workspace has any.
+	Settings func(workspace string) Settings
+}
+
+// Settings are the names that an account's tier and lifecycle stage may have in one workspace. None set: none may be had.
+type Settings = profile.Settings
+
+// SettingsOf returns what a configuration of workspaces says, as Config takes it. A workspace that is not in it has no settings.
+func SettingsOf(c *workspace.Config) func(workspace string) Settings {
+	settings := make(map[string]Settings, len(c.Workspaces))
+	for _, w := range c.Workspaces {
+		settings[w.ID] = Settings{Tiers: w.Tiers, LifecycleStages: w.LifecycleStages}
+	}
+	return func(workspace string) Settings { return settings[workspace] }
+}
+
+// Service is an open identity service.
+type Service struct {
+	store directory.Store
+	api   *grpcapi.API
+}
+
+// Open opens the service's store. The caller closes the service.
+func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	store, err := bolt.Open(filepath.Join(c.Dir, "identity.db"), d.Fatal)
+	if err != nil {
+		return nil, err
+	}
+	settings := c.Settings
+	if settings == nil {
+		settings = func(string) Settings { return Settings{} }
+	}
+	return &Service{store: store, api: grpcapi.New(store, settings)}, nil
+}
+
+// Register adds the service's RPCs to a server.
+func (s *Service) Register(r grpc.ServiceRegistrar) {
+	identityv1.RegisterIngestServiceServer(r, s.api)
+	identityv1.RegisterQueryServiceServer(r, s.api)
+}
+
+// Close closes the store, once writes under way are done.
+func (s *Service) Close() error { return s.store.Close() }

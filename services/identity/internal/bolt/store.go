@@ -1,0 +1,115 @@
+// Package bolt keeps the directory in a bbolt file.
+//
+// Each workspace has a bucket of its own with all its tables, so that equal ids in two workspaces can never meet.
+package bolt
+
+import (
+	"context"
+	"fmt"
+
+	bbolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/services/identity/internal/directory"
+)
+
+// Format is the version of the file's layout.
+const Format = 1
+
+var (
+	workspacesBucket = []byte("workspaces")
+
+	ledgerTable     = []byte("ledger")     // own time, messageId → LedgerRow
+	rejectionsTable = []byte("rejections") // fingerprint, source → RejectionRow
+	booksTable      = []byte("books")      // source, type → BookRow
+	linksTable      = []byte("links")      // boltlinks
+	usersTable      = []byte("users")      // user, account that calls named → UserRow
+	accountsTable   = []byte("accounts")   // account → AccountRow
+)
+
+// Store is a directory.Store in one bbolt file.
+type Store struct{ db *boltdb.DB }
+
+var _ directory.Store = (*Store)(nil)
+
+// Open opens or makes the file at path. OnFail is called when a commit has failed and the store has stopped writing.
+func Open(path string, onFail func(error)) (*Store, error) {
+	db, err := boltdb.Open(boltdb.Options{Path: path, Kind: "identity", Format: Format, OnFail: onFail})
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: db}, nil
+}
+
+// Close implements directory.Store.
+func (s *Store) Close() error { return s.db.Close() }
+
+// tables are one workspace's tables, for the life of one transaction.
+type tables struct {
+	ledger, rejections, books, users, accounts *bbolt.Bucket
+	links                                      boltlinks.Links
+}
+
+// writable returns the workspace's tables, making them if need be.
+func writable(tx *bbolt.Tx, workspace string) (*tables, error) {
+	all, err := tx.CreateBucketIfNotExists(workspacesBucket)
+	if err != nil {
+		return nil, fmt.Errorf("make bucket of workspaces: %w", err)
+	}
+	mine, err := all.CreateBucketIfNotExists([]byte(workspace))
+	if err != nil {
+		return nil, fmt.Errorf("make bucket of the workspace: %w", err)
+	}
+	for _, name := range [][]byte{ledgerTable, rejectionsTable, booksTable, linksTable, usersTable, accountsTable} {
+		if _, err := mine.CreateBucketIfNotExists(name); err != nil {
+			return nil, fmt.Errorf("make table %s: %w", name, err)
+		}
+	}
+	return open(mine), nil
+}
+
+func open(mine *bbolt.Bucket) *tables {
+	return &tables{
+		ledger:     mine.Bucket(ledgerTable),
+		rejections: mine.Bucket(rejectionsTable),
+		books:      mine.Bucket(booksTable),
+		users:      mine.Bucket(usersTable),
+		accounts:   mine.Bucket(accountsTable),
+		links:      boltlinks.In(mine.Bucket(linksTable)),
+	}
+}
+
+// view runs fn in a short read transaction on the workspace's tables. It does not run if nothing was ever recorded in the workspace.
+func (s *Store) view(ctx context.Context, workspace string, fn func(*tables) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.db.View(func(tx *bbolt.Tx) error {
+		if all := tx.Bucket(workspacesBucket); all != nil {
+			if mine := all.Bucket([]byte(workspace)); mine != nil {
+				return fn(open(mine))
+			}
+		}
+		return nil
+	})
+}
+
+// Workspaces implements directory.Store.
+func (s *Store) Workspaces(ctx context.Context) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var names []string
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		all := tx.Bucket(workspacesBucket)
+		if all == nil {
+			return nil
+		}
+		return all.ForEachBucket(func(name []byte) error {
+			names = append(names, string(name))
+			return nil
+		})
+	})
+	return names, err
+}

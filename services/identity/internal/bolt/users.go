@@ -1,0 +1,112 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/sojournhq/sojourn/internal/domain/attribution"
+	"github.com/sojournhq/sojourn/internal/kit/keys"
+	"github.com/sojournhq/sojourn/internal/kit/record"
+	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
+	"github.com/sojournhq/sojourn/services/identity/internal/directory"
+)
+
+// User implements directory.Store.
+func (s *Store) User(ctx context.Context, workspace, userID string) (listed []directory.User, err error) {
+	err = s.view(ctx, workspace, func(t *tables) error {
+		listed, err = t.listings(userID)
+		return err
+	})
+	return listed, err
+}
+
+// Resolve implements directory.Store.
+func (s *Store) Resolve(ctx context.Context, workspace, userID string) (r attribution.Resolution, err error) {
+	err = s.view(ctx, workspace, func(t *tables) error {
+		r, err = t.links.Resolve(userID)
+		return err
+	})
+	return r, err
+}
+
+// Users implements directory.Store.
+func (s *Store) Users(
+	ctx context.Context, workspace string, account *string, after directory.UserKey, limit int,
+) (page []directory.User, err error) {
+	if account != nil && *account != "" {
+		err = s.view(ctx, workspace, func(t *tables) error {
+			page, err = t.usersOf(*account, after, limit)
+			return err
+		})
+		return page, err
+	}
+	scan := &userScan{from: keys.AppendString(nil, after.UserID), after: after, limit: limit, homeless: account != nil}
+	for more := true; more && err == nil; {
+		more = false
+		err = s.view(ctx, workspace, func(t *tables) error {
+			more, err = scan.some(t)
+			return err
+		})
+	}
+	return scan.page, err
+}
+
+// usersOf returns the users listed under an account.
+func (t *tables) usersOf(account string, after directory.UserKey, limit int) ([]directory.User, error) {
+	named, resolved, err := t.links.UsersOf(account)
+	if err != nil {
+		return nil, err
+	}
+	ids := append(named, resolved...)
+	slices.Sort(ids)
+	var page []directory.User
+	for _, id := range slices.Compact(ids) {
+		if len(page) == limit {
+			break
+		}
+		if (directory.UserKey{UserID: id, AccountID: account}).Compare(after) <= 0 {
+			continue
+		}
+		listed, err := t.listings(id)
+		if err != nil {
+			return nil, err
+		}
+		// An id that only alias calls name is listed nowhere.
+		if i := slices.IndexFunc(listed, func(u directory.User) bool { return u.AccountID == account }); i >= 0 {
+			page = append(page, listed[i])
+		}
+	}
+	return page, nil
+}
+
+// listings returns what one user id is listed as.
+func (t *tables) listings(userID string) ([]directory.User, error) {
+	prefix := keys.AppendString(nil, userID)
+	var rows []directory.User
+	cursor := t.users.Cursor()
+	for key, sealed := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
+		row := &storagev1.UserRow{}
+		if err := record.Unmarshal(key, sealed, row); err != nil {
+			return nil, err
+		}
+		r := keys.Read(key[len(prefix):])
+		rows = append(rows, directory.User{
+			UserKey:    directory.UserKey{UserID: userID, AccountID: r.String()},
+			LastSeenMS: row.GetLastTimeMs(),
+			Fields:     fromRows(row.GetFields()),
+		})
+		if r.Err() != nil {
+			return nil, fmt.Errorf("%w: key of a user", record.ErrCorrupt)
+		}
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	resolution, err := t.links.Resolve(userID)
+	if err != nil {
+		return nil, err
+	}
+	return directory.Listings(rows, resolution), nil
+}

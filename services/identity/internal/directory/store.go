@@ -1,0 +1,92 @@
+// Package directory is the domain of the identity service: the ledger that knows every call, the users and accounts that calls told of,
+// and the books of what became of each call.
+package directory
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sojournhq/sojourn/internal/domain/attribution"
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/services/identity/internal/profile"
+)
+
+// ErrNotFound says that no call named what was asked for.
+var ErrNotFound = errors.New("not found")
+
+// Store keeps the ledger, the users, the accounts and the books. All methods may be called from many goroutines. Reads see every write
+// that was acknowledged before they began. A workspace for which nothing was recorded is empty, not an error.
+type Store interface {
+	// Record enters a batch of one workspace in one transaction, all or nothing, and returns once it is durable, with one result for
+	// each call. A call is new if the ledger has none with its own timestamp and messageId; only a new one has effects on users,
+	// accounts and what is known of which user belongs to which account. Every call and rejection counts once in the books. Recording
+	// is idempotent but for the count of duplicates, and what it leaves depends neither on the order of calls nor on their grouping.
+	Record(ctx context.Context, workspace string, b Batch) ([]Result, error)
+
+	// User returns all listings of one user id, in order of account.
+	User(ctx context.Context, workspace, userID string) ([]User, error)
+
+	// Users returns at most limit users, in order of UserKey, from the first after `after`; the zero key is before all. With an account,
+	// only those listed under it; empty text asks for those whose account is unknown or ambiguous.
+	Users(ctx context.Context, workspace string, account *string, after UserKey, limit int) ([]User, error)
+
+	// Account returns one account, or ErrNotFound.
+	Account(ctx context.Context, workspace, accountID string) (Account, error)
+
+	// Accounts returns at most limit accounts, complete or not, in order of id, from the first after `after`.
+	Accounts(ctx context.Context, workspace, after string, limit int) ([]Account, error)
+
+	// Resolve says which account the calls of a user belong to that name none.
+	Resolve(ctx context.Context, workspace, userID string) (attribution.Resolution, error)
+
+	// Books returns the books of a workspace, by source, then type.
+	Books(ctx context.Context, workspace string) ([]Book, error)
+
+	// Workspaces returns the workspaces that anything was ever recorded for, by name.
+	Workspaces(ctx context.Context) ([]string, error)
+
+	// Close waits for writes under way and releases the store. Nothing may be called after it.
+	Close() error
+}
+
+// Batch is what is recorded at once.
+type Batch struct {
+	// Calls pass call.Check.
+	Calls []call.Call
+	// Rejections have codes, and types and sources within the limits of a call's.
+	Rejections []Rejection
+}
+
+// Rejection is a call that was refused.
+type Rejection struct {
+	Source, Type string
+	// Code says why.
+	Code string
+	// Fingerprint is a hash of the call's content. The same content rejected again, by the same source, is a duplicate.
+	Fingerprint [16]byte
+}
+
+// Result is what became of a call.
+type Result struct {
+	// Outcome is Accepted, Duplicate or Conflict.
+	Outcome call.Outcome
+	// TimeMS is the event time to go on with: that of the copy that came first.
+	TimeMS int64
+	// AccountID is the account that the call names or, if it names none, that its user is known to belong to once the whole batch is
+	// recorded; empty if that is unknown or ambiguous.
+	AccountID string
+}
+
+// Account is an account with its raw fields.
+type Account struct {
+	AccountID string
+	Fields    []profile.Field
+}
+
+// Book counts what became of the calls of one source and type.
+type Book struct {
+	Source, Type        string
+	Accepted, Duplicate int64
+	// Rejected by the code of the reason.
+	Rejected map[string]int64
+}

@@ -1,0 +1,55 @@
+// Package grpcapi serves the directory over gRPC: it translates requests and answers, and gives errors their status.
+package grpcapi
+
+import (
+	"errors"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/sojournhq/sojourn/internal/domain/callproto"
+	"github.com/sojournhq/sojourn/internal/kit/rpc"
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	"github.com/sojournhq/sojourn/services/identity/internal/directory"
+	"github.com/sojournhq/sojourn/services/identity/internal/profile"
+)
+
+// API implements both services of sojourn.identity.v1.
+type API struct {
+	identityv1.UnimplementedIngestServiceServer
+	identityv1.UnimplementedQueryServiceServer
+
+	store    directory.Store
+	settings func(workspace string) profile.Settings
+}
+
+// New returns the API in front of a store. Settings is asked at every question, so that what it says may change.
+func New(store directory.Store, settings func(workspace string) profile.Settings) *API {
+	return &API{store: store, settings: settings}
+}
+
+// Mistakes of clients.
+var (
+	errTooMany = errors.New("more than 10000 calls and rejections in one request")
+	errNoUser  = errors.New("user_id is required")
+	errNoGroup = errors.New("account_id is required")
+)
+
+// toStatus gives an error the status that its client needs.
+func toStatus(err error) error {
+	if errors.Is(err, directory.ErrNotFound) {
+		return status.Error(codes.NotFound, err.Error())
+	}
+	return rpc.Status(err, callproto.ErrNoWorkspace, errTooMany, errNoUser, errNoGroup)
+}
+
+// required returns an error unless the workspace is named, and, where missing is not nil, missing unless the id is.
+func required(workspace, id string, missing error) error {
+	switch {
+	case workspace == "":
+		return callproto.ErrNoWorkspace
+	case missing != nil && id == "":
+		return missing
+	}
+	return nil
+}

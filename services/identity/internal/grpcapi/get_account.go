@@ -1,0 +1,19 @@
+package grpcapi
+
+import (
+	"context"
+
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+)
+
+// GetAccount implements identityv1.QueryServiceServer.
+func (a *API) GetAccount(ctx context.Context, r *identityv1.GetAccountRequest) (*identityv1.GetAccountResponse, error) {
+	if err := required(r.GetWorkspace(), r.GetAccountId(), errNoGroup); err != nil {
+		return nil, toStatus(err)
+	}
+	account, err := a.store.Account(ctx, r.GetWorkspace(), r.GetAccountId())
+	if err != nil {
+		return nil, toStatus(err)
+	}
+	return &identityv1.GetAccountResponse{Account: toAccount(&account, a.settings(r.GetWorkspace()))}, nil
+}

@@ -1,0 +1,54 @@
+package grpcapi
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
+	"github.com/sojournhq/sojourn/services/identity/internal/directory"
+)
+
+const (
+	// maxCode is how long a rejection's code and type may be, in bytes.
+	maxCode = 64
+	// invalidCode is the code of calls that reach us and do not keep the contract of a call.
+	invalidCode = "invalid"
+	// otherCode stands for a code that is none.
+	otherCode = "other"
+)
+
+// toRejection translates a rejection, and says whether its fingerprint is one.
+func toRejection(m *identityv1.Rejection) (rejection directory.Rejection, ok bool) {
+	rejection.Source = within(m.GetSource(), call.MaxName, "")
+	rejection.Type = within(m.GetType(), maxCode, "")
+	rejection.Code = within(m.GetCode(), maxCode, otherCode)
+	if rejection.Code == "" {
+		rejection.Code = otherCode
+	}
+	return rejection, copy(rejection.Fingerprint[:], m.GetFingerprint()) == len(rejection.Fingerprint) &&
+		len(m.GetFingerprint()) == len(rejection.Fingerprint)
+}
+
+// invalidCall returns the rejection of a call that did not pass its check.
+func invalidCall(m *segmentv1.Call, c *call.Call) (directory.Rejection, error) {
+	content, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return directory.Rejection{}, fmt.Errorf("encode an invalid call: %w", err)
+	}
+	rejection := directory.Rejection{Source: within(c.Source, call.MaxName, ""), Type: c.Type.String(), Code: invalidCode}
+	sum := sha256.Sum256(content)
+	copy(rejection.Fingerprint[:], sum[:])
+	return rejection, nil
+}
+
+// within returns text, or instead where text is longer than limit: the books have no room for whatever somebody sends.
+func within(text string, limit int, instead string) string {
+	if len(text) > limit {
+		return instead
+	}
+	return text
+}

@@ -1,0 +1,108 @@
+package profile
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+)
+
+// schema is the traits of users or of accounts, and where they are read from.
+type schema struct {
+	traits []trait
+	places map[string][]place // by canonical path
+}
+
+// place says what a field at a path means for one trait.
+type place struct {
+	trait int
+	// rank decides between fields of one call: the smaller one wins.
+	rank int
+	// above says that the path is of an object in which the trait may stand: only null means something there, and clears the trait.
+	above bool
+	hint  bool
+}
+
+func newSchema(traits []trait) *schema {
+	s := &schema{traits: traits, places: map[string][]place{}}
+	for i, t := range traits {
+		// Rank 0 is the contract's own name to the letter, which candidates sees to.
+		rank := 1
+		s.add(t.name, place{trait: i, rank: rank})
+		for _, spelling := range t.others {
+			rank++
+			s.add(spelling, place{trait: i, rank: rank})
+		}
+		rank++
+		if t.hint != "" {
+			s.add(t.hint, place{trait: i, rank: rank, hint: true})
+		}
+		above := map[string]bool{}
+		for _, spelling := range t.others {
+			if object, _, nested := strings.Cut(spelling, "."); nested && !above[object] {
+				above[object] = true
+				s.add(object, place{trait: i, rank: rank + 1, above: true})
+			}
+		}
+	}
+	return s
+}
+
+func (s *schema) add(spelling string, p place) {
+	key := canonical(spelling)
+	s.places[key] = append(s.places[key], p)
+}
+
+// mapped says whether a trait is read from path.
+func (s *schema) mapped(path string) bool { return len(s.places[canonical(path)]) > 0 }
+
+// canonical returns what is the same for all ways to write a path: Segment itself says that the letter case of trait names varies.
+func canonical(path string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '_' || r == '-' || r == ' ':
+			return -1
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return r
+	}, path)
+}
+
+// candidate is a field that may be the value of a trait.
+type candidate struct {
+	Field
+
+	rank int
+}
+
+// beats says whether c is to be taken rather than d: the later call decides, and within one call the better spelling.
+func (c candidate) beats(d candidate) bool {
+	return cmp.Or(c.At.Compare(d.At), cmp.Compare(d.rank, c.rank), cmp.Compare(d.Path, c.Path)) > 0
+}
+
+// clears says whether the candidate was sent to say that there is no value: null, or text with nothing in it.
+func (c candidate) clears() bool {
+	return c.Value.Kind == call.Null || c.Value.Kind == call.String && strings.TrimSpace(c.Value.Text) == ""
+}
+
+// candidates returns the field to read each trait from, by the trait's name.
+func (s *schema) candidates(fields []Field, settings Settings) map[string]candidate {
+	best := map[string]candidate{}
+	for _, f := range fields {
+		for _, p := range s.places[canonical(f.Path)] {
+			t := &s.traits[p.trait]
+			c := candidate{Field: f, rank: p.rank}
+			if f.Path == t.name {
+				c.rank = 0
+			}
+			if p.above && f.Value.Kind != call.Null || p.hint && !settings.usable(t, f.Value) {
+				continue
+			}
+			if old, ok := best[t.name]; !ok || c.beats(old) {
+				best[t.name] = c
+			}
+		}
+	}
+	return best
+}

@@ -5,8 +5,6 @@
 package bolt
 
 import (
-	"fmt"
-
 	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
@@ -65,28 +63,17 @@ type tables struct {
 
 // writable returns the workspace's tables, making them if need be.
 func writable(tx *bbolt.Tx, workspace string) (*tables, error) {
-	all, err := tx.CreateBucketIfNotExists(workspacesBucket)
+	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)}, namesTable, linksTable, eventsTable, usageTable)
 	if err != nil {
-		return nil, fmt.Errorf("make bucket of workspaces: %w", err)
-	}
-	mine, err := all.CreateBucketIfNotExists([]byte(workspace))
-	if err != nil {
-		return nil, fmt.Errorf("make bucket of the workspace: %w", err)
-	}
-	for _, name := range [][]byte{namesTable, linksTable, eventsTable, usageTable} {
-		if _, err := mine.CreateBucketIfNotExists(name); err != nil {
-			return nil, fmt.Errorf("make table %s: %w", name, err)
-		}
+		return nil, err
 	}
 	return open(mine), nil
 }
 
 // readable returns the workspace's tables, or nil if nothing was ever recorded in it.
 func readable(tx *bbolt.Tx, workspace string) *tables {
-	if all := tx.Bucket(workspacesBucket); all != nil {
-		if mine := all.Bucket([]byte(workspace)); mine != nil {
-			return open(mine)
-		}
+	if mine := boltdb.Find(tx, workspacesBucket, []byte(workspace)); mine != nil {
+		return open(mine)
 	}
 	return nil
 }

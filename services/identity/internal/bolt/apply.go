@@ -49,6 +49,8 @@ func (r *recorder) applyToAccount(c *call.Call) error {
 }
 
 // userKey begins with the user, so that all rows of one user id stand together, the one without an account first.
-func userKey(user, account string) []byte { return keys.AppendString(keys.AppendString(nil, user), account) }
+func userKey(user, account string) []byte {
+	return keys.AppendString(keys.AppendString(nil, user), account)
+}
 
 func accountKey(account string) []byte { return keys.AppendString(nil, account) }

@@ -5,7 +5,6 @@ package bolt
 
 import (
 	"context"
-	"fmt"
 
 	bbolt "go.etcd.io/bbolt"
 
@@ -53,18 +52,10 @@ type tables struct {
 
 // writable returns the workspace's tables, making them if need be.
 func writable(tx *bbolt.Tx, workspace string) (*tables, error) {
-	all, err := tx.CreateBucketIfNotExists(workspacesBucket)
+	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)},
+		ledgerTable, rejectionsTable, booksTable, linksTable, usersTable, accountsTable)
 	if err != nil {
-		return nil, fmt.Errorf("make bucket of workspaces: %w", err)
-	}
-	mine, err := all.CreateBucketIfNotExists([]byte(workspace))
-	if err != nil {
-		return nil, fmt.Errorf("make bucket of the workspace: %w", err)
-	}
-	for _, name := range [][]byte{ledgerTable, rejectionsTable, booksTable, linksTable, usersTable, accountsTable} {
-		if _, err := mine.CreateBucketIfNotExists(name); err != nil {
-			return nil, fmt.Errorf("make table %s: %w", name, err)
-		}
+		return nil, err
 	}
 	return open(mine), nil
 }
@@ -86,10 +77,8 @@ func (s *Store) view(ctx context.Context, workspace string, fn func(*tables) err
 		return err
 	}
 	return s.db.View(func(tx *bbolt.Tx) error {
-		if all := tx.Bucket(workspacesBucket); all != nil {
-			if mine := all.Bucket([]byte(workspace)); mine != nil {
-				return fn(open(mine))
-			}
+		if mine := boltdb.Find(tx, workspacesBucket, []byte(workspace)); mine != nil {
+			return fn(open(mine))
 		}
 		return nil
 	})

@@ -59,7 +59,7 @@ func (t *tables) usersOf(account string, after directory.UserKey, limit int) ([]
 	if err != nil {
 		return nil, err
 	}
-	ids := append(named, resolved...)
+	ids := slices.Concat(named, resolved)
 	slices.Sort(ids)
 	var page []directory.User
 	for _, id := range slices.Compact(ids) {

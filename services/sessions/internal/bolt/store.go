@@ -5,8 +5,6 @@
 package bolt
 
 import (
-	"fmt"
-
 	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
@@ -74,31 +72,21 @@ type tables struct {
 
 // writable returns the workspace's tables, making them if need be.
 func (s *Store) writable(tx *bbolt.Tx, workspace string) (*tables, error) {
-	all, err := tx.CreateBucketIfNotExists(workspacesBucket)
+	if _, err := boltdb.Make(tx, [][]byte{timersBucket}); err != nil {
+		return nil, err
+	}
+	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)},
+		namesTable, linksTable, pointsTable, sessionsTable, byStartTable, byOwnerTable)
 	if err != nil {
-		return nil, fmt.Errorf("make bucket of workspaces: %w", err)
-	}
-	mine, err := all.CreateBucketIfNotExists([]byte(workspace))
-	if err != nil {
-		return nil, fmt.Errorf("make bucket of the workspace: %w", err)
-	}
-	for _, name := range [][]byte{namesTable, linksTable, pointsTable, sessionsTable, byStartTable, byOwnerTable} {
-		if _, err := mine.CreateBucketIfNotExists(name); err != nil {
-			return nil, fmt.Errorf("make table %s: %w", name, err)
-		}
-	}
-	if _, err := tx.CreateBucketIfNotExists(timersBucket); err != nil {
-		return nil, fmt.Errorf("make table of timers: %w", err)
+		return nil, err
 	}
 	return s.open(tx, mine, workspace), nil
 }
 
 // readable returns the workspace's tables, or nil if nothing was ever recorded in it.
 func (s *Store) readable(tx *bbolt.Tx, workspace string) *tables {
-	if all := tx.Bucket(workspacesBucket); all != nil {
-		if mine := all.Bucket([]byte(workspace)); mine != nil {
-			return s.open(tx, mine, workspace)
-		}
+	if mine := boltdb.Find(tx, workspacesBucket, []byte(workspace)); mine != nil {
+		return s.open(tx, mine, workspace)
 	}
 	return nil
 }

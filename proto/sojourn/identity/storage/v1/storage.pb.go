@@ -299,52 +299,6 @@ func (x *Field) GetMessageId() string {
 	return ""
 }
 
-// AliasRow says that two user ids are one person, under the key (user_id, previous_id), both ways round.
-type AliasRow struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Event time of the latest alias call that said so, in milliseconds.
-	LastTimeMs    int64 `protobuf:"varint,1,opt,name=last_time_ms,json=lastTimeMs,proto3" json:"last_time_ms,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AliasRow) Reset() {
-	*x = AliasRow{}
-	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AliasRow) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AliasRow) ProtoMessage() {}
-
-func (x *AliasRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AliasRow.ProtoReflect.Descriptor instead.
-func (*AliasRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *AliasRow) GetLastTimeMs() int64 {
-	if x != nil {
-		return x.LastTimeMs
-	}
-	return 0
-}
-
 // BookRow counts outcomes, under the key (source, type).
 type BookRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -360,7 +314,7 @@ type BookRow struct {
 
 func (x *BookRow) Reset() {
 	*x = BookRow{}
-	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[6]
+	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -372,7 +326,7 @@ func (x *BookRow) String() string {
 func (*BookRow) ProtoMessage() {}
 
 func (x *BookRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[6]
+	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -385,7 +339,7 @@ func (x *BookRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BookRow.ProtoReflect.Descriptor instead.
 func (*BookRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP(), []int{6}
+	return file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *BookRow) GetAccepted() int64 {
@@ -431,10 +385,7 @@ const file_sojourn_identity_storage_v1_storage_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x19.sojourn.segment.v1.ValueR\x05value\x12\x17\n" +
 	"\atime_ms\x18\x03 \x01(\x03R\x06timeMs\x12\x1d\n" +
 	"\n" +
-	"message_id\x18\x04 \x01(\tR\tmessageId\",\n" +
-	"\bAliasRow\x12 \n" +
-	"\flast_time_ms\x18\x01 \x01(\x03R\n" +
-	"lastTimeMs\"\xd0\x01\n" +
+	"message_id\x18\x04 \x01(\tR\tmessageId\"\xd0\x01\n" +
 	"\aBookRow\x12\x1a\n" +
 	"\baccepted\x18\x01 \x01(\x03R\baccepted\x12\x1c\n" +
 	"\tduplicate\x18\x02 \x01(\x03R\tduplicate\x12N\n" +
@@ -456,23 +407,22 @@ func file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP() []byte {
 	return file_sojourn_identity_storage_v1_storage_proto_rawDescData
 }
 
-var file_sojourn_identity_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_sojourn_identity_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_sojourn_identity_storage_v1_storage_proto_goTypes = []any{
 	(*LedgerRow)(nil),    // 0: sojourn.identity.storage.v1.LedgerRow
 	(*RejectionRow)(nil), // 1: sojourn.identity.storage.v1.RejectionRow
 	(*UserRow)(nil),      // 2: sojourn.identity.storage.v1.UserRow
 	(*AccountRow)(nil),   // 3: sojourn.identity.storage.v1.AccountRow
 	(*Field)(nil),        // 4: sojourn.identity.storage.v1.Field
-	(*AliasRow)(nil),     // 5: sojourn.identity.storage.v1.AliasRow
-	(*BookRow)(nil),      // 6: sojourn.identity.storage.v1.BookRow
-	nil,                  // 7: sojourn.identity.storage.v1.BookRow.RejectedEntry
-	(*v1.Value)(nil),     // 8: sojourn.segment.v1.Value
+	(*BookRow)(nil),      // 5: sojourn.identity.storage.v1.BookRow
+	nil,                  // 6: sojourn.identity.storage.v1.BookRow.RejectedEntry
+	(*v1.Value)(nil),     // 7: sojourn.segment.v1.Value
 }
 var file_sojourn_identity_storage_v1_storage_proto_depIdxs = []int32{
 	4, // 0: sojourn.identity.storage.v1.UserRow.fields:type_name -> sojourn.identity.storage.v1.Field
 	4, // 1: sojourn.identity.storage.v1.AccountRow.fields:type_name -> sojourn.identity.storage.v1.Field
-	8, // 2: sojourn.identity.storage.v1.Field.value:type_name -> sojourn.segment.v1.Value
-	7, // 3: sojourn.identity.storage.v1.BookRow.rejected:type_name -> sojourn.identity.storage.v1.BookRow.RejectedEntry
+	7, // 2: sojourn.identity.storage.v1.Field.value:type_name -> sojourn.segment.v1.Value
+	6, // 3: sojourn.identity.storage.v1.BookRow.rejected:type_name -> sojourn.identity.storage.v1.BookRow.RejectedEntry
 	4, // [4:4] is the sub-list for method output_type
 	4, // [4:4] is the sub-list for method input_type
 	4, // [4:4] is the sub-list for extension type_name
@@ -491,7 +441,7 @@ func file_sojourn_identity_storage_v1_storage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_identity_storage_v1_storage_proto_rawDesc), len(file_sojourn_identity_storage_v1_storage_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

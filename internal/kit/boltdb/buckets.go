@@ -1,0 +1,40 @@
+package boltdb
+
+import (
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Find returns the bucket at a path of names from the root, or nil if there is none.
+func Find(tx *bolt.Tx, path ...[]byte) *bolt.Bucket {
+	b := tx.Bucket(path[0])
+	for _, name := range path[1:] {
+		if b == nil {
+			return nil
+		}
+		b = b.Bucket(name)
+	}
+	return b
+}
+
+// Make returns the bucket at a path of names from the root, with a bucket in it for each table, making what does not exist.
+func Make(tx *bolt.Tx, path [][]byte, tables ...[]byte) (*bolt.Bucket, error) {
+	b, err := tx.CreateBucketIfNotExists(path[0])
+	for _, name := range path[1:] {
+		if err != nil {
+			break
+		}
+		b, err = b.CreateBucketIfNotExists(name)
+	}
+	for _, name := range tables {
+		if err != nil {
+			break
+		}
+		_, err = b.CreateBucketIfNotExists(name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make buckets: %w", err)
+	}
+	return b, nil
+}

@@ -28,6 +28,7 @@ type trait struct {
 // fullName is no trait of a user, but first and last name can be read from it.
 const fullName = "name"
 
+//nolint:gochecknoglobals // a table that nothing changes
 var userTraits = newSchema([]trait{
 	{name: "first_name"},
 	{name: "last_name"},
@@ -46,6 +47,7 @@ var userTraits = newSchema([]trait{
 	{name: fullName},
 })
 
+//nolint:gochecknoglobals // a table that nothing changes
 var accountTraits = newSchema([]trait{
 	{name: "name"},
 	{name: "createdAt", kind: asTime, others: []string{"created", "join_date"}},

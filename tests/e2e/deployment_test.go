@@ -45,6 +45,8 @@ type deployment interface {
 	processes() []string
 	// kill ends one process without warning and starts it again.
 	kill(process string)
+	// admin is where a process tells how it is.
+	admin(process string) string
 	// stop stops everything in good order.
 	stop()
 	// dir is its data directory.
@@ -75,7 +77,10 @@ type standalone struct {
 	sojourn *process
 }
 
-var greeting = regexp.MustCompile(`^Sojourn is ready on http://(\S+)$`)
+var (
+	greeting  = regexp.MustCompile(`^Sojourn is ready on http://(\S+)$`)
+	adminLine = regexp.MustCompile(`^Health and metrics are on (\S+)$`)
+)
 
 func startStandalone(t *testing.T, dir string) *standalone {
 	t.Helper()
@@ -95,6 +100,8 @@ func (s *standalone) dir() string         { return s.data }
 func (s *standalone) processes() []string { return []string{"sojourn"} }
 func (s *standalone) stop()               { s.sojourn.stop() }
 
+func (s *standalone) admin(string) string { return s.sojourn.line(adminLine) }
+
 func (s *standalone) kill(string) {
 	s.sojourn.kill()
 	s.start()
@@ -111,6 +118,7 @@ type cluster struct {
 var (
 	serviceReady = regexp.MustCompile(`"msg":"ready".*"grpc":"([^"]+)"`)
 	gatewayReady = regexp.MustCompile(`"msg":"ready".*"http":"([^"]+)"`)
+	adminReady   = regexp.MustCompile(`"msg":"ready".*"admin":"([^"]+)"`)
 )
 
 func startCluster(t *testing.T, dir string) *cluster {
@@ -149,6 +157,8 @@ func (c *cluster) start(name string) {
 
 func (c *cluster) url() string { return "http://" + c.address["gatewayd"] }
 func (c *cluster) dir() string { return c.data }
+
+func (c *cluster) admin(name string) string { return "http://" + c.running[name].line(adminReady) }
 
 func (c *cluster) kill(name string) {
 	c.running[name].kill()

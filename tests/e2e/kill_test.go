@@ -90,6 +90,7 @@ type at string
 
 func (a at) url() string       { return string(a) }
 func (at) processes() []string { return nil }
+func (at) admin(string) string { return "" }
 func (at) kill(string)         {}
 func (at) stop()               {}
 func (at) dir() string         { return "" }

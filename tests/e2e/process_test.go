@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -45,10 +46,16 @@ type process struct {
 	cmd   *exec.Cmd
 	found chan []string // what the ready line's expression matched
 	ended chan struct{}
+
+	mutex sync.Mutex
+	lines []string // the first it printed
 }
 
+// keptLines is how much of a program's output is kept.
+const keptLines = 100
+
 // start starts a program and returns what the groups of ready matched on the first line of its output that it matches. Everything it
-// prints goes to the test's log.
+// prints is read, and its first lines are kept.
 func start(t testing.TB, ready *regexp.Regexp, program string, args ...string) (*process, []string) {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(filepath.Join(binaries, program), args...), found: make(chan []string, 1), ended: make(chan struct{})}
@@ -79,6 +86,11 @@ func (p *process) read(output io.ReadCloser, ready *regexp.Regexp) {
 	lines := bufio.NewScanner(output)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
+		p.mutex.Lock()
+		if len(p.lines) < keptLines {
+			p.lines = append(p.lines, lines.Text())
+		}
+		p.mutex.Unlock()
 		if match := ready.FindStringSubmatch(lines.Text()); match != nil {
 			select {
 			case p.found <- match[1:]:
@@ -88,6 +100,23 @@ func (p *process) read(output io.ReadCloser, ready *regexp.Regexp) {
 	}
 	_ = p.cmd.Wait()
 	_ = output.Close()
+}
+
+// line waits for a line that matches among the first that the program prints, and returns what its group matched.
+func (p *process) line(match *regexp.Regexp) string {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		p.mutex.Lock()
+		for _, line := range p.lines {
+			if m := match.FindStringSubmatch(line); m != nil {
+				p.mutex.Unlock()
+				return m[1]
+			}
+		}
+		p.mutex.Unlock()
+	}
+	p.t.Fatalf("%s printed no line like %s", p.cmd.Path, match)
+	return ""
 }
 
 // stop asks the program to stop and waits until it has.

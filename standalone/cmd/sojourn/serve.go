@@ -80,7 +80,8 @@ func (s *server) serve(ctx context.Context, config *workspace.Config, log *slog.
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen for admin: %w", err), l.Close())
 	}
-	if err := greet(stdout, "http://"+l.Addr().String(), config, filepath.Join(s.dir, setup.File)); err != nil {
+	where := places{"http://" + l.Addr().String(), "http://" + adminListener.Addr().String(), filepath.Join(s.dir, setup.File)}
+	if err := greet(stdout, where, config); err != nil {
 		return err
 	}
 
@@ -121,10 +122,14 @@ Ask it which sessions there were:
 
 Or fill it with a demo: go run ./standalone/cmd/sojourn demo -url %[1]s
 Keys of all workspaces are in %[4]s
+Health and metrics are on %[5]s
 `
 
+// places are where a server can be found.
+type places struct{ url, admin, file string }
+
 // greet says where Sojourn is and how to try it, with the keys of the first workspace.
-func greet(to io.Writer, url string, config *workspace.Config, file string) error {
+func greet(to io.Writer, where places, config *workspace.Config) error {
 	first, writeKey, queryToken := config.Workspaces[0], "WRITE_KEY", "QUERY_TOKEN"
 	if len(first.Sources) > 0 {
 		writeKey = first.Sources[0].WriteKeys[0]
@@ -132,7 +137,7 @@ func greet(to io.Writer, url string, config *workspace.Config, file string) erro
 	if len(first.QueryTokens) > 0 {
 		queryToken = first.QueryTokens[0]
 	}
-	if _, err := fmt.Fprintf(to, greeting, url, writeKey, queryToken, file); err != nil {
+	if _, err := fmt.Fprintf(to, greeting, where.url, writeKey, queryToken, where.file, where.admin); err != nil {
 		return fmt.Errorf("print greeting: %w", err)
 	}
 	return nil

@@ -1,0 +1,100 @@
+package dict_test
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/dict"
+	"github.com/sojournhq/sojourn/internal/kit/record"
+)
+
+func inBucket(t *testing.T, do func(*bolt.Bucket)) {
+	t.Helper()
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "dict.db"), 0o600, &bolt.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.Update(func(tx *bolt.Tx) error {
+		b, err := tx.CreateBucket([]byte("names"))
+		if err != nil {
+			return err
+		}
+		do(b)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestANameKeepsItsNumberAndKindsNeverMeet(t *testing.T) {
+	inBucket(t, func(b *bolt.Bucket) {
+		d := dict.In(b)
+		seen := map[uint32]string{}
+		for _, name := range []string{"a", "b", "a\x00", "\x00", "a", "b"} {
+			for _, kind := range []byte{'u', 'm'} {
+				number, err := d.Number(kind, name)
+				if err != nil || number == 0 {
+					t.Fatal(number, err)
+				}
+				if other, taken := seen[number]; taken && other != string(kind)+name {
+					t.Errorf("%q and %q share number %d", other, string(kind)+name, number)
+				}
+				seen[number] = string(kind) + name
+				if found, ok, err := d.Find(kind, name); found != number || !ok || err != nil {
+					t.Errorf("Find(%q) = %d, %v, %v, want %d", name, found, ok, err, number)
+				}
+				if back, err := d.Name(number); back != name || err != nil {
+					t.Errorf("Name(%d) = %q, %v, want %q", number, back, err, name)
+				}
+			}
+		}
+		if len(seen) != 8 {
+			t.Errorf("%d numbers for 8 names", len(seen))
+		}
+	})
+}
+
+func TestTheEmptyNameIsNumberZero(t *testing.T) {
+	inBucket(t, func(b *bolt.Bucket) {
+		d := dict.In(b)
+		if number, err := d.Number('u', ""); number != 0 || err != nil {
+			t.Errorf("Number = %d, %v", number, err)
+		}
+		if name, err := d.Name(0); name != "" || err != nil {
+			t.Errorf("Name = %q, %v", name, err)
+		}
+		if _, ok, err := d.Find('u', "nobody"); ok || err != nil {
+			t.Errorf("an unknown name: %v, %v", ok, err)
+		}
+		if _, err := d.Name(7); !errors.Is(err, dict.ErrUnknown) {
+			t.Errorf("an unknown number: %v, want ErrUnknown", err)
+		}
+	})
+}
+
+func TestADamagedRowIsAnError(t *testing.T) {
+	inBucket(t, func(b *bolt.Bucket) {
+		d := dict.In(b)
+		number, err := d.Number('u', "ada")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.ForEach(func(key, value []byte) error {
+			flipped := append([]byte(nil), value...)
+			flipped[0] ^= 1
+			return b.Put(key, flipped)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := d.Find('u', "ada"); !errors.Is(err, record.ErrCorrupt) {
+			t.Errorf("Find: %v, want ErrCorrupt", err)
+		}
+		if _, err := d.Name(number); !errors.Is(err, record.ErrCorrupt) {
+			t.Errorf("Name: %v, want ErrCorrupt", err)
+		}
+	})
+}

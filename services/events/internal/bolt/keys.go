@@ -44,7 +44,7 @@ func (k usageKey) bytes() []byte {
 func parseUsageKey(key []byte) (usageKey, error) {
 	r := keys.Read(key)
 	k := usageKey{account: r.Uint32(), user: r.Uint32(), day: day.Day(r.Uint32()), module: r.Uint32(), feature: r.Uint32()}
-	if r.Err() != nil || len(r.Rest()) > 0 {
+	if r.Err() != nil || len(r.Rest()) > 0 || k.day > day.Max {
 		return k, fmt.Errorf("usage: %w: key %x", record.ErrCorrupt, key)
 	}
 	return k, nil

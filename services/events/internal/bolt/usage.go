@@ -15,7 +15,7 @@ import (
 )
 
 // Usage implements usage.Store.
-func (s *Store) Usage(_ context.Context, workspace string, q usage.Query) ([]usage.Row, error) {
+func (s *Store) Usage(ctx context.Context, workspace string, q usage.Query) ([]usage.Row, error) {
 	sums := usage.NewSums(q)
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		t := readable(tx, workspace)
@@ -27,7 +27,7 @@ func (s *Store) Usage(_ context.Context, workspace string, q usage.Query) ([]usa
 			return err
 		}
 		for _, prefix := range prefixes {
-			if err := t.addUsage(prefix, q.Days, sums); err != nil {
+			if err := t.addUsage(ctx, prefix, q.Days, sums); err != nil {
 				return err
 			}
 		}
@@ -72,11 +72,17 @@ func (t *tables) prefixes(accountID *string) ([][]byte, error) {
 	return prefixes, nil
 }
 
+// A question that nobody waits for any more is noticed after this many rows.
+const rowsPerLook = 4096
+
 // addUsage adds the rows behind a prefix. Of each user it reads only the days of the span.
-func (t *tables) addUsage(prefix []byte, days day.Span, sums *usage.Sums) error {
+func (t *tables) addUsage(ctx context.Context, prefix []byte, days day.Span, sums *usage.Sums) error {
 	cursor := t.usage.Cursor()
 	key, sealed := cursor.Seek(prefix)
-	for key != nil && bytes.HasPrefix(key, prefix) {
+	for rows := 1; key != nil && bytes.HasPrefix(key, prefix); rows++ {
+		if rows%rowsPerLook == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		k, err := parseUsageKey(key)
 		if err != nil {
 			return err

@@ -133,7 +133,7 @@ func testPages(t *testing.T, open Open) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if len(part) == 0 {
+				if len(part) == 0 || len(joined) > len(whole) {
 					break
 				}
 				joined = append(joined, part...)

@@ -25,6 +25,11 @@ func Run(t *testing.T, open Open) {
 	t.Run("any order, any batches, duplicates and restarts give the oracle's usage", func(t *testing.T) { testOrderFree(t, open) })
 	t.Run("what is recorded twice counts once", func(t *testing.T) { testDuplicates(t, open) })
 	t.Run("learning an account moves what was there before", func(t *testing.T) { testLearning(t, open) })
+	t.Run("first and last use are those of the earliest and latest, whichever came first", func(t *testing.T) { testFirstAndLast(t, open) })
+	t.Run("a user of two accounts is two users, a use by nobody none", func(t *testing.T) { testDistinctUsers(t, open) })
+	t.Run("every call with a feature is a use, whatever its type", func(t *testing.T) { testTypes(t, open) })
+	t.Run("uses of one time are listed by messageId", func(t *testing.T) { testSameTime(t, open) })
+	t.Run("copies that arrive at once are accepted once", func(t *testing.T) { testConcurrent(t, open) })
 	t.Run("pages join up to the whole list", func(t *testing.T) { testPages(t, open) })
 	t.Run("an empty workspace is empty", func(t *testing.T) { testEmpty(t, open) })
 }
@@ -50,6 +55,8 @@ func genHistory(t *rapid.T) []call.Call {
 		switch c.Type {
 		case call.Track:
 			c.Feature = rapid.SampledFrom([]string{"f1", "f2"}).Draw(t, "feature")
+		case call.Page:
+			c.Feature = rapid.SampledFrom([]string{"", "", "f2"}).Draw(t, "feature")
 		case call.Group:
 			c.AccountID = "a1"
 		case call.Alias:

@@ -15,8 +15,8 @@ type Sums struct {
 
 type sum struct {
 	row   Row
-	users map[[2]string]struct{}
-	days  map[day.Day]struct{}
+	users distinct[[2]string]
+	days  distinct[day.Day]
 }
 
 // NewSums returns empty sums for a query.
@@ -30,15 +30,15 @@ func (s *Sums) Add(g Group, uses, firstMS, lastMS int64) {
 	key := s.query.group(g)
 	into := s.groups[key]
 	if into == nil {
-		into = &sum{row: Row{Group: key, FirstMS: firstMS, LastMS: lastMS}, users: map[[2]string]struct{}{}, days: map[day.Day]struct{}{}}
+		into = &sum{row: Row{Group: key, FirstMS: firstMS, LastMS: lastMS}}
 		s.groups[key] = into
 	}
 	into.row.Uses += uses
 	into.row.FirstMS = min(into.row.FirstMS, firstMS)
 	into.row.LastMS = max(into.row.LastMS, lastMS)
-	into.days[g.Day] = struct{}{}
+	into.days.add(g.Day)
 	if g.UserID != "" {
-		into.users[[2]string{g.AccountID, g.UserID}] = struct{}{}
+		into.users.add([2]string{g.AccountID, g.UserID})
 	}
 }
 
@@ -46,7 +46,7 @@ func (s *Sums) Add(g Group, uses, firstMS, lastMS int64) {
 func (s *Sums) Rows() []Row {
 	rows := make([]Row, 0, len(s.groups))
 	for into := range maps.Values(s.groups) {
-		into.row.Users, into.row.DaysUsed = int64(len(into.users)), int64(len(into.days))
+		into.row.Users, into.row.DaysUsed = into.users.count(), into.days.count()
 		rows = append(rows, into.row)
 	}
 	slices.SortFunc(rows, func(a, b Row) int { return a.Compare(b.Group) })

@@ -14,7 +14,7 @@ import (
 )
 
 // Time implements session.Store. It walks the points of every session that can reach into the span.
-func (s *Store) Time(_ context.Context, workspace string, q session.TimeQuery) ([]session.TimeRow, error) {
+func (s *Store) Time(ctx context.Context, workspace string, q session.TimeQuery) ([]session.TimeRow, error) {
 	sums := session.NewTimeSums(q)
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		t := s.readable(tx, workspace)
@@ -26,7 +26,7 @@ func (s *Store) Time(_ context.Context, workspace string, q session.TimeQuery) (
 			return err
 		}
 		for _, o := range owners {
-			if err := t.addTimeOf(o, q.Days, sums); err != nil {
+			if err := t.addTimeOf(ctx, o, q.Days, sums); err != nil {
 				return err
 			}
 		}
@@ -38,8 +38,8 @@ func (s *Store) Time(_ context.Context, workspace string, q session.TimeQuery) (
 	return sums.Rows(), nil
 }
 
-// addTimeOf adds the sessions of one owner.
-func (t *tables) addTimeOf(o owned, days day.Span, sums *session.TimeSums) error {
+// addTimeOf adds the sessions of one owner, unless nobody waits for them any more.
+func (t *tables) addTimeOf(ctx context.Context, o owned, days day.Span, sums *session.TimeSums) error {
 	prefix := o.prefix()
 	fromMS := max(0, days.From.StartMS()-t.rules.MaxMS)
 	cursor := t.byOwner.Cursor()
@@ -50,6 +50,9 @@ func (t *tables) addTimeOf(o owned, days day.Span, sums *session.TimeSums) error
 		}
 		if day.Of(at.TimeMS) > days.To {
 			break
+		}
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		sums.Begin(o.accountID, o.userID)
 		if err := t.addTime(at, sums); err != nil {

@@ -35,7 +35,7 @@ generate: $(BIN)/buf ## regenerate the Go code of proto/
 lint: $(BIN)/buf $(BIN)/golangci-lint ## check protos and Go code
 	buf lint
 	@if base=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null); then set -x; buf breaking --against ".git#tag=$$base"; fi
-	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && golangci-lint run ./...); done
+	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && golangci-lint run --allow-parallel-runners ./...); done
 
 .PHONY: test
 test: ## run all tests that need Go alone

@@ -1,16 +1,88 @@
 package bolt_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 
+	bbolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/identity/internal/bolt"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 	"github.com/sojournhq/sojourn/services/identity/internal/storetest"
 )
 
-func TestBoltIsAStore(t *testing.T) {
-	storetest.Run(t, func(dir string) (directory.Store, error) {
-		return bolt.Open(filepath.Join(dir, "identity.db"), func(err error) { t.Error(err) })
+func open(dir string) (directory.Store, error) { return bolt.Open(filepath.Join(dir, "identity.db"), nil) }
+
+func TestBoltIsAStore(t *testing.T) { storetest.Run(t, open) }
+
+// damage changes one byte of every value in a table of workspace w.
+func damage(t *testing.T, dir, table string) {
+	t.Helper()
+	db, err := bbolt.Open(filepath.Join(dir, "identity.db"), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("workspaces")).Bucket([]byte("w")).Bucket([]byte(table))
+		cursor := b.Cursor()
+		n := 0
+		for key, value := cursor.First(); key != nil; key, value = cursor.Next() {
+			n++
+			bad := bytes.Clone(value)
+			bad[len(bad)-1] ^= 1
+			if err := b.Put(key, bad); err != nil {
+				return err
+			}
+		}
+		if n == 0 {
+			t.Errorf("table %s is empty", table)
+		}
+		return nil
 	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestADamagedRowIsAnErrorNeverPassedOver(t *testing.T) {
+	ctx := context.Background()
+	batch := directory.Batch{
+		Calls:      []call.Call{{Type: call.Track, MessageID: "m", UserID: "u", AccountID: "a"}},
+		Rejections: []directory.Rejection{{Code: "c"}},
+	}
+	for table, read := range map[string]func(directory.Store) error{
+		"users":      func(s directory.Store) error { _, err := s.Users(ctx, "w", nil, directory.UserKey{}, 10); return err },
+		"accounts":   func(s directory.Store) error { _, err := s.Accounts(ctx, "w", "", 10); return err },
+		"books":      func(s directory.Store) error { _, err := s.Books(ctx, "w"); return err },
+		"links":      func(s directory.Store) error { _, err := s.Resolve(ctx, "w", "u"); return err },
+		"ledger":     func(s directory.Store) error { _, err := s.Record(ctx, "w", batch); return err },
+		"rejections": func(s directory.Store) error { _, err := s.Record(ctx, "w", batch); return err },
+	} {
+		t.Run(table, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, step := range []func(directory.Store) error{
+				func(s directory.Store) error { _, err := s.Record(ctx, "w", batch); return err },
+				func(s directory.Store) error {
+					if err := read(s); !errors.Is(err, record.ErrCorrupt) {
+						t.Errorf("error %v, want ErrCorrupt", err)
+					}
+					return nil
+				},
+			} {
+				store, err := open(dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := errors.Join(step(store), store.Close()); err != nil {
+					t.Fatal(err)
+				}
+				damage(t, dir, table)
+			}
+		})
+	}
 }

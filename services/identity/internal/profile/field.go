@@ -33,13 +33,16 @@ type Field struct {
 	At call.Position
 }
 
+// emptyObject is sent by clients that know nothing of what they name. It says nothing of any field within, as an absent field says nothing.
+const emptyObject = "{}"
+
 // Fields returns the traits of a call as fields, within the limits of one field.
 func Fields(c *call.Call) []Field {
 	at := call.Position{TimeMS: c.TimeMS, MessageID: c.MessageID}
 	fields := make([]Field, 0, len(c.Traits))
 	for _, t := range c.Traits {
 		switch {
-		case len(t.Path) > MaxPath:
+		case len(t.Path) > MaxPath, t.Value.Kind == call.JSON && t.Value.Text == emptyObject:
 		case len(t.Path)+len(t.Value.Text) > MaxField:
 			fields = append(fields, Field{Path: t.Path, TooLarge: true, At: at})
 		default:

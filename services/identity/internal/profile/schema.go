@@ -18,7 +18,7 @@ type place struct {
 	trait int
 	// rank decides between fields of one call: the smaller one wins.
 	rank int
-	// above says that the path is of an object in which the trait may stand: only null means something there, and clears the trait.
+	// above says that the path is of an object in which the trait may stand. Whatever else is sent in its place clears the trait.
 	above bool
 	hint  bool
 }
@@ -73,7 +73,8 @@ func canonical(path string) string {
 type candidate struct {
 	Field
 
-	rank int
+	rank  int
+	above bool
 }
 
 // beats says whether c is to be taken rather than d: the later call decides, and within one call the better spelling.
@@ -81,9 +82,10 @@ func (c candidate) beats(d candidate) bool {
 	return cmp.Or(c.At.Compare(d.At), cmp.Compare(d.rank, c.rank), cmp.Compare(d.Path, c.Path)) > 0
 }
 
-// clears says whether the candidate was sent to say that there is no value: null, or text with nothing in it.
+// clears says whether the candidate means that there is no value: null, text with nothing in it, or anything in the place of the object
+// that had the value.
 func (c candidate) clears() bool {
-	return c.Value.Kind == call.Null || c.Value.Kind == call.String && strings.TrimSpace(c.Value.Text) == ""
+	return c.above || c.Value.Kind == call.Null || c.Value.Kind == call.String && strings.TrimSpace(c.Value.Text) == ""
 }
 
 // candidates returns the field to read each trait from, by the trait's name.
@@ -92,11 +94,11 @@ func (s *schema) candidates(fields []Field, settings Settings) map[string]candid
 	for _, f := range fields {
 		for _, p := range s.places[canonical(f.Path)] {
 			t := &s.traits[p.trait]
-			c := candidate{Field: f, rank: p.rank}
+			c := candidate{Field: f, rank: p.rank, above: p.above}
 			if f.Path == t.name {
 				c.rank = 0
 			}
-			if p.above && f.Value.Kind != call.Null || p.hint && !settings.usable(t, f.Value) {
+			if p.hint && !settings.usable(t, f.Value) {
 				continue
 			}
 			if old, ok := best[t.name]; !ok || c.beats(old) {

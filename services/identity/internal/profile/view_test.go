@@ -18,7 +18,10 @@ func num(s string) call.Value { return call.Value{Kind: call.Number, Text: s} }
 
 func at(ms int64) call.Position { return call.Position{TimeMS: ms, MessageID: "m"} }
 
-var null = call.Value{Kind: call.Null}
+var (
+	null  = call.Value{Kind: call.Null}
+	empty = call.Value{Kind: call.JSON, Text: "{}"}
+)
 
 // sent returns the fields of a call at a position with traits given as path, value, path, value, …
 func sent(p call.Position, traits ...any) []profile.Field {
@@ -54,7 +57,10 @@ func TestTheLatestSpellingStandsAndWithinACallTheContractsOwn(t *testing.T) {
 		"an earlier null does not clear":           {joined(sent(at(2), "mailing_city", str("a")), sent(at(1), "mailing_city", null)), "a"},
 		"a newer null above clears":                {joined(sent(at(1), "address.city", str("a")), sent(at(2), "Address", null)), ""},
 		"an older null above does not":             {joined(sent(at(1), "address", null), sent(at(2), "address.city", str("a"))), "a"},
-		"text above says nothing":                  {joined(sent(at(1), "address.city", str("a")), sent(at(2), "address", str("here"))), "a"},
+		"newer text above clears":                  {joined(sent(at(1), "address.city", str("a")), sent(at(2), "address", str("here"))), ""},
+		"older text above does not":                {joined(sent(at(1), "address", str("here")), sent(at(2), "address.city", str("a"))), "a"},
+		"a newer empty object above does not":      {joined(sent(at(1), "address.city", str("a")), sent(at(2), "address", empty)), "a"},
+		"an empty object does not undo null":       {joined(sent(at(1), "city", str("a")), sent(at(2), "address", null), sent(at(3), "address", empty)), ""},
 		"null above in one call, own name present": {sent(at(1), "address", null, "mailing_city", str("a")), "a"},
 	} {
 		got := profile.ViewUser(c.fields)

@@ -7,69 +7,116 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
+	"github.com/sojournhq/sojourn/services/identity/internal/profile"
 )
 
-const epoch = int64(1_700_000_000_000)
+const epoch = int64(1_793_534_400_000)
 
-// genCalls draws calls that often meet: few ids, few times, few traits. One identity always has one content.
-func genCalls(t *rapid.T) []call.Call {
-	calls := rapid.SliceOfN(rapid.Custom(genCall), 1, 25).Draw(t, "calls")
-	for i := range calls {
+func workspaceName(n int, which string) string { return fmt.Sprintf("%d-%s", n, which) }
+
+// history is a set of calls and rejections, and some copies of them.
+type history struct {
+	calls      []call.Call
+	rejections []directory.Rejection
+	copies     []delivery
+}
+
+// delivery is one thing that arrives: a call or a rejection.
+type delivery struct {
+	call      *call.Call
+	rejection *directory.Rejection
+}
+
+func (h history) distinct() (all []delivery) {
+	for i := range h.calls {
+		all = append(all, delivery{call: &h.calls[i]})
+	}
+	for i := range h.rejections {
+		all = append(all, delivery{rejection: &h.rejections[i]})
+	}
+	return all
+}
+
+func (h history) deliveries() []delivery { return append(h.distinct(), h.copies...) }
+
+func toBatch(deliveries []delivery) (b directory.Batch) {
+	for _, d := range deliveries {
+		if d.call != nil {
+			b.Calls = append(b.Calls, *d.call)
+		} else {
+			b.Rejections = append(b.Rejections, *d.rejection)
+		}
+	}
+	return b
+}
+
+// genHistory draws histories in which one identity always has one content, and much happens at equal times.
+func genHistory(t *rapid.T) history {
+	h := history{
+		calls:      rapid.SliceOfN(genCall(), 1, 20).Draw(t, "calls"),
+		rejections: rapid.SliceOfNDistinct(genRejection(), 0, 4, func(r directory.Rejection) [16]byte { return r.Fingerprint }).Draw(t, "rejections"),
+	}
+	for i := range h.calls {
+		// MessageIds do not sort like the calls, and some are UUIDs.
 		n := (i * 7919) % 10_007
-		calls[i].MessageID = fmt.Sprintf("m%d", n)
+		h.calls[i].MessageID = fmt.Sprintf("m%d", n)
 		if i%3 == 0 {
-			calls[i].MessageID = fmt.Sprintf("%08x-0000-4000-8000-000000000000", n)
+			h.calls[i].MessageID = fmt.Sprintf("%08x-0000-4000-8000-000000000000", n)
 		}
 	}
-	return calls
+	h.copies = rapid.SliceOfN(rapid.SampledFrom(h.distinct()), 0, 10).Draw(t, "copies")
+	return h
 }
 
-func genCall(t *rapid.T) call.Call {
-	c := call.Call{
-		Type:        rapid.SampledFrom([]call.Type{call.Identify, call.Identify, call.Group, call.Group, call.Track, call.Page, call.Alias}).Draw(t, "type"),
-		OriginalMS:  epoch + rapid.Int64Range(0, 3).Draw(t, "time"),
-		AnonymousID: rapid.SampledFrom([]string{"s1", "s2", ""}).Draw(t, "session"),
-		UserID:      rapid.SampledFrom([]string{"u1", "u2", "u3", ""}).Draw(t, "user"),
-		AccountID:   rapid.SampledFrom([]string{"", "", "a1", "a2"}).Draw(t, "account"),
-		Source:      rapid.SampledFrom([]string{"web", "app"}).Draw(t, "source"),
-	}
-	c.TimeMS = c.OriginalMS + rapid.SampledFrom([]int64{0, 0, 0, -2, 700_000}).Draw(t, "correction")
-	switch c.Type {
-	case call.Group:
-		c.AccountID = rapid.SampledFrom([]string{"a1", "a2"}).Draw(t, "group")
-		c.Traits = genTraits("name", "createdAt", "created_at", "tier", "address.city", "address").Draw(t, "traits")
-	case call.Identify:
-		c.Traits = genTraits("first_name", "firstName", "email", "Total Billed").Draw(t, "traits")
-	case call.Alias:
-		c.UserID, c.PreviousID = "u1", rapid.SampledFrom([]string{"u2", "u3", "u4"}).Draw(t, "previous")
-	default:
-		c.Feature = "f"
-	}
-	return c
-}
-
-func genTraits(paths ...string) *rapid.Generator[[]call.Trait] {
-	return rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) call.Trait {
-		return call.Trait{
-			Path: rapid.SampledFrom(paths).Draw(t, "path"),
-			Value: rapid.SampledFrom([]call.Value{
-				{Kind: call.Null}, {Kind: call.String, Text: "x"}, {Kind: call.String, Text: "2024-01-31"}, {Kind: call.Number, Text: "1.10"},
-				{Kind: call.Bool, Text: "true"}, {Kind: call.JSON, Text: "[1]"},
-			}).Draw(t, "value"),
+func genRejection() *rapid.Generator[directory.Rejection] {
+	return rapid.Custom(func(t *rapid.T) directory.Rejection {
+		return directory.Rejection{
+			Source:      rapid.SampledFrom([]string{"web", ""}).Draw(t, "source"),
+			Type:        rapid.SampledFrom([]string{"track", ""}).Draw(t, "type"),
+			Code:        rapid.SampledFrom([]string{"event_required", "user_id_required"}).Draw(t, "code"),
+			Fingerprint: [16]byte{rapid.Byte().Draw(t, "fingerprint")},
 		}
-	}), 0, 4, func(t call.Trait) string { return t.Path })
+	})
 }
 
-// genRejections draws different rejections.
-func genRejections(t *rapid.T) []directory.Rejection {
-	rejections := make([]directory.Rejection, rapid.IntRange(0, 5).Draw(t, "rejections"))
-	for i := range rejections {
-		rejections[i] = directory.Rejection{
-			Source: rapid.SampledFrom([]string{"web", "app"}).Draw(t, "source"),
-			Type:   rapid.SampledFrom([]string{"track", "page"}).Draw(t, "type"),
-			Code:   rapid.SampledFrom([]string{"event_required", "json_invalid"}).Draw(t, "code"),
+func genCall() *rapid.Generator[call.Call] {
+	user := rapid.SampledFrom([]string{"u1", "u1", "u2", "u3"})
+	return rapid.Custom(func(t *rapid.T) call.Call {
+		c := call.Call{
+			Type:        rapid.SampledFrom([]call.Type{call.Identify, call.Identify, call.Group, call.Group, call.Track, call.Alias}).Draw(t, "type"),
+			Source:      rapid.SampledFrom([]string{"web", "app"}).Draw(t, "source"),
+			AnonymousID: rapid.SampledFrom([]string{"", "s"}).Draw(t, "session"),
+			OriginalMS:  epoch + rapid.Int64Range(0, 3).Draw(t, "time"),
 		}
-		rejections[i].Fingerprint[15] = byte(i)
-	}
-	return rejections
+		c.TimeMS = c.OriginalMS + rapid.SampledFrom([]int64{0, 0, 0, 1, -1}).Draw(t, "correction")
+		switch c.Type {
+		case call.Alias:
+			c.UserID, c.PreviousID = user.Draw(t, "user"), user.Draw(t, "previous")
+		case call.Group:
+			c.AccountID = rapid.SampledFrom([]string{"a1", "a1", "a2"}).Draw(t, "account")
+			c.UserID = rapid.SampledFrom([]string{"", "", "u1", "u2"}).Draw(t, "user")
+			c.Traits = genTraits(accountTable).Draw(t, "traits")
+		default:
+			c.UserID = user.Draw(t, "user")
+			c.AccountID = rapid.SampledFrom([]string{"", "", "", "", "a1", "a2", "a3"}).Draw(t, "account")
+			if c.Type == call.Identify {
+				c.Traits = genTraits(userTable).Draw(t, "traits")
+			}
+		}
+		return c
+	})
+}
+
+// genTraits draws traits under the spellings of a table, each path at most once.
+func genTraits(table []meaning) *rapid.Generator[[]call.Trait] {
+	trait := rapid.Custom(func(t *rapid.T) call.Trait {
+		m := rapid.SampledFrom(table).Draw(t, "trait")
+		path := rapid.SampledFrom(m.spellings).Draw(t, "spelling")
+		return call.Trait{Path: path, Value: rapid.SampledFrom(samples(m.as)).Draw(t, "value").value}
+	})
+	return rapid.SliceOfNDistinct(trait, 0, 5, func(t call.Trait) string { return t.Path })
+}
+
+func genSettings(t *rapid.T) profile.Settings {
+	return profile.Settings{Tiers: rapid.SampledFrom([][]string{nil, {"gold"}, {"gold", "silver"}}).Draw(t, "tiers")}
 }

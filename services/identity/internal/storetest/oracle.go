@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/call"
@@ -10,72 +12,96 @@ import (
 	"github.com/sojournhq/sojourn/services/identity/internal/profile"
 )
 
-// oracle computes what a store must answer, slowly and plainly: from the whole set of calls and rejections at once. The calls are all
-// different.
+// oracle computes every answer from the whole set of calls at once. It is slow and keeps nothing.
 type oracle struct {
-	calls      []call.Call
-	rejections []directory.Rejection
+	deliveries []delivery
+	calls      []call.Call // each once
 }
 
-// resolve says which account a user belongs to.
-func (o oracle) resolve(user string) attribution.Resolution {
+func newOracle(deliveries []delivery) *oracle {
+	o := &oracle{deliveries: deliveries}
+	seen := map[string]bool{}
+	for _, d := range deliveries {
+		if d.call != nil && !seen[d.call.MessageID] {
+			seen[d.call.MessageID] = true
+			o.calls = append(o.calls, *d.call)
+		}
+	}
+	return o
+}
+
+// resolve gathers a person's ids until there are no more, then the accounts that any of them was named with.
+func (o *oracle) resolve(user string) attribution.Resolution {
 	person := map[string]bool{user: true}
-	for grown := true; grown; {
-		grown = false
+	for range o.calls {
 		for _, c := range o.calls {
-			if c.Type == call.Alias && person[c.UserID] != person[c.PreviousID] {
+			if c.Type == call.Alias && (person[c.UserID] || person[c.PreviousID]) {
 				person[c.UserID], person[c.PreviousID] = true, true
-				grown = true
 			}
 		}
 	}
-	named := map[string]bool{}
+	accounts := map[string]bool{}
 	for _, c := range o.calls {
-		if c.AccountID != "" && c.UserID != "" && person[c.UserID] {
-			named[c.AccountID] = true
+		if person[c.UserID] && c.AccountID != "" {
+			accounts[c.AccountID] = true
 		}
 	}
-	accounts := slices.Sorted(maps.Keys(named))
-	switch len(accounts) {
+	switch candidates := slices.Sorted(maps.Keys(accounts)); len(candidates) {
 	case 0:
 		return attribution.Resolution{State: attribution.Unknown}
 	case 1:
-		return attribution.Resolution{State: attribution.Known, Account: accounts[0]}
+		return attribution.Resolution{State: attribution.Known, Account: candidates[0]}
+	default:
+		return attribution.Resolution{State: attribution.Ambiguous, Candidates: candidates}
 	}
-	return attribution.Resolution{State: attribution.Ambiguous, Candidates: accounts}
 }
 
-// account is the account that a call counts for.
-func (o oracle) account(c *call.Call) string {
+func (o *oracle) accountOf(c *call.Call) string {
 	if c.AccountID != "" || c.UserID == "" {
 		return c.AccountID
 	}
 	return o.resolve(c.UserID).Account
 }
 
-// users returns everybody whom a call named, in order.
-func (o oracle) users() (all []directory.User) {
+// userView is a user as a client sees it: traits in text, the codes of problems.
+type userView struct {
+	directory.UserKey
+
+	LastSeenMS int64
+	Traits     map[string]string
+	Problems   []string
+}
+
+type accountView struct {
+	AccountID string
+	Traits    map[string]string
+	Problems  []string
+	Missing   []string
+}
+
+// usersWhere returns the users that want says, in order.
+func (o *oracle) usersWhere(want func(userView) bool) (users []userView) {
 	calls := map[directory.UserKey][]call.Call{}
 	for _, c := range o.calls {
 		if c.UserID != "" {
-			key := directory.UserKey{UserID: c.UserID, AccountID: o.account(&c)}
+			key := directory.UserKey{UserID: c.UserID, AccountID: o.accountOf(&c)}
 			calls[key] = append(calls[key], c)
 		}
 	}
-	for key, own := range calls {
-		u := directory.User{UserKey: key}
-		for _, c := range own {
+	for _, key := range slices.SortedFunc(maps.Keys(calls), directory.UserKey.Compare) {
+		u := userView{UserKey: key}
+		for _, c := range calls[key] {
 			u.LastSeenMS = max(u.LastSeenMS, c.TimeMS)
 		}
-		u.Fields = latest(own, call.Identify)
-		all = append(all, u)
+		u.Traits, u.Problems = o.traits(calls[key], call.Identify, userTable, profile.Settings{})
+		if want(u) {
+			users = append(users, u)
+		}
 	}
-	slices.SortFunc(all, func(a, b directory.User) int { return a.Compare(b.UserKey) })
-	return all
+	return users
 }
 
-// accounts returns every account that a call named, in order.
-func (o oracle) accounts() (all []directory.Account) {
+func (o *oracle) accounts(settings profile.Settings) (accounts []accountView) {
 	calls := map[string][]call.Call{}
 	for _, c := range o.calls {
 		if c.AccountID != "" {
@@ -83,54 +109,120 @@ func (o oracle) accounts() (all []directory.Account) {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(calls)) {
-		all = append(all, directory.Account{AccountID: id, Fields: latest(calls[id], call.Group)})
+		a := accountView{AccountID: id}
+		a.Traits, a.Problems = o.traits(calls[id], call.Group, accountTable, settings)
+		for _, needed := range []string{"name", "createdAt"} {
+			if _, ok := a.Traits[needed]; !ok {
+				a.Missing = append(a.Missing, needed)
+			}
+		}
+		accounts = append(accounts, a)
 	}
-	return all
+	return accounts
 }
 
-// latest returns, of the traits that calls of a type sent, those of the latest call for each path.
-func latest(calls []call.Call, of call.Type) []profile.Field {
-	byPath := map[string]profile.Field{}
-	slices.SortFunc(calls, func(a, b call.Call) int {
-		return call.Position{TimeMS: a.TimeMS, MessageID: a.MessageID}.Compare(call.Position{TimeMS: b.TimeMS, MessageID: b.MessageID})
-	})
+// traits reads every trait of a table from the calls of one type.
+func (o *oracle) traits(calls []call.Call, from call.Type, table []meaning, settings profile.Settings) (map[string]string, []string) {
+	traits, problems := map[string]string{}, []string{}
+	var whole *spoken
+	best := map[string]*spoken{}
+	for _, m := range table {
+		best[m.trait] = latest(calls, from, m, settings)
+		if m.as == wholeName {
+			whole = best[m.trait]
+			continue
+		}
+		if s := best[m.trait]; s != nil && !s.clears() {
+			text, problem := m.read(s.value, settings)
+			if problem != "" {
+				problems = append(problems, problem)
+			} else {
+				traits[m.trait] = text
+			}
+		}
+	}
+	if whole != nil && whole.value.Kind == call.String && !whole.clears() {
+		first, last, _ := strings.Cut(whole.value.Text, " ")
+		for trait, part := range map[string]string{"first_name": first, "last_name": last} {
+			if own := best[trait]; part != "" && (own == nil || own.clears() && own.at.Compare(whole.at) < 0) {
+				traits[trait] = part
+			}
+		}
+	}
+	slices.Sort(problems)
+	return traits, problems
+}
+
+// spoken is something that a call said of a trait.
+type spoken struct {
+	path  string
+	value call.Value
+	at    call.Position
+	rank  int
+}
+
+func (s *spoken) clears() bool {
+	return s.path == above || s.value.Kind == call.Null || s.value.Kind == call.String && s.value.Text == ""
+}
+
+// latest collects everything that calls said of a trait, under whatever spelling, and returns the last of it; nil if there is nothing.
+func latest(calls []call.Call, from call.Type, m meaning, settings profile.Settings) *spoken {
+	var all []spoken
 	for _, c := range calls {
-		if c.Type != of {
+		if c.Type != from {
 			continue
 		}
 		for _, t := range c.Traits {
-			byPath[t.Path] = profile.Field{Path: t.Path, Value: t.Value, At: call.Position{TimeMS: c.TimeMS, MessageID: c.MessageID}}
+			if rank := slices.Index(m.spellings, t.Path); rank >= 0 {
+				all = append(all, spoken{t.Path, t.Value, call.Position{TimeMS: c.TimeMS, MessageID: c.MessageID}, rank})
+			}
 		}
 	}
-	fields := []profile.Field{}
-	for _, path := range slices.Sorted(maps.Keys(byPath)) {
-		fields = append(fields, byPath[path])
+	slices.SortFunc(all, func(a, b spoken) int { return cmp.Or(b.at.Compare(a.at), cmp.Compare(a.rank, b.rank)) })
+	asked := false
+	for _, s := range all {
+		if s.path != hint {
+			return &s
+		}
+		// Of all hints only the last one says anything, and only if it names a tier.
+		if !asked && s.value.Kind == call.String && slices.Contains(settings.Tiers, s.value.Text) {
+			return &s
+		}
+		asked = true
 	}
-	return fields
+	return nil
 }
 
-// books returns the books, without what depends on how often a call was sent.
-func (o oracle) books() (all []directory.Book) {
-	for _, kind := range []string{"alias", "group", "identify", "page", "track"} {
-		for _, source := range []string{"app", "web"} {
-			book := directory.Book{Source: source, Type: kind, Rejected: map[string]int64{}}
-			for _, c := range o.calls {
-				if c.Source == source && c.Type.String() == kind {
-					book.Accepted++
-				}
-			}
-			for _, r := range o.rejections {
-				if r.Source == source && r.Type == kind {
-					book.Rejected[r.Code]++
-				}
-			}
-			if book.Accepted > 0 || len(book.Rejected) > 0 {
-				all = append(all, book)
-			}
+// books counts deliveries: the first of each content is accepted or rejected, the others are duplicates.
+func (o *oracle) books() []directory.Book {
+	type page struct{ source, kind string }
+	books := map[page]*directory.Book{}
+	at := func(source, kind string) *directory.Book {
+		p := page{source, kind}
+		if books[p] == nil {
+			books[p] = &directory.Book{Source: source, Type: kind, Rejected: map[string]int64{}}
+		}
+		return books[p]
+	}
+	calls, rejections := map[string]bool{}, map[[16]byte]bool{}
+	for _, d := range o.deliveries {
+		switch {
+		case d.call != nil && calls[d.call.MessageID]:
+			at(d.call.Source, d.call.Type.String()).Duplicate++
+		case d.call != nil:
+			calls[d.call.MessageID] = true
+			at(d.call.Source, d.call.Type.String()).Accepted++
+		case rejections[d.rejection.Fingerprint]:
+			at(d.rejection.Source, d.rejection.Type).Duplicate++
+		default:
+			rejections[d.rejection.Fingerprint] = true
+			at(d.rejection.Source, d.rejection.Type).Rejected[d.rejection.Code]++
 		}
 	}
-	slices.SortFunc(all, func(a, b directory.Book) int {
-		return slices.Compare([]string{a.Source, a.Type}, []string{b.Source, b.Type})
-	})
-	return all
+	out := make([]directory.Book, 0, len(books))
+	for _, b := range books {
+		out = append(out, *b)
+	}
+	slices.SortFunc(out, func(a, b directory.Book) int { return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Type, b.Type)) })
+	return out
 }

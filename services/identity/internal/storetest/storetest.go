@@ -3,8 +3,6 @@ package storetest
 
 import (
 	"context"
-	"errors"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
+	"github.com/sojournhq/sojourn/services/identity/internal/profile"
 )
 
 // Open opens the store that lives in dir, making it if there is none.
@@ -20,29 +19,39 @@ type Open func(dir string) (directory.Store, error)
 
 // Run runs the suite.
 func Run(t *testing.T, open Open) {
-	t.Run("any order, any batches, duplicates and restarts give the oracle's directory", func(t *testing.T) { testOrderFree(t, open) })
-	t.Run("the ledger tells new calls, copies and impostors apart", func(t *testing.T) { testLedger(t, open) })
-	t.Run("an answer knows what its whole batch taught", func(t *testing.T) { testBatchTeaches(t, open) })
-	t.Run("pages join up to the whole list", func(t *testing.T) { testPages(t, open) })
-	t.Run("an empty workspace is empty and what is missing is missing", func(t *testing.T) { testEmpty(t, open) })
+	for name, test := range map[string]func(*testing.T, *driver){
+		"any order, any batches, duplicates and restarts give the oracle's answers": testOrderFree,
+		"a call is accepted once and its copies get the first one's event time":     testDuplicates,
+		"two calls that share one identity are told apart":                          testConflict,
+		"a rejection counts once for each source":                                   testRejections,
+		"a result tells what the whole batch taught":                                testResults,
+		"a user moves when the account becomes known":                               testMove,
+		"a call to delete a user makes nobody known":                                testDelete,
+		"pages join up to the whole list":                                           testPages,
+		"ids that are alike stay apart":                                             testAlikeIDs,
+		"a long search for few users finds them all":                                testSparse,
+		"an empty workspace is empty and what is missing is missing":                testEmpty,
+		"a context that has ended is an error":                                      testContext,
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &driver{t: t, open: open, dir: t.TempDir()}
+			d.reopen()
+			defer d.close()
+			test(t, d)
+		})
+	}
 }
 
-// driver drives one store through restarts.
+// driver is a store that can be closed and opened again.
 type driver struct {
-	t     testing.TB
+	t     *testing.T
 	open  Open
 	dir   string
 	store directory.Store
 }
 
-func newDriver(t *testing.T, open Open) *driver {
-	t.Helper()
-	d := &driver{t: t, open: open, dir: t.TempDir()}
-	d.reopen()
-	return d
-}
-
 func (d *driver) reopen() {
+	d.t.Helper()
 	d.close()
 	store, err := d.open(d.dir)
 	if err != nil {
@@ -52,15 +61,18 @@ func (d *driver) reopen() {
 }
 
 func (d *driver) close() {
-	if d.store != nil {
-		if err := d.store.Close(); err != nil {
-			d.t.Fatal(err)
-		}
-		d.store = nil
+	d.t.Helper()
+	if d.store == nil {
+		return
 	}
+	if err := d.store.Close(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.store = nil
 }
 
 func (d *driver) record(workspace string, b directory.Batch) []directory.Result {
+	d.t.Helper()
 	results, err := d.store.Record(context.Background(), workspace, b)
 	if err != nil {
 		d.t.Fatal(err)
@@ -68,199 +80,123 @@ func (d *driver) record(workspace string, b directory.Batch) []directory.Result 
 	return results
 }
 
-func testOrderFree(t *testing.T, open Open) {
-	rapid.Check(t, func(rt *rapid.T) {
-		want := oracle{genCalls(rt), genRejections(rt)}
-		order := rapid.Permutation(slices.Concat(want.calls, rapid.SliceOfN(rapid.SampledFrom(want.calls), 0, 10).Draw(rt, "copies"))).Draw(rt, "order")
-		rejections := slices.Concat(want.rejections, want.rejections)
-		received := len(order) + len(rejections)
+func (d *driver) calls(workspace string, calls ...call.Call) []directory.Result {
+	d.t.Helper()
+	return d.record(workspace, directory.Batch{Calls: calls})
+}
 
-		d := newDriver(t, open)
-		defer d.close()
-		for len(order) > 0 {
-			n := rapid.IntRange(1, len(order)).Draw(rt, "batch")
-			bad := rejections[:rapid.IntRange(0, len(rejections)).Draw(rt, "bad")]
-			if n == len(order) {
-				bad = rejections
-			}
-			d.record("w", directory.Batch{Calls: order[:n], Rejections: bad})
-			d.record("other", directory.Batch{Calls: want.calls[:1]})
-			order, rejections = order[n:], rejections[len(bad):]
-			if rapid.IntRange(0, 3).Draw(rt, "restart") == 0 {
+// users returns all users, read in pages of a size.
+func (d *driver) users(workspace string, account *string, size int) (all []directory.User) {
+	d.t.Helper()
+	var after directory.UserKey
+	for {
+		page, err := d.store.Users(context.Background(), workspace, account, after, size)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		all = append(all, page...)
+		if len(page) < size {
+			return all
+		}
+		after = page[len(page)-1].UserKey
+	}
+}
+
+func (d *driver) accounts(workspace string, size int) (all []directory.Account) {
+	d.t.Helper()
+	for after := ""; ; after = all[len(all)-1].AccountID {
+		page, err := d.store.Accounts(context.Background(), workspace, after, size)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		all = append(all, page...)
+		if len(page) < size {
+			return all
+		}
+	}
+}
+
+func (d *driver) books(workspace string) []directory.Book {
+	d.t.Helper()
+	books, err := d.store.Books(context.Background(), workspace)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return books
+}
+
+// testOrderFree starts over for each history in a workspace of its own, all in one file.
+func testOrderFree(t *testing.T, d *driver) {
+	n := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		one, other := workspaceName(n, "one"), workspaceName(n, "other")
+		h := genHistory(rt)
+		settings := genSettings(rt)
+		deliveries := rapid.Permutation(h.deliveries()).Draw(rt, "order")
+		for rest := deliveries; len(rest) > 0; {
+			size := rapid.IntRange(1, len(rest)).Draw(rt, "batch")
+			d.record(one, toBatch(rest[:size]))
+			d.record(other, toBatch(deliveries[:1]))
+			rest = rest[size:]
+			if rapid.IntRange(0, 4).Draw(rt, "restart") == 0 {
 				d.reopen()
 			}
 		}
-		compare(rt, d.store, "w", want, received)
-		compare(rt, d.store, "other", oracle{calls: want.calls[:1]}, -1)
+		size := rapid.IntRange(1, 5).Draw(rt, "page size")
+		compare(rt, d, one, newOracle(deliveries), settings, size)
+		checkReplay(rt, d, one, newOracle(deliveries), h.calls)
+		compareState(rt, d, other, newOracle(deliveries[:1]), settings, size)
 	})
 }
 
-// compare holds everything that the store says of a workspace against the oracle; received is how much it was sent, if not negative.
-func compare(t *rapid.T, store directory.Store, workspace string, want oracle, received int) {
-	ctx := context.Background()
-	same := func(what string, want, got any, err error, options ...cmp.Option) {
-		if err != nil {
-			t.Fatalf("%s: %v", what, err)
-		}
-		if diff := cmp.Diff(want, got, append(options, cmpopts.EquateEmpty())...); diff != "" {
-			t.Fatalf("%s (-want +got):\n%s", what, diff)
-		}
+// compare holds every answer of the store against the oracle's.
+func compare(t *rapid.T, d *driver, workspace string, o *oracle, settings profile.Settings, size int) {
+	compareState(t, d, workspace, o, settings, size)
+	if diff := cmp.Diff(o.books(), d.books(workspace), cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("books (-want +got):\n%s", diff)
 	}
-	users, err := store.Users(ctx, workspace, nil, directory.UserKey{}, 1000)
-	same("users", want.users(), users, err)
-	for _, account := range []string{"", "a1", "a2"} {
-		var listed []directory.User
-		for _, u := range want.users() {
-			if u.AccountID == account {
-				listed = append(listed, u)
-			}
-		}
-		users, err := store.Users(ctx, workspace, &account, directory.UserKey{}, 1000)
-		same("users of account "+account, listed, users, err)
-	}
-	accounts, err := store.Accounts(ctx, workspace, "", 1000)
-	same("accounts", want.accounts(), accounts, err)
-	for _, user := range []string{"u1", "u2", "u3", "u4"} {
-		r, err := store.Resolve(ctx, workspace, user)
-		same("resolution of "+user, want.resolve(user), r, err)
-	}
-	books, err := store.Books(ctx, workspace)
-	same("books", want.books(), books, err, cmpopts.IgnoreFields(directory.Book{}, "Duplicate"))
-	total := int64(0)
-	for _, b := range books {
-		total += b.Accepted + b.Duplicate
-		for _, n := range b.Rejected {
-			total += n
-		}
-	}
-	if received >= 0 && total != int64(received) {
-		t.Fatalf("the books hold %d calls, %d were received", total, received)
-	}
-}
-
-func testLedger(t *testing.T, open Open) {
-	d := newDriver(t, open)
-	defer d.close()
-	first := call.Call{Type: call.Track, MessageID: "m", OriginalMS: epoch, TimeMS: epoch + 500_000, AnonymousID: "s", Feature: "f"}
-	later := first // a retry whose clock was corrected otherwise
-	later.TimeMS = epoch + 900_000
-	impostor := first
-	impostor.AnonymousID = "another"
-	elsewhen := first
-	elsewhen.OriginalMS++
-
-	for _, step := range []struct {
-		what string
-		call call.Call
-		want directory.Result
-	}{
-		{"new", first, directory.Result{Outcome: call.Accepted, TimeMS: first.TimeMS}},
-		{"a copy keeps the first one's time", later, directory.Result{Outcome: call.Duplicate, TimeMS: first.TimeMS}},
-		{"another call under the same identity", impostor, directory.Result{Outcome: call.Conflict, TimeMS: first.TimeMS}},
-		{"the same messageId at another time", elsewhen, directory.Result{Outcome: call.Accepted, TimeMS: elsewhen.TimeMS}},
-	} {
-		if diff := cmp.Diff([]directory.Result{step.want}, d.record("w", directory.Batch{Calls: []call.Call{step.call}})); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", step.what, diff)
-		}
-		d.reopen()
-	}
-	got := d.record("other", directory.Batch{Calls: []call.Call{first, first}})
-	if got[0].Outcome != call.Accepted || got[1].Outcome != call.Duplicate {
-		t.Errorf("in another workspace, twice in one batch: %+v", got)
-	}
-}
-
-func testBatchTeaches(t *testing.T, open Open) {
-	d := newDriver(t, open)
-	defer d.close()
-	track := func(messageID, user, account string) call.Call {
-		return call.Call{Type: call.Track, MessageID: messageID, OriginalMS: epoch, TimeMS: epoch, UserID: user, AccountID: account, Feature: "f"}
-	}
-	var got []string
-	for _, r := range d.record("w", directory.Batch{Calls: []call.Call{track("1", "u", ""), track("2", "u", "a"), track("3", "v", ""), track("4", "", "b")}}) {
-		got = append(got, r.AccountID)
-	}
-	if diff := cmp.Diff([]string{"a", "a", "", "b"}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func testPages(t *testing.T, open Open) {
-	d := newDriver(t, open)
-	defer d.close()
-	var calls []call.Call
-	for i := range 23 {
-		calls = append(calls, call.Call{
-			Type: call.Track, MessageID: string(rune('a' + i)), OriginalMS: epoch, TimeMS: epoch, Feature: "f",
-			UserID: []string{"u", "u\x00", "v", "w", "uu"}[i%5], AccountID: []string{"", "a", "a\x00b", "b"}[i%4],
-		})
-	}
-	d.record("w", directory.Batch{Calls: calls})
-	ctx := context.Background()
-	account := "a"
-	for name, of := range map[string]*string{"all": nil, "of an account": &account} {
-		whole, err := d.store.Users(ctx, "w", of, directory.UserKey{}, 1000)
-		if err != nil || len(whole) < 4 {
-			t.Fatal(len(whole), err)
-		}
-		for size := 1; size < 6; size++ {
-			var joined []directory.User
-			var after directory.UserKey
-			for {
-				part, err := d.store.Users(ctx, "w", of, after, size)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if len(part) == 0 {
-					break
-				}
-				joined = append(joined, part...)
-				after = part[len(part)-1].UserKey
-			}
-			if diff := cmp.Diff(whole, joined); diff != "" {
-				t.Errorf("users %s in pages of %d (-want +got):\n%s", name, size, diff)
-			}
-		}
-	}
-	var ids []string
-	after := ""
-	for {
-		part, err := d.store.Accounts(ctx, "w", after, 1)
+	for _, id := range []string{"u1", "u2", "u3", "nobody"} {
+		got, err := d.store.Resolve(context.Background(), workspace, id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(part) == 0 {
-			break
+		if diff := cmp.Diff(o.resolve(id), got, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("resolution of %s (-want +got):\n%s", id, diff)
 		}
-		after = part[0].AccountID
-		ids = append(ids, after)
-	}
-	if diff := cmp.Diff([]string{"a", "a\x00b", "b"}, ids); diff != "" {
-		t.Error(diff)
+		listed, err := d.store.User(context.Background(), workspace, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(o.usersWhere(func(u userView) bool { return u.UserID == id }), viewUsers(listed), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("user %s (-want +got):\n%s", id, diff)
+		}
 	}
 }
 
-func testEmpty(t *testing.T, open Open) {
-	d := newDriver(t, open)
-	defer d.close()
-	ctx := context.Background()
-	d.record("other", directory.Batch{Calls: []call.Call{{Type: call.Track, MessageID: "m", UserID: "u", AccountID: "a", Feature: "f"}}})
-	if got, err := d.store.User(ctx, "w", "u"); len(got) != 0 || err != nil {
-		t.Errorf("User = %v, %v", got, err)
+// compareState compares users and accounts.
+func compareState(t *rapid.T, d *driver, workspace string, o *oracle, settings profile.Settings, size int) {
+	all := viewUsers(d.users(workspace, nil, size))
+	if diff := cmp.Diff(o.usersWhere(func(userView) bool { return true }), all, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("users (-want +got):\n%s", diff)
 	}
-	if got, err := d.store.Users(ctx, "w", nil, directory.UserKey{}, 9); len(got) != 0 || err != nil {
-		t.Errorf("Users = %v, %v", got, err)
+	for _, account := range []string{"", "a1", "a2", "a3"} {
+		want := o.usersWhere(func(u userView) bool { return u.AccountID == account })
+		if diff := cmp.Diff(want, viewUsers(d.users(workspace, &account, size)), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("users of %q (-want +got):\n%s", account, diff)
+		}
 	}
-	if _, err := d.store.Account(ctx, "w", "a"); !errors.Is(err, directory.ErrNotFound) {
-		t.Errorf("Account: %v, want ErrNotFound", err)
+	if diff := cmp.Diff(o.accounts(settings), viewAccounts(d.accounts(workspace, size), settings), cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("accounts with %+v (-want +got):\n%s", settings, diff)
 	}
-	if got, err := d.store.Accounts(ctx, "w", "", 9); len(got) != 0 || err != nil {
-		t.Errorf("Accounts = %v, %v", got, err)
-	}
-	if got, err := d.store.Books(ctx, "w"); len(got) != 0 || err != nil {
-		t.Errorf("Books = %v, %v", got, err)
-	}
-	if got, err := d.store.Workspaces(ctx); !slices.Equal(got, []string{"other"}) || err != nil {
-		t.Errorf("Workspaces = %v, %v", got, err)
+}
+
+// checkReplay sends every call once more and expects the answers that copies get. It changes no state but the count of duplicates.
+func checkReplay(t *rapid.T, d *driver, workspace string, o *oracle, calls []call.Call) {
+	for i, got := range d.calls(workspace, calls...) {
+		want := directory.Result{Outcome: call.Duplicate, TimeMS: calls[i].TimeMS, AccountID: o.accountOf(&calls[i])}
+		if got != want {
+			t.Fatalf("replay of %+v = %+v, want %+v", calls[i], got, want)
+		}
 	}
 }

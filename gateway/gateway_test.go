@@ -28,10 +28,15 @@ const (
 
 func open(t *testing.T) (*gateway.Gateway, *backendtest.Backend) {
 	t.Helper()
+	return openWithin(t, gateway.DefaultDeadline)
+}
+
+func openWithin(t *testing.T, deadline time.Duration) (*gateway.Gateway, *backendtest.Backend) {
+	t.Helper()
 	b := backendtest.Start(t)
 	g, err := gateway.Open(t.Context(), gateway.Config{Workspaces: &workspace.Config{Workspaces: []workspace.Workspace{{
 		ID: "acme", QueryTokens: []string{queryToken}, Sources: []workspace.Source{{ID: "web", WriteKeys: []string{writeKey}}},
-	}}}}, gateway.Backends{Identity: b.Identity.Conn, Events: b.Events.Conn, Sessions: b.Sessions.Conn}, observe.Discard())
+	}}}, Deadline: deadline}, gateway.Backends{Identity: b.Identity.Conn, Events: b.Events.Conn, Sessions: b.Sessions.Conn}, observe.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +118,31 @@ func TestCallsAndQuestionsComeInByOnePort(t *testing.T) {
 	_, err := q.ListUsers(t.Context(), &identityv1.ListUsersRequest{})
 	if connect.CodeOf(err) != connect.CodeUnauthenticated {
 		t.Errorf("a question without a token was answered %v", err)
+	}
+}
+
+func TestABodyThatDoesNotComeIsAnsweredAtTheDeadline(t *testing.T) {
+	g, _ := openWithin(t, 50*time.Millisecond)
+	s := serve(t, g)
+	body, rest := io.Pipe()
+	defer func() { _ = rest.Close() }()
+	go func() { _, _ = io.WriteString(rest, trackCall[:10]) }() // and nothing more
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/v1/track", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth(writeKey, "")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(text), "body_incomplete") {
+		t.Errorf("answered %s %s, %v", resp.Status, text, err)
+	}
+	if resp.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
 	}
 }
 

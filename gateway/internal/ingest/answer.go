@@ -84,7 +84,12 @@ func internalError() answer {
 }
 
 func unavailable() answer {
-	a := refusal(http.StatusServiceUnavailable, "unavailable", "not everything could be stored just now: send the same again")
+	return tryAgain("unavailable", "not everything could be stored just now: send the same again")
+}
+
+// tryAgain refuses a request that is worth sending again as it is.
+func tryAgain(code, message string) answer {
+	a := refusal(http.StatusServiceUnavailable, code, message)
 	a.header = http.Header{"Retry-After": {"1"}}
 	return a
 }

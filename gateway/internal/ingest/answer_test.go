@@ -92,7 +92,7 @@ func TestABodyThatBreaksOffIsToBeSentAgain(t *testing.T) {
 	body := io.MultiReader(strings.NewReader(`{"a":`), iotest.ErrReader(errors.New("connection reset")))
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/track", body)
 	r.SetBasicAuth(webKey, "")
-	check(t, g.do(r), 408, `'code':'body_incomplete'`)
+	check(t, g.do(r), 503, `'code':'body_incomplete'`)
 	if n := len(g.Identity.Requests()); n != 0 {
 		t.Errorf("counted %d times", n)
 	}

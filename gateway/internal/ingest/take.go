@@ -28,13 +28,16 @@ func (d *Door) take(v *visit, rt *route) answer {
 			return unknownKey()
 		}
 	}
+	// One deadline for everything, reading included: Segment stops waiting five seconds after it began to send.
+	deadline := v.received.Add(d.config.Deadline)
+	ctx, cancel := context.WithDeadline(v.r.Context(), deadline)
+	defer cancel()
+	_ = http.NewResponseController(v.w).SetReadDeadline(deadline) // where it is not supported, the server's own limit holds
 	body, err := io.ReadAll(http.MaxBytesReader(v.w, v.r.Body, int64(d.limit(rt))))
 	var tooLarge *http.MaxBytesError
 	if err != nil && !errors.As(err, &tooLarge) {
-		return refusal(http.StatusRequestTimeout, "body_incomplete", "the body could not be read to its end: send it again")
+		return tryAgain("body_incomplete", "the body did not arrive whole and in time: send it again")
 	}
-	ctx, cancel := context.WithTimeout(v.r.Context(), d.config.Deadline)
-	defer cancel()
 	if err != nil {
 		if !inHeader {
 			// The key may stand in what was read; where it does not, the answer is the same, only nobody's books show it.

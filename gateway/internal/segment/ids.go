@@ -86,12 +86,15 @@ func (p *parser) readIDs() *Problem {
 
 // readContextAccount takes the account from the context where the call itself names none: its own context, then that of its batch.
 func (p *parser) readContextAccount() *Problem {
-	for _, context := range []jsontext.Value{p.env.context, p.o.Batch.Context} {
+	if p.call.AccountID != "" {
+		return nil
+	}
+	for _, groupID := range []jsontext.Value{member(p.env.context, "groupId"), p.o.Batch.GroupID} {
 		if p.call.AccountID != "" {
 			return nil
 		}
 		var problem *Problem
-		p.call.AccountID, problem = p.id(member(context, "groupId"), "context.groupId", "group_id", call.MaxName)
+		p.call.AccountID, problem = p.id(groupID, "context.groupId", "group_id", call.MaxName)
 		if problem != nil {
 			return problem
 		}

@@ -44,8 +44,8 @@ type Options struct {
 type Envelope struct {
 	// SentAt is when the sender sent the batch, by its own clock.
 	SentAt jsontext.Value
-	// Context is the context object of all calls.
-	Context jsontext.Value
+	// GroupID is the groupId in the context of all calls.
+	GroupID jsontext.Value
 }
 
 // Fingerprint is a hash of a call's content. Sending times and keys are no content, so that a retry has the same.

@@ -269,7 +269,7 @@ func TestTheSourceSaysWhichIDsAreAbsent(t *testing.T) {
 
 func TestTheAccountIsTheFirstThatIsNamed(t *testing.T) {
 	o := strict()
-	o.Batch.Context = []byte(`{"groupId":"of batch"}`)
+	o.Batch.GroupID = []byte(`"of batch"`)
 	for name, c := range map[string]struct {
 		changes map[string]any
 		o       *segment.Options

@@ -10,12 +10,11 @@ package events
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"path/filepath"
 
 	"google.golang.org/grpc"
 
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	"github.com/sojournhq/sojourn/services/events/internal/bolt"
@@ -27,6 +26,8 @@ import (
 type Config struct {
 	// Dir is the directory of events.db; it is made if need be.
 	Dir string
+	// ReadOnly opens data that exists for questions only, and changes nothing.
+	ReadOnly bool
 }
 
 // Service is an open events service.
@@ -37,10 +38,7 @@ type Service struct {
 
 // Open opens the service's store. The caller closes the service.
 func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data directory: %w", err)
-	}
-	store, err := bolt.Open(filepath.Join(c.Dir, "events.db"), d.Fatal)
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, "events.db"), OnFail: d.Fatal, ReadOnly: c.ReadOnly})
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,8 @@
 // The gateway asks it first. RecordCalls enters each call into a ledger under the call's own timestamp and messageId; only a call that
 // is not there yet has effects, so every copy after the first changes nothing. In the same transaction a new call's traits are merged
 // into its user (identify) or account (group), field by field, the latest event time standing; what it says about which user belongs to
-// which account is learned; and the books count what became of it. The answer tells each call's event time and account, which the other
-// services need.
+// which account is learned; and the books count what became of it. The answer tells each call's event time, which the other services
+// need.
 //
 // What is stored are the fields as they were sent. What the contract's traits say, which problems there are, and which account a user
 // without one is listed under are worked out when a question is asked, by the settings and the calls known by then. So nothing stored
@@ -13,13 +13,12 @@ package identity
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"path/filepath"
 
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/bolt"
@@ -35,6 +34,8 @@ type Config struct {
 	// Settings returns the settings of a workspace, from many goroutines. It is asked at every question, so that what it returns may
 	// change while the service runs. Nil: no workspace has any.
 	Settings func(workspace string) Settings
+	// ReadOnly opens data that exists for questions only, and changes nothing.
+	ReadOnly bool
 }
 
 // Settings are the names that an account's tier and lifecycle stage may have in one workspace. None set: none may be had.
@@ -57,10 +58,7 @@ type Service struct {
 
 // Open opens the service's store. The caller closes the service.
 func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data directory: %w", err)
-	}
-	store, err := bolt.Open(filepath.Join(c.Dir, "identity.db"), d.Fatal)
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, "identity.db"), OnFail: d.Fatal, ReadOnly: c.ReadOnly})
 	if err != nil {
 		return nil, err
 	}

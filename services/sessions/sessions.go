@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/bolt"
@@ -34,6 +34,8 @@ import (
 type Config struct {
 	// Dir is the directory of sessions.db; it is made if need be.
 	Dir string
+	// ReadOnly opens data that exists for questions only, and changes nothing.
+	ReadOnly bool
 }
 
 const (
@@ -55,10 +57,9 @@ type Service struct {
 
 // Open opens the service's store and starts its timers. The caller closes the service.
 func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data directory: %w", err)
-	}
-	store, err := bolt.Open(filepath.Join(c.Dir, "sessions.db"), session.DefaultRules(), d.Fatal)
+	store, err := bolt.Open(boltdb.Options{
+		Path: filepath.Join(c.Dir, "sessions.db"), OnFail: d.Fatal, ReadOnly: c.ReadOnly,
+	}, session.DefaultRules())
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,9 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	}
 	sweeping, stop := context.WithCancel(context.Background())
 	s.stop = stop
-	s.swept.Go(func() { s.sweep(sweeping) })
+	if !c.ReadOnly {
+		s.swept.Go(func() { s.sweep(sweeping) })
+	}
 	return s, nil
 }
 

@@ -22,45 +22,66 @@ type Resolution struct {
 	State State
 	// Account is the one account, if the state is Known; empty otherwise. We never guess a customer.
 	Account string
-	// Candidates are the accounts that calls have named, in order, if the state is Ambiguous.
+	// Candidates are accounts that calls have named, in order, if the state is Ambiguous: MaxCandidates of them at most.
 	Candidates []string
 }
 
-// Links is what the calls have said: which accounts were named together with a user, and which user ids alias calls joined.
+// MaxCandidates is how many accounts of an ambiguous user are looked at. Two would do to know; more help whoever cleans up.
+const MaxCandidates = 20
+
+// Links is what the calls have said.
 type Links interface {
-	Accounts(user string) ([]string, error)
+	// Accounts returns, in order, the first accounts that calls named together with a user, at most limit.
+	Accounts(user string, limit int) ([]string, error)
+	// Aliases returns the user ids that alias calls joined directly with a user.
 	Aliases(user string) ([]string, error)
 }
 
+// Resolver resolves users and remembers, so that a person with many ids is looked at once. It is for one goroutine, and good as long as
+// the links do not change.
+type Resolver struct {
+	links Links
+	known map[string]Resolution
+}
+
+// NewResolver returns a resolver that has looked at nothing yet.
+func NewResolver(links Links) *Resolver {
+	return &Resolver{links: links, known: map[string]Resolution{}}
+}
+
 // Resolve returns what is known of the account of a user.
-func Resolve(links Links, user string) (Resolution, error) {
-	accounts := map[string]bool{}
-	person, err := Person(links, user)
+func (r *Resolver) Resolve(user string) (Resolution, error) {
+	if resolution, ok := r.known[user]; ok {
+		return resolution, nil
+	}
+	person, err := Person(r.links, user)
 	if err != nil {
 		return Resolution{}, err
 	}
+	var candidates []string
 	for _, id := range person {
-		named, err := links.Accounts(id)
+		if len(candidates) >= MaxCandidates {
+			break
+		}
+		named, err := r.links.Accounts(id, MaxCandidates)
 		if err != nil {
 			return Resolution{}, err
 		}
-		for _, account := range named {
-			accounts[account] = true
-		}
+		candidates = append(candidates, named...)
+		slices.Sort(candidates)
+		candidates = slices.Compact(candidates)
 	}
-	candidates := make([]string, 0, len(accounts))
-	for account := range accounts {
-		candidates = append(candidates, account)
+	resolution := Resolution{State: Unknown}
+	switch {
+	case len(candidates) == 1:
+		resolution = Resolution{State: Known, Account: candidates[0]}
+	case len(candidates) > 1:
+		resolution = Resolution{State: Ambiguous, Candidates: candidates[:min(len(candidates), MaxCandidates)]}
 	}
-	slices.Sort(candidates)
-	switch len(candidates) {
-	case 0:
-		return Resolution{State: Unknown}, nil
-	case 1:
-		return Resolution{State: Known, Account: candidates[0]}, nil
-	default:
-		return Resolution{State: Ambiguous, Candidates: candidates}, nil
+	for _, id := range person {
+		r.known[id] = resolution
 	}
+	return resolution, nil
 }
 
 // Person returns all ids that alias calls joined with user, directly or through others, user itself first. No user has no ids.

@@ -119,15 +119,24 @@ func checkTime(field string, ms int64) error {
 	return nil
 }
 
-// Position is where a call stands among all calls: by event time, then by messageId.
+// Position is where a call stands among all calls: by event time, then by messageId. Its own timestamp only tells apart two calls that
+// share a messageId and whose times were corrected to the same.
 type Position struct {
-	TimeMS    int64
-	MessageID string
+	TimeMS     int64
+	MessageID  string
+	OriginalMS int64
+}
+
+// Position returns where the call stands.
+func (c *Call) Position() Position {
+	return Position{TimeMS: c.TimeMS, MessageID: c.MessageID, OriginalMS: c.OriginalMS}
 }
 
 // Compare orders positions; the greater one is the later.
 func (p Position) Compare(q Position) int {
-	return cmp.Or(cmp.Compare(p.TimeMS, q.TimeMS), cmp.Compare(p.MessageID, q.MessageID))
+	return cmp.Or(
+		cmp.Compare(p.TimeMS, q.TimeMS), cmp.Compare(p.MessageID, q.MessageID), cmp.Compare(p.OriginalMS, q.OriginalMS),
+	)
 }
 
 // Outcome is what became of one call in one service. All but Invalid mean: the effects of the call are durable.

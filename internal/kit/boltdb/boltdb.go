@@ -6,6 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +25,8 @@ var (
 	ErrFailed = errors.New("store has stopped after a failed commit")
 	// ErrFormat says that the file is of another kind or of a newer format than this program reads.
 	ErrFormat = errors.New("unsupported store format")
+	// ErrReadOnly is returned for a write to a file that was opened for reading only.
+	ErrReadOnly = errors.New("store is open for reading only")
 	// ErrLocked says that another process has the file open.
 	ErrLocked = errors.New("store is in use by another process")
 )
@@ -34,7 +39,7 @@ const (
 
 // Options says which file to open.
 type Options struct {
-	// Path of the file; its directory must exist. A file that does not exist is made.
+	// Path of the file. What does not exist of it and its directory is made.
 	Path string
 	// Kind of data in the file, such as "events"; a file of another kind is refused.
 	Kind string
@@ -42,15 +47,16 @@ type Options struct {
 	Format uint32
 	// OnFail, if set, is called once, in a goroutine of its own, when a commit has failed.
 	OnFail func(error)
-	// ReadOnly opens a file for reading only; it must exist.
+	// ReadOnly opens a file for reading only; it must exist, and Update returns ErrReadOnly.
 	ReadOnly bool
 }
 
 // DB is an open file. All methods may be called from many goroutines.
 type DB struct {
-	bolt   *bolt.DB
-	queue  chan *write
-	onFail func(error)
+	bolt     *bolt.DB
+	queue    chan *write
+	onFail   func(error)
+	readOnly bool
 
 	mutex  sync.RWMutex // guards closed, so that nothing is sent on a closed queue
 	closed bool
@@ -60,11 +66,20 @@ type DB struct {
 
 type write struct {
 	apply  func(*bolt.Tx) error
+	gone   <-chan struct{} // closed when nobody waits for the result any more
 	result chan error
 }
 
 // Open opens or makes the file and starts its committer.
 func Open(o Options) (*DB, error) {
+	if o.ReadOnly {
+		// bbolt would make the file.
+		if _, err := os.Stat(o.Path); err != nil {
+			return nil, fmt.Errorf("open store: %w", err)
+		}
+	} else if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
+		return nil, fmt.Errorf("make directory of a store: %w", err)
+	}
 	b, err := bolt.Open(o.Path, 0o600, &bolt.Options{Timeout: lockWait, ReadOnly: o.ReadOnly, FreelistType: bolt.FreelistMapType})
 	if err != nil {
 		if errors.Is(err, berrors.ErrTimeout) {
@@ -75,7 +90,9 @@ func Open(o Options) (*DB, error) {
 	if err := checkFormat(b, o); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
 	}
-	db := &DB{bolt: b, queue: make(chan *write, maxWritesPerCommit), onFail: o.OnFail, done: make(chan struct{})}
+	db := &DB{
+		bolt: b, queue: make(chan *write, maxWritesPerCommit), onFail: o.OnFail, readOnly: o.ReadOnly, done: make(chan struct{}),
+	}
 	go db.commitWaiting()
 	return db, nil
 }
@@ -93,7 +110,7 @@ func (db *DB) View(fn func(*bolt.Tx) error) error {
 // returns an error, none of its effects remain and that error is returned. fn may run more than once and must not keep tx. If ctx
 // ends first, its error is returned and the outcome is unknown.
 func (db *DB) Update(ctx context.Context, fn func(*bolt.Tx) error) error {
-	w := &write{apply: fn, result: make(chan error, 1)}
+	w := &write{apply: fn, gone: ctx.Done(), result: make(chan error, 1)}
 	if err := db.enqueue(ctx, w); err != nil {
 		return err
 	}
@@ -110,6 +127,9 @@ func (db *DB) enqueue(ctx context.Context, w *write) error {
 	defer db.mutex.RUnlock()
 	if db.closed {
 		return ErrClosed
+	}
+	if db.readOnly {
+		return ErrReadOnly
 	}
 	select {
 	case db.queue <- w:
@@ -151,7 +171,18 @@ func (db *DB) commitWaiting() {
 				more = false
 			}
 		}
-		db.commit(batch)
+		db.commit(slices.DeleteFunc(batch, (*write).abandoned))
+	}
+}
+
+// abandoned says whether nobody waits for the write any more. It is dropped then: in overload, work for those who have left would only make
+// the others leave too.
+func (w *write) abandoned() bool {
+	select {
+	case <-w.gone:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -130,5 +131,62 @@ func TestAFileOfAnotherKindOrANewerFormatOrInUseIsRefused(t *testing.T) {
 		if _, err := boltdb.Open(o); !errors.Is(err, boltdb.ErrFormat) {
 			t.Errorf("%s: %v, want ErrFormat", name, err)
 		}
+	}
+}
+
+func TestAWriteThatNobodyWaitsForIsDropped(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "x.db"))
+	entered, leave := make(chan struct{}), make(chan struct{})
+	first := make(chan error, 1)
+	go func() {
+		first <- db.Update(context.Background(), func(tx *bolt.Tx) error {
+			close(entered)
+			<-leave
+			return put("first")(tx)
+		})
+	}()
+	<-entered
+	gone, cancel := context.WithCancel(context.Background())
+	second := make(chan error, 1)
+	go func() { second <- db.Update(gone, put("second")) }()
+	cancel()
+	if err := <-second; !errors.Is(err, context.Canceled) {
+		t.Errorf("the abandoned write: %v, want Canceled", err)
+	}
+	close(leave)
+	if err := <-first; err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Update(context.Background(), put("third")); err != nil {
+		t.Fatal(err)
+	}
+	if got := count(t, db); got != 2 {
+		t.Errorf("%d keys, want 2", got)
+	}
+}
+
+func TestAFileOpenForReadingIsNeitherMadeNorChanged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	o := boltdb.Options{Path: path, Kind: "test", Format: 1, ReadOnly: true}
+	if _, err := boltdb.Open(o); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v, want ErrNotExist", err)
+	}
+	db := open(t, path)
+	if err := db.Update(context.Background(), put("a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	reading, err := boltdb.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reading.Close() }()
+	if err := reading.Update(context.Background(), put("b")); !errors.Is(err, boltdb.ErrReadOnly) {
+		t.Errorf("Update: %v, want ErrReadOnly", err)
+	}
+	if got := count(t, reading); got != 1 {
+		t.Errorf("%d keys, want 1", got)
 	}
 }

@@ -156,6 +156,7 @@ func TestErrorsOfTheKitHaveTheirStatuses(t *testing.T) {
 		mine:                     codes.InvalidArgument,
 		boltdb.ErrClosed:         codes.Unavailable,
 		boltdb.ErrFailed:         codes.Unavailable,
+		boltdb.ErrReadOnly:       codes.FailedPrecondition,
 		context.DeadlineExceeded: codes.DeadlineExceeded,
 		context.Canceled:         codes.Canceled,
 	} {

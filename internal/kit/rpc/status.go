@@ -25,6 +25,8 @@ func Status(err error, invalid ...error) error {
 	switch {
 	case errors.Is(err, boltdb.ErrClosed), errors.Is(err, boltdb.ErrFailed):
 		return status.Error(codes.Unavailable, "the store is stopping, try again")
+	case errors.Is(err, boltdb.ErrReadOnly):
+		return status.Error(codes.FailedPrecondition, err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return status.FromContextError(err).Err()
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -67,20 +68,17 @@ func (l Links) put(kind byte, a, b string, ms int64) error {
 	return nil
 }
 
-// Accounts returns the accounts that calls named together with user, in order.
-func (l Links) Accounts(user string) ([]string, error) { return l.seconds(userAccount, user) }
-
-// Aliases returns the user ids that alias calls joined directly with user, in order.
-func (l Links) Aliases(user string) ([]string, error) { return l.seconds(sameUser, user) }
-
-// Resolve returns what is known of the account of a user.
-func (l Links) Resolve(user string) (attribution.Resolution, error) {
-	return attribution.Resolve(l, user)
+// Accounts implements attribution.Links.
+func (l Links) Accounts(user string, limit int) ([]string, error) {
+	return l.seconds(userAccount, user, limit)
 }
 
+// Aliases implements attribution.Links.
+func (l Links) Aliases(user string) ([]string, error) { return l.seconds(sameUser, user, math.MaxInt) }
+
 // UsersOf returns the users that belong to account: those that calls named together with it, and those whose other calls resolve to it.
-func (l Links) UsersOf(account string) (named, resolved []string, err error) {
-	if named, err = l.seconds(accountUser, account); err != nil {
+func (l Links) UsersOf(account string, r *attribution.Resolver) (named, resolved []string, err error) {
+	if named, err = l.seconds(accountUser, account, math.MaxInt); err != nil {
 		return nil, nil, err
 	}
 	seen := map[string]bool{}
@@ -88,17 +86,17 @@ func (l Links) UsersOf(account string) (named, resolved []string, err error) {
 		if seen[user] {
 			continue
 		}
-		person, err := attribution.Person(l, user)
+		resolution, err := r.Resolve(user)
 		if err != nil {
 			return nil, nil, err
 		}
-		r, err := l.Resolve(user)
+		person, err := attribution.Person(l, user)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, id := range person {
 			seen[id] = true
-			if r.State == attribution.Known {
+			if resolution.State == attribution.Known {
 				resolved = append(resolved, id)
 			}
 		}
@@ -106,12 +104,12 @@ func (l Links) UsersOf(account string) (named, resolved []string, err error) {
 	return named, resolved, nil
 }
 
-// seconds lists the second strings of the rows whose first is a.
-func (l Links) seconds(kind byte, a string) ([]string, error) {
+// seconds lists the second strings of the rows whose first is a, in order, at most limit.
+func (l Links) seconds(kind byte, a string, limit int) ([]string, error) {
 	prefix := keys.AppendString([]byte{kind}, a)
 	var out []string
 	cursor := l.bucket.Cursor()
-	for key, sealed := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
+	for key, sealed := cursor.Seek(prefix); bytes.HasPrefix(key, prefix) && len(out) < limit; key, sealed = cursor.Next() {
 		if _, err := record.Open(key, sealed); err != nil {
 			return nil, err
 		}

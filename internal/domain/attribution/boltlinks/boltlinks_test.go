@@ -57,7 +57,7 @@ func TestAUserIsUnknownThenKnownThenAmbiguous(t *testing.T) {
 			{call.Call{Type: call.Alias, UserID: "v", PreviousID: "u"}, attribution.Resolution{State: attribution.Ambiguous, Candidates: []string{"a", "b"}}},
 		} {
 			learn(t, l, step.learn)
-			got, err := l.Resolve("u")
+			got, err := attribution.NewResolver(l).Resolve("u")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +76,7 @@ func TestUsersOfAnAccountAreThoseWhoseCallsCountForIt(t *testing.T) {
 			call.Call{Type: call.Track, UserID: "two", AccountID: "a"},
 			call.Call{Type: call.Track, UserID: "two", AccountID: "b"},
 		)
-		named, resolved, err := l.UsersOf("a")
+		named, resolved, err := l.UsersOf("a", attribution.NewResolver(l))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,8 +105,9 @@ func TestResolutionIsTheSameInWhateverOrderCallsCome(t *testing.T) {
 		for i, order := range [][]call.Call{calls, shuffled} {
 			inBucket(t, func(l boltlinks.Links) {
 				learn(t, l, order...)
+				resolver := attribution.NewResolver(l)
 				for _, user := range []string{"u", "v", "w", "x"} {
-					r, err := l.Resolve(user)
+					r, err := resolver.Resolve(user)
 					if err != nil {
 						t.Fatal(err)
 					}

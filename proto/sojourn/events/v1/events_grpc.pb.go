@@ -31,7 +31,7 @@ const (
 // IngestService takes calls in.
 type IngestServiceClient interface {
 	// RecordCalls stores the feature uses among the calls, and from all of them which user belongs to which account. It is
-	// idempotent by (workspace, time_ms, message_id), independent of order, and returns when everything is durable, with one result
+	// idempotent by (workspace, time_ms, message_id, original_time_ms), independent of order, and returns when everything is durable, with one result
 	// for each call at the same index. INVALID_ARGUMENT: no workspace, or more than 10,000 calls. UNAVAILABLE: try again.
 	RecordCalls(ctx context.Context, in *RecordCallsRequest, opts ...grpc.CallOption) (*RecordCallsResponse, error)
 }
@@ -61,7 +61,7 @@ func (c *ingestServiceClient) RecordCalls(ctx context.Context, in *RecordCallsRe
 // IngestService takes calls in.
 type IngestServiceServer interface {
 	// RecordCalls stores the feature uses among the calls, and from all of them which user belongs to which account. It is
-	// idempotent by (workspace, time_ms, message_id), independent of order, and returns when everything is durable, with one result
+	// idempotent by (workspace, time_ms, message_id, original_time_ms), independent of order, and returns when everything is durable, with one result
 	// for each call at the same index. INVALID_ARGUMENT: no workspace, or more than 10,000 calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *RecordCallsRequest) (*RecordCallsResponse, error)
 	mustEmbedUnimplementedIngestServiceServer()

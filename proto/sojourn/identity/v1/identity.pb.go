@@ -151,7 +151,7 @@ type Rejection struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The source it came in by.
 	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
-	// Its type, as sent; empty where it could not be read. At most 64 bytes.
+	// Its type, as sent; empty where it could not be read. What is no type of Segment is counted as "other".
 	Type string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
 	// Why, as a stable code: lower case with underscores. Required, at most 64 bytes.
 	Code string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
@@ -265,7 +265,7 @@ func (x *RecordCallsResponse) GetResults() []*CallResult {
 	return nil
 }
 
-// CallResult says what became of one call and what the other services need to know of it.
+// CallResult says what became of one call, and when it counts as having happened.
 type CallResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What became of it.
@@ -273,9 +273,7 @@ type CallResult struct {
 	// For OUTCOME_INVALID, what to fix: lower case, names the field, holds no customer data.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	// The event time to use, in milliseconds since 1970-01-01 UTC: for a duplicate, the one that the first copy came with.
-	TimeMs int64 `protobuf:"varint,3,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
-	// The account that the call belongs to, as far as known now; empty: unknown or ambiguous.
-	AccountId     string `protobuf:"bytes,4,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	TimeMs        int64 `protobuf:"varint,3,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -329,13 +327,6 @@ func (x *CallResult) GetTimeMs() int64 {
 		return x.TimeMs
 	}
 	return 0
-}
-
-func (x *CallResult) GetAccountId() string {
-	if x != nil {
-		return x.AccountId
-	}
-	return ""
 }
 
 // User is a user of the product within an account.
@@ -1584,7 +1575,7 @@ type OutcomeCount struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The source.
 	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
-	// The type as sent ("track", "identify", …); empty where it could not be read.
+	// The type as sent ("track", "identify", …), "other" for what is none; empty where it could not be read.
 	Type string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
 	// Calls received.
 	Received int64 `protobuf:"varint,3,opt,name=received,proto3" json:"received,omitempty"`
@@ -1779,14 +1770,12 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x04code\x18\x03 \x01(\tR\x04code\x12 \n" +
 	"\vfingerprint\x18\x04 \x01(\fR\vfingerprint\"P\n" +
 	"\x13RecordCallsResponse\x129\n" +
-	"\aresults\x18\x01 \x03(\v2\x1f.sojourn.identity.v1.CallResultR\aresults\"\x95\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1f.sojourn.identity.v1.CallResultR\aresults\"v\n" +
 	"\n" +
 	"CallResult\x125\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x1b.sojourn.segment.v1.OutcomeR\aoutcome\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x17\n" +
-	"\atime_ms\x18\x03 \x01(\x03R\x06timeMs\x12\x1d\n" +
-	"\n" +
-	"account_id\x18\x04 \x01(\tR\taccountId\"\xea\x01\n" +
+	"\atime_ms\x18\x03 \x01(\x03R\x06timeMs\"\xea\x01\n" +
 	"\x04User\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n" +
 	"\n" +

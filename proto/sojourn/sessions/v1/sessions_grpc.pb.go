@@ -31,8 +31,8 @@ const (
 // IngestService takes calls in.
 type IngestServiceClient interface {
 	// RecordCalls stores every call that has an anonymous_id as one point of activity and brings the sessions it touches up to date;
-	// from all calls it learns which user belongs to which account. It is idempotent by (workspace, anonymous_id, time_ms, message_id),
-	// independent of order, and returns when everything is durable, with one result for each call at the same index.
+	// from all calls it learns which user belongs to which account. It is idempotent by (workspace, anonymous_id, time_ms, message_id,
+	// original_time_ms), independent of order, and returns when everything is durable, with one result for each call at the same index.
 	// INVALID_ARGUMENT: no workspace, or more than 10,000 calls. UNAVAILABLE: try again.
 	RecordCalls(ctx context.Context, in *RecordCallsRequest, opts ...grpc.CallOption) (*RecordCallsResponse, error)
 }
@@ -62,8 +62,8 @@ func (c *ingestServiceClient) RecordCalls(ctx context.Context, in *RecordCallsRe
 // IngestService takes calls in.
 type IngestServiceServer interface {
 	// RecordCalls stores every call that has an anonymous_id as one point of activity and brings the sessions it touches up to date;
-	// from all calls it learns which user belongs to which account. It is idempotent by (workspace, anonymous_id, time_ms, message_id),
-	// independent of order, and returns when everything is durable, with one result for each call at the same index.
+	// from all calls it learns which user belongs to which account. It is idempotent by (workspace, anonymous_id, time_ms, message_id,
+	// original_time_ms), independent of order, and returns when everything is durable, with one result for each call at the same index.
 	// INVALID_ARGUMENT: no workspace, or more than 10,000 calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *RecordCallsRequest) (*RecordCallsResponse, error)
 	mustEmbedUnimplementedIngestServiceServer()

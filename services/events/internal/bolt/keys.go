@@ -5,23 +5,21 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/day"
+	"github.com/sojournhq/sojourn/internal/domain/positionkey"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
-	"github.com/sojournhq/sojourn/internal/kit/packid"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
 
 func eventKey(p call.Position) []byte {
-	return packid.Append(keys.AppendTime(make([]byte, 0, 32), p.TimeMS), p.MessageID)
+	return positionkey.AppendTail(keys.AppendTime(make([]byte, 0, 32), p.TimeMS), p)
 }
 
-func parseEventKey(key []byte) (p call.Position, err error) {
+func parseEventKey(key []byte) (call.Position, error) {
 	r := keys.Read(key)
-	p.TimeMS = r.Time()
-	if r.Err() != nil {
-		return p, fmt.Errorf("event: %w: %w", record.ErrCorrupt, r.Err())
-	}
-	if p.MessageID, err = packid.Unpack(r.Rest()); err != nil {
-		return p, fmt.Errorf("event: %w: %w", record.ErrCorrupt, err)
+	timeMS := r.Time()
+	p, err := positionkey.ParseTail(timeMS, r.Rest())
+	if err != nil || r.Err() != nil {
+		return p, fmt.Errorf("event: %w: key %x", record.ErrCorrupt, key)
 	}
 	return p, nil
 }

@@ -60,7 +60,7 @@ func (t *tables) record(calls []call.Call) ([]call.Outcome, error) {
 
 // addEvent stores the call as an event unless it is there, and returns the row if it is new.
 func (t *tables) addEvent(c *call.Call) (*storagev1.EventRow, error) {
-	key := eventKey(call.Position{TimeMS: c.TimeMS, MessageID: c.MessageID})
+	key := eventKey(c.Position())
 	if t.events.Get(key) != nil {
 		return nil, nil
 	}

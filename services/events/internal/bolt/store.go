@@ -7,6 +7,7 @@ package bolt
 import (
 	bbolt "go.etcd.io/bbolt"
 
+	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
@@ -38,9 +39,10 @@ type Store struct{ db *boltdb.DB }
 
 var _ usage.Store = (*Store)(nil)
 
-// Open opens or makes the file at path. OnFail is called when a commit has failed and the store has stopped writing.
-func Open(path string, onFail func(error)) (*Store, error) {
-	db, err := boltdb.Open(boltdb.Options{Path: path, Kind: "events", Format: Format, OnFail: onFail})
+// Open opens or makes the file that the options name; kind and format are the store's own.
+func Open(o boltdb.Options) (*Store, error) {
+	o.Kind, o.Format = "events", Format
+	db, err := boltdb.Open(o)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +60,7 @@ type tables struct {
 	usage  *bbolt.Bucket
 
 	known    map[uint32]string // names already looked up
-	accounts map[uint32]string // accounts of users already resolved
+	resolver *attribution.Resolver
 }
 
 // writable returns the workspace's tables, making them if need be.
@@ -79,13 +81,14 @@ func readable(tx *bbolt.Tx, workspace string) *tables {
 }
 
 func open(mine *bbolt.Bucket) *tables {
+	links := boltlinks.In(mine.Bucket(linksTable))
 	return &tables{
 		names:    dict.In(mine.Bucket(namesTable)),
-		links:    boltlinks.In(mine.Bucket(linksTable)),
+		links:    links,
 		events:   mine.Bucket(eventsTable),
 		usage:    mine.Bucket(usageTable),
 		known:    map[uint32]string{},
-		accounts: map[uint32]string{},
+		resolver: attribution.NewResolver(links),
 	}
 }
 
@@ -105,17 +108,10 @@ func (t *tables) account(account, user uint32) (string, error) {
 	if account != 0 || user == 0 {
 		return t.name(account)
 	}
-	if resolved, ok := t.accounts[user]; ok {
-		return resolved, nil
-	}
 	name, err := t.name(user)
 	if err != nil {
 		return "", err
 	}
-	r, err := t.links.Resolve(name)
-	if err != nil {
-		return "", err
-	}
-	t.accounts[user] = r.Account
-	return t.accounts[user], nil
+	r, err := t.resolver.Resolve(name)
+	return r.Account, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/day"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/events/internal/bolt"
 	"github.com/sojournhq/sojourn/services/events/internal/storetest"
@@ -19,12 +20,12 @@ import (
 
 func TestBoltIsAStore(t *testing.T) {
 	storetest.Run(t, func(dir string) (usage.Store, error) {
-		return bolt.Open(filepath.Join(dir, "events.db"), func(err error) { t.Error(err) })
+		return bolt.Open(boltdb.Options{Path: filepath.Join(dir, "events.db"), OnFail: func(err error) { t.Error(err) }})
 	})
 }
 
 func TestAListingThatNeedsManyReadsMissesNothing(t *testing.T) {
-	store, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), nil)
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(t.TempDir(), "events.db")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +127,7 @@ func TestAQuestionThatNobodyWaitsForIsGivenUp(t *testing.T) {
 
 func open(t *testing.T, path string) *bolt.Store {
 	t.Helper()
-	store, err := bolt.Open(path, nil)
+	store, err := bolt.Open(boltdb.Options{Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}

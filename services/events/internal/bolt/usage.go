@@ -56,7 +56,7 @@ func (t *tables) prefixes(accountID *string) ([][]byte, error) {
 	if ok {
 		prefixes = append(prefixes, keys.AppendUint32(nil, number))
 	}
-	_, resolved, err := t.links.UsersOf(*accountID)
+	_, resolved, err := t.links.UsersOf(*accountID, t.resolver)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package grpcapi
 
 import (
 	"context"
-	"math"
 	"strconv"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
@@ -41,21 +40,25 @@ func (a *API) ListEvents(ctx context.Context, r *eventsv1.ListEventsRequest) (*e
 	}
 	if len(events) > size {
 		last := events[size-1]
-		response.NextPageToken, err = page.Token(r, strconv.FormatInt(last.TimeMS, 10), last.MessageID)
+		response.NextPageToken, err = page.Token(r, strconv.FormatInt(last.TimeMS, 10), last.MessageID, strconv.FormatInt(last.OriginalMS, 10))
 	}
 	return response, toStatus(err)
 }
 
 func parsePosition(r *eventsv1.ListEventsRequest) (*call.Position, error) {
-	position, err := page.Position(r, r.GetPageToken(), 2)
+	position, err := page.Position(r, r.GetPageToken(), 3)
 	if err != nil || position == nil {
 		return nil, err
 	}
-	ms, err := strconv.ParseInt(position[0], 10, 64)
-	if err != nil || ms < 0 || ms == math.MaxInt64 {
+	timeMS, err := strconv.ParseInt(position[0], 10, 64)
+	if err != nil || timeMS < 0 || timeMS > call.MaxTimeMS {
 		return nil, page.ErrToken
 	}
-	return &call.Position{TimeMS: ms, MessageID: position[1]}, nil
+	originalMS, err := strconv.ParseInt(position[2], 10, 64)
+	if err != nil {
+		return nil, page.ErrToken
+	}
+	return &call.Position{TimeMS: timeMS, MessageID: position[1], OriginalMS: originalMS}, nil
 }
 
 func toEvent(e *usage.Event) *eventsv1.Event {

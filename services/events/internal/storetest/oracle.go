@@ -18,7 +18,7 @@ const dayMS = 24 * 60 * 60 * 1000
 func (o oracle) events() (all []usage.Event) {
 	seen := map[call.Position]bool{}
 	for _, c := range o.calls {
-		at := call.Position{TimeMS: c.TimeMS, MessageID: c.MessageID}
+		at := c.Position()
 		if c.Feature == "" || seen[at] {
 			continue
 		}
@@ -26,7 +26,7 @@ func (o oracle) events() (all []usage.Event) {
 		all = append(all, usage.Event{Position: at, Feature: c.Feature, Module: c.Module, UserID: c.UserID, AccountID: o.account(c)})
 	}
 	slices.SortFunc(all, func(a, b usage.Event) int {
-		return cmp.Or(cmp.Compare(a.TimeMS, b.TimeMS), cmp.Compare(a.MessageID, b.MessageID))
+		return cmp.Or(cmp.Compare(a.TimeMS, b.TimeMS), cmp.Compare(a.MessageID, b.MessageID), cmp.Compare(a.OriginalMS, b.OriginalMS))
 	})
 	return all
 }

@@ -40,7 +40,6 @@ type recorder struct {
 	bookRows    cache[storagev1.BookRow, *storagev1.BookRow]
 	userRows    cache[storagev1.UserRow, *storagev1.UserRow]
 	accountRows cache[storagev1.AccountRow, *storagev1.AccountRow]
-	resolved    map[string]string // user → account, for results
 }
 
 func newRecorder(t *tables) *recorder {
@@ -49,7 +48,6 @@ func newRecorder(t *tables) *recorder {
 		bookRows:    newCache[storagev1.BookRow](t.books),
 		userRows:    newCache[storagev1.UserRow](t.users),
 		accountRows: newCache[storagev1.AccountRow](t.accounts),
-		resolved:    map[string]string{},
 	}
 }
 
@@ -71,56 +69,66 @@ func (r *recorder) batch(b directory.Batch) ([]directory.Result, error) {
 			return nil, err
 		}
 	}
-	// Accounts are looked up last, so that every call of the batch gains from what any other teaches.
-	for i := range b.Calls {
-		var err error
-		if results[i].AccountID, err = r.accountOf(&b.Calls[i]); err != nil {
-			return nil, err
-		}
-	}
 	return results, nil
 }
 
 // call enters one call into ledger and books and, if it is new, applies it.
 func (r *recorder) call(c *call.Call) (directory.Result, error) {
-	result, err := r.enter(c)
-	if err != nil {
-		return result, err
+	key := packid.Append(keys.AppendTime(nil, c.OriginalMS), c.MessageID)
+	row := &storagev1.LedgerRow{CorrectionMs: c.TimeMS - c.OriginalMS, Fingerprint: fingerprint(c), Source: c.Source}
+	sealed := r.ledger.Get(key)
+	if sealed != nil {
+		first := &storagev1.LedgerRow{}
+		if err := record.Unmarshal(key, sealed, first); err != nil {
+			return directory.Result{}, err
+		}
+		return r.copy(c, key, row, first)
 	}
 	book, err := r.book(c.Source, c.Type.String())
 	if err != nil {
-		return result, err
-	}
-	if result.Outcome != call.Accepted {
-		book.Duplicate++
-		return result, nil
-	}
-	book.Accepted++
-	return result, r.apply(c)
-}
-
-// enter puts a call into the ledger, unless one with its identity is there.
-func (r *recorder) enter(c *call.Call) (directory.Result, error) {
-	key := packid.Append(keys.AppendTime(nil, c.OriginalMS), c.MessageID)
-	row := &storagev1.LedgerRow{CorrectionMs: c.TimeMS - c.OriginalMS, Fingerprint: fingerprint(c)}
-	sealed := r.ledger.Get(key)
-	if sealed == nil {
-		return directory.Result{Outcome: call.Accepted, TimeMS: c.TimeMS}, put(r.ledger, key, row)
-	}
-	first := &storagev1.LedgerRow{}
-	if err := record.Unmarshal(key, sealed, first); err != nil {
 		return directory.Result{}, err
 	}
+	book.Accepted++
+	if err := put(r.ledger, key, row); err != nil {
+		return directory.Result{}, err
+	}
+	return directory.Result{Outcome: call.Accepted, TimeMS: c.TimeMS}, r.apply(c)
+}
+
+// copy enters a call whose identity is in the ledger: another copy of the first call, or another call that wrongly has its identity.
+func (r *recorder) copy(c *call.Call, key []byte, row, first *storagev1.LedgerRow) (directory.Result, error) {
 	result := directory.Result{Outcome: call.Duplicate, TimeMS: c.OriginalMS + first.GetCorrectionMs()}
 	if first.GetFingerprint() != row.GetFingerprint() {
 		result.Outcome = call.Conflict
 	}
+	copies, err := r.book(c.Source, c.Type.String())
+	if err != nil {
+		return result, err
+	}
+	if result.Outcome == call.Duplicate && c.Source < first.GetSource() {
+		// Whichever came first, it is accepted for the source whose name does.
+		counted, err := r.book(first.GetSource(), c.Type.String())
+		if err != nil {
+			return result, err
+		}
+		counted.Accepted--
+		copies.Accepted++
+		copies, first.Source = counted, c.Source
+		if err := put(r.ledger, key, first); err != nil {
+			return result, err
+		}
+	}
+	copies.Duplicate++
 	return result, nil
 }
 
-// fingerprint hashes what two different calls under one identity are most likely to differ in and two copies of one call never do.
+// fingerprint hashes what a call does, traits aside: two copies of one call never differ in it.
 func fingerprint(c *call.Call) uint32 {
-	return crc32.ChecksumIEEE(append([]byte{byte(c.Type)}, c.AnonymousID...))
+	content := []byte{byte(c.Type)}
+	for _, part := range []string{c.AnonymousID, c.UserID, c.AccountID, c.Module, c.Feature, c.PreviousID} {
+		content = keys.AppendString(content, part)
+	}
+	return crc32.ChecksumIEEE(content)
 }
 
 func (r *recorder) rejection(rejected *directory.Rejection) error {
@@ -143,19 +151,4 @@ func (r *recorder) rejection(rejected *directory.Rejection) error {
 
 func (r *recorder) book(source, kind string) (*storagev1.BookRow, error) {
 	return r.bookRows.row(keys.AppendString(keys.AppendString(nil, source), kind))
-}
-
-func (r *recorder) accountOf(c *call.Call) (string, error) {
-	if c.AccountID != "" || c.UserID == "" {
-		return c.AccountID, nil
-	}
-	if account, ok := r.resolved[c.UserID]; ok {
-		return account, nil
-	}
-	resolution, err := r.links.Resolve(c.UserID)
-	if err != nil {
-		return "", err
-	}
-	r.resolved[c.UserID] = resolution.Account
-	return resolution.Account, nil
 }

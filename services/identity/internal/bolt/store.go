@@ -8,6 +8,7 @@ import (
 
 	bbolt "go.etcd.io/bbolt"
 
+	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
@@ -32,9 +33,10 @@ type Store struct{ db *boltdb.DB }
 
 var _ directory.Store = (*Store)(nil)
 
-// Open opens or makes the file at path. OnFail is called when a commit has failed and the store has stopped writing.
-func Open(path string, onFail func(error)) (*Store, error) {
-	db, err := boltdb.Open(boltdb.Options{Path: path, Kind: "identity", Format: Format, OnFail: onFail})
+// Open opens or makes the file that the options name; kind and format are the store's own.
+func Open(o boltdb.Options) (*Store, error) {
+	o.Kind, o.Format = "identity", Format
+	db, err := boltdb.Open(o)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +50,8 @@ func (s *Store) Close() error { return s.db.Close() }
 type tables struct {
 	ledger, rejections, books, users, accounts *bbolt.Bucket
 	links                                      boltlinks.Links
+	// resolver remembers what it found, so it is for transactions that learn nothing.
+	resolver *attribution.Resolver
 }
 
 // writable returns the workspace's tables, making them if need be.
@@ -61,13 +65,15 @@ func writable(tx *bbolt.Tx, workspace string) (*tables, error) {
 }
 
 func open(mine *bbolt.Bucket) *tables {
+	links := boltlinks.In(mine.Bucket(linksTable))
 	return &tables{
 		ledger:     mine.Bucket(ledgerTable),
 		rejections: mine.Bucket(rejectionsTable),
 		books:      mine.Bucket(booksTable),
 		users:      mine.Bucket(usersTable),
 		accounts:   mine.Bucket(accountsTable),
-		links:      boltlinks.In(mine.Bucket(linksTable)),
+		links:      links,
+		resolver:   attribution.NewResolver(links),
 	}
 }
 

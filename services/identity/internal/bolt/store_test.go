@@ -10,13 +10,16 @@ import (
 	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/identity/internal/bolt"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 	"github.com/sojournhq/sojourn/services/identity/internal/storetest"
 )
 
-func open(dir string) (directory.Store, error) { return bolt.Open(filepath.Join(dir, "identity.db"), nil) }
+func open(dir string) (directory.Store, error) {
+	return bolt.Open(boltdb.Options{Path: filepath.Join(dir, "identity.db")})
+}
 
 func TestBoltIsAStore(t *testing.T) { storetest.Run(t, open) }
 
@@ -65,23 +68,19 @@ func TestADamagedRowIsAnErrorNeverPassedOver(t *testing.T) {
 	} {
 		t.Run(table, func(t *testing.T) {
 			dir := t.TempDir()
-			for _, step := range []func(directory.Store) error{
-				func(s directory.Store) error { _, err := s.Record(ctx, "w", batch); return err },
-				func(s directory.Store) error {
-					if err := read(s); !errors.Is(err, record.ErrCorrupt) {
-						t.Errorf("error %v, want ErrCorrupt", err)
-					}
-					return nil
-				},
-			} {
+			with := func(do func(directory.Store) error) error {
 				store, err := open(dir)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := errors.Join(step(store), store.Close()); err != nil {
-					t.Fatal(err)
-				}
-				damage(t, dir, table)
+				return errors.Join(do(store), store.Close())
+			}
+			if err := with(func(s directory.Store) error { _, err := s.Record(ctx, "w", batch); return err }); err != nil {
+				t.Fatal(err)
+			}
+			damage(t, dir, table)
+			if err := with(read); !errors.Is(err, record.ErrCorrupt) {
+				t.Errorf("error %v, want ErrCorrupt", err)
 			}
 		})
 	}

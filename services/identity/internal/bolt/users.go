@@ -25,7 +25,7 @@ func (s *Store) User(ctx context.Context, workspace, userID string) (listed []di
 // Resolve implements directory.Store.
 func (s *Store) Resolve(ctx context.Context, workspace, userID string) (r attribution.Resolution, err error) {
 	err = s.view(ctx, workspace, func(t *tables) error {
-		r, err = t.links.Resolve(userID)
+		r, err = t.resolver.Resolve(userID)
 		return err
 	})
 	return r, err
@@ -55,7 +55,7 @@ func (s *Store) Users(
 
 // usersOf returns the users listed under an account.
 func (t *tables) usersOf(account string, after directory.UserKey, limit int) ([]directory.User, error) {
-	named, resolved, err := t.links.UsersOf(account)
+	named, resolved, err := t.links.UsersOf(account, t.resolver)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (t *tables) listings(userID string) ([]directory.User, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	resolution, err := t.links.Resolve(userID)
+	resolution, err := t.resolver.Resolve(userID)
 	if err != nil {
 		return nil, err
 	}

@@ -72,9 +72,6 @@ type Result struct {
 	Outcome call.Outcome
 	// TimeMS is the event time to go on with: that of the copy that came first.
 	TimeMS int64
-	// AccountID is the account that the call names or, if it names none, that its user is known to belong to once the whole batch is
-	// recorded; empty if that is unknown or ambiguous.
-	AccountID string
 }
 
 // Account is an account with its raw fields.

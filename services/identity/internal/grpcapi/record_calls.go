@@ -56,9 +56,7 @@ func (a *API) RecordCalls(ctx context.Context, r *identityv1.RecordCallsRequest)
 func fill(into []*identityv1.CallResult, results []directory.Result) {
 	for i := range into {
 		if into[i] == nil {
-			into[i] = &identityv1.CallResult{
-				Outcome: segmentv1.Outcome(results[0].Outcome), TimeMs: results[0].TimeMS, AccountId: results[0].AccountID,
-			}
+			into[i] = &identityv1.CallResult{Outcome: segmentv1.Outcome(results[0].Outcome), TimeMs: results[0].TimeMS}
 			results = results[1:]
 		}
 	}

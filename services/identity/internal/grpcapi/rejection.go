@@ -13,21 +13,22 @@ import (
 )
 
 const (
-	// maxCode is how long a rejection's code and type may be, in bytes.
+	// maxCode is how long a rejection's code may be, in bytes.
 	maxCode = 64
 	// invalidCode is the code of calls that reach us and do not keep the contract of a call.
 	invalidCode = "invalid"
-	// otherCode stands for a code that is none.
-	otherCode = "other"
+	// other stands for a code that is none, and for a type that is none of Segment's: the books have one row a type, so what somebody makes
+	// up must not make rows.
+	other = "other"
 )
 
 // toRejection translates a rejection, and says whether its fingerprint is one.
 func toRejection(m *identityv1.Rejection) (rejection directory.Rejection, ok bool) {
 	rejection.Source = within(m.GetSource(), call.MaxName, "")
-	rejection.Type = within(m.GetType(), maxCode, "")
-	rejection.Code = within(m.GetCode(), maxCode, otherCode)
+	rejection.Type = knownType(m.GetType())
+	rejection.Code = within(m.GetCode(), maxCode, other)
 	if rejection.Code == "" {
-		rejection.Code = otherCode
+		rejection.Code = other
 	}
 	return rejection, copy(rejection.Fingerprint[:], m.GetFingerprint()) == len(rejection.Fingerprint) &&
 		len(m.GetFingerprint()) == len(rejection.Fingerprint)
@@ -51,4 +52,14 @@ func within(text string, limit int, instead string) string {
 		return instead
 	}
 	return text
+}
+
+// knownType returns name if it is a type of Segment's, or empty.
+func knownType(name string) string {
+	for t := call.Track; t <= call.Delete; t++ {
+		if name == "" || name == t.String() {
+			return name
+		}
+	}
+	return other
 }

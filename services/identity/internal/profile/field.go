@@ -29,7 +29,7 @@ type Field struct {
 	Value call.Value
 	// TooLarge says that a value was sent and not kept; Value is then empty.
 	TooLarge bool
-	// At is the call that sent it.
+	// At is the call that sent it. Its own timestamp is not kept, so it is 0 here.
 	At call.Position
 }
 

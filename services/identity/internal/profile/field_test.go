@@ -74,7 +74,8 @@ func TestBeyondTheLimitTheOldestUnmappedFieldsGoFirst(t *testing.T) {
 	for i, path := range []string{"name", "email", "phone", "website", "tier", "stage", "url", "domain"} {
 		merge(int64(40+i), path)
 	}
-	if size := len(fields); size != 9 || slices.ContainsFunc(fields, func(f profile.Field) bool { return strings.HasPrefix(f.Path, "custom") }) {
+	custom := func(f profile.Field) bool { return strings.HasPrefix(f.Path, "custom") }
+	if size := len(fields); size != 9 || slices.ContainsFunc(fields, custom) {
 		t.Errorf("%d fields, custom ones among them, want 9 mapped ones", size)
 	}
 	if slices.ContainsFunc(fields, func(f profile.Field) bool { return f.Path == "description" }) {

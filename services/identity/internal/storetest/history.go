@@ -52,9 +52,10 @@ func toBatch(deliveries []delivery) (b directory.Batch) {
 
 // genHistory draws histories in which one identity always has one content, and much happens at equal times.
 func genHistory(t *rapid.T) history {
+	fingerprint := func(r directory.Rejection) [16]byte { return r.Fingerprint }
 	h := history{
 		calls:      rapid.SliceOfN(genCall(), 1, 20).Draw(t, "calls"),
-		rejections: rapid.SliceOfNDistinct(genRejection(), 0, 4, func(r directory.Rejection) [16]byte { return r.Fingerprint }).Draw(t, "rejections"),
+		rejections: rapid.SliceOfNDistinct(genRejection(), 0, 4, fingerprint).Draw(t, "rejections"),
 	}
 	for i := range h.calls {
 		// MessageIds do not sort like the calls, and some are UUIDs.
@@ -81,9 +82,10 @@ func genRejection() *rapid.Generator[directory.Rejection] {
 
 func genCall() *rapid.Generator[call.Call] {
 	user := rapid.SampledFrom([]string{"u1", "u1", "u2", "u3"})
+	kind := rapid.SampledFrom([]call.Type{call.Identify, call.Identify, call.Group, call.Group, call.Track, call.Alias})
 	return rapid.Custom(func(t *rapid.T) call.Call {
 		c := call.Call{
-			Type:        rapid.SampledFrom([]call.Type{call.Identify, call.Identify, call.Group, call.Group, call.Track, call.Alias}).Draw(t, "type"),
+			Type:        kind.Draw(t, "type"),
 			Source:      rapid.SampledFrom([]string{"web", "app"}).Draw(t, "source"),
 			AnonymousID: rapid.SampledFrom([]string{"", "s"}).Draw(t, "session"),
 			OriginalMS:  epoch + rapid.Int64Range(0, 3).Draw(t, "time"),

@@ -223,6 +223,8 @@ func (o *oracle) books() []directory.Book {
 	for _, b := range books {
 		out = append(out, *b)
 	}
-	slices.SortFunc(out, func(a, b directory.Book) int { return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Type, b.Type)) })
+	slices.SortFunc(out, func(a, b directory.Book) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Type, b.Type))
+	})
 	return out
 }

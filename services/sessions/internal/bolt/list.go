@@ -35,7 +35,7 @@ func (s *Store) Session(_ context.Context, workspace string, id session.ID, nowM
 }
 
 // Sessions implements session.Store.
-func (s *Store) Sessions(_ context.Context, workspace string, f session.Filter, after *session.ID, limit int) ([]session.View, error) {
+func (s *Store) Sessions(ctx context.Context, workspace string, f session.Filter, after *session.ID, limit int) ([]session.View, error) {
 	var found []session.View
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		t := s.readable(tx, workspace)
@@ -47,7 +47,7 @@ func (s *Store) Sessions(_ context.Context, workspace string, f session.Filter, 
 			return err
 		}
 		for _, source := range sources {
-			some, err := t.pageOf(source, f, after, limit)
+			some, err := t.pageOf(ctx, source, f, after, limit)
 			if err != nil {
 				return err
 			}
@@ -94,7 +94,7 @@ func (t *tables) sources(f session.Filter) ([]source, error) {
 }
 
 // pageOf returns the first matching sessions of a source: limit of them, and as many more as start in the same millisecond as the last.
-func (t *tables) pageOf(from source, f session.Filter, after *session.ID, limit int) ([]session.View, error) {
+func (t *tables) pageOf(ctx context.Context, from source, f session.Filter, after *session.ID, limit int) ([]session.View, error) {
 	start := f.FromMS
 	if after != nil {
 		start = max(start, after.Start.TimeMS)
@@ -109,6 +109,9 @@ func (t *tables) pageOf(from source, f session.Filter, after *session.ID, limit 
 		}
 		if at.TimeMS >= f.ToMS || (len(found) >= limit && at.TimeMS > found[len(found)-1].ID.Start.TimeMS) {
 			break
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		view, err := t.view(at, f.NowMS)
 		if err != nil {

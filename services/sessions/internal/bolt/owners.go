@@ -63,7 +63,7 @@ func (t *tables) ownersOfAccount(accountID string, userID *string) ([]owned, err
 			return nil, err
 		}
 	}
-	_, resolved, err := t.links.UsersOf(accountID)
+	_, resolved, err := t.links.UsersOf(accountID, t.resolver)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (t *tables) name(o owner) (owned, error) {
 	if named.userID == "" {
 		return named, nil
 	}
-	r, err := t.links.Resolve(named.userID)
+	r, err := t.resolver.Resolve(named.userID)
 	named.accountID = r.Account
 	return named, err
 }

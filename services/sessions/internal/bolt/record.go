@@ -65,7 +65,7 @@ func (t *tables) addPoint(c *call.Call) (at ref, isNew bool, err error) {
 	if at.anonymous, err = t.names.Number(kindAnonymous, c.AnonymousID); err != nil {
 		return ref{}, false, err
 	}
-	at.Position = call.Position{TimeMS: c.TimeMS, MessageID: c.MessageID}
+	at.Position = c.Position()
 	key := at.key()
 	if t.points.Get(key) != nil {
 		return at, false, nil

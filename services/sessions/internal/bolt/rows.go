@@ -1,11 +1,12 @@
 package bolt
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/positionkey"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
-	"github.com/sojournhq/sojourn/internal/kit/packid"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
@@ -20,39 +21,33 @@ type ref struct {
 // key is the key of a point in points, and of a session in sessions.
 func (r ref) key() []byte {
 	key := keys.AppendTime(keys.AppendUint32(make([]byte, 0, 32), r.anonymous), r.TimeMS)
-	return packid.Append(key, r.MessageID)
+	return positionkey.AppendTail(key, r.Position)
 }
 
 // byStartKey is the key of a session in by_start.
 func (r ref) byStartKey() []byte {
 	key := keys.AppendUint32(keys.AppendTime(make([]byte, 0, 32), r.TimeMS), r.anonymous)
-	return packid.Append(key, r.MessageID)
+	return positionkey.AppendTail(key, r.Position)
 }
 
 func parseRef(key []byte) (ref, error) {
 	r := keys.Read(key)
-	at := ref{anonymous: r.Uint32()}
-	at.TimeMS = r.Time()
-	return at, finishRef(&at, r)
+	anonymous, timeMS := r.Uint32(), r.Time()
+	return finishRef(anonymous, timeMS, r)
 }
 
 func parseByStart(key []byte) (ref, error) {
 	r := keys.Read(key)
-	at := ref{Position: call.Position{TimeMS: r.Time()}}
-	at.anonymous = r.Uint32()
-	return at, finishRef(&at, r)
+	timeMS, anonymous := r.Time(), r.Uint32()
+	return finishRef(anonymous, timeMS, r)
 }
 
-func finishRef(at *ref, r *keys.Reader) error {
-	if r.Err() != nil {
-		return fmt.Errorf("%w: %w", record.ErrCorrupt, r.Err())
+func finishRef(anonymous uint32, timeMS int64, r *keys.Reader) (ref, error) {
+	p, err := positionkey.ParseTail(timeMS, r.Rest())
+	if err = cmp.Or(r.Err(), err); err != nil {
+		return ref{}, fmt.Errorf("%w: %w", record.ErrCorrupt, err)
 	}
-	id, err := packid.Unpack(r.Rest())
-	if err != nil {
-		return fmt.Errorf("%w: %w", record.ErrCorrupt, err)
-	}
-	at.MessageID = id
-	return nil
+	return ref{anonymous, p}, nil
 }
 
 // owner is whom a session belongs to by what its own calls say.
@@ -77,14 +72,15 @@ func (s *stored) owner() owner { return owner{s.Account, s.User} }
 
 func encodeSession(key []byte, s *stored) ([]byte, error) {
 	row := &storagev1.SessionRow{
-		EndMs:        s.End.TimeMS,
-		EndMessageId: s.End.MessageID,
-		User:         uint32(s.User),
-		Account:      uint32(s.Account),
-		Points:       s.Points,
-		Module:       uint32(s.Module),
-		Ended:        s.ended,
-		Revision:     s.revision,
+		EndMs:         s.End.TimeMS,
+		EndMessageId:  s.End.MessageID,
+		EndOriginalMs: s.End.OriginalMS,
+		User:          uint32(s.User),
+		Account:       uint32(s.Account),
+		Points:        s.Points,
+		Module:        uint32(s.Module),
+		Ended:         s.ended,
+		Revision:      s.revision,
 	}
 	for _, m := range s.Modules {
 		row.Modules = append(row.Modules, &storagev1.ModuleRow{Module: uint32(m.Module), DurationMs: m.DurationMS, ActiveMs: m.ActiveMS})
@@ -104,7 +100,7 @@ func decodeSession(key, sealed []byte) (ref, *stored, error) {
 	s := &stored{
 		Session: session.Session{
 			Start:   at.Position,
-			End:     call.Position{TimeMS: row.GetEndMs(), MessageID: row.GetEndMessageId()},
+			End:     call.Position{TimeMS: row.GetEndMs(), MessageID: row.GetEndMessageId(), OriginalMS: row.GetEndOriginalMs()},
 			User:    session.Name(row.GetUser()),
 			Account: session.Name(row.GetAccount()),
 			Points:  row.GetPoints(),

@@ -7,6 +7,7 @@ package bolt
 import (
 	bbolt "go.etcd.io/bbolt"
 
+	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
@@ -44,9 +45,10 @@ type Store struct {
 
 var _ session.Store = (*Store)(nil)
 
-// Open opens or makes the file at path. OnFail is called when a commit has failed and the store has stopped writing.
-func Open(path string, rules session.Rules, onFail func(error)) (*Store, error) {
-	db, err := boltdb.Open(boltdb.Options{Path: path, Kind: "sessions", Format: Format, OnFail: onFail})
+// Open opens or makes the file that the options name; kind and format are the store's own.
+func Open(o boltdb.Options, rules session.Rules) (*Store, error) {
+	o.Kind, o.Format = "sessions", Format
+	db, err := boltdb.Open(o)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +70,8 @@ type tables struct {
 	byStart  *bbolt.Bucket
 	byOwner  *bbolt.Bucket
 	timers   *bbolt.Bucket // of all workspaces
+
+	resolver *attribution.Resolver
 }
 
 // writable returns the workspace's tables, making them if need be.
@@ -92,15 +96,17 @@ func (s *Store) readable(tx *bbolt.Tx, workspace string) *tables {
 }
 
 func (s *Store) open(tx *bbolt.Tx, mine *bbolt.Bucket, workspace string) *tables {
+	links := boltlinks.In(mine.Bucket(linksTable))
 	return &tables{
 		workspace: workspace,
 		rules:     s.rules,
 		names:     dict.In(mine.Bucket(namesTable)),
-		links:     boltlinks.In(mine.Bucket(linksTable)),
+		links:     links,
 		points:    mine.Bucket(pointsTable),
 		sessions:  mine.Bucket(sessionsTable),
 		byStart:   mine.Bucket(byStartTable),
 		byOwner:   mine.Bucket(byOwnerTable),
 		timers:    tx.Bucket(timersBucket),
+		resolver:  attribution.NewResolver(links),
 	}
 }

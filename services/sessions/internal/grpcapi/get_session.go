@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sojournhq/sojourn/internal/domain/callproto"
+	"github.com/sojournhq/sojourn/internal/domain/positionkey"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
@@ -30,7 +31,7 @@ func (a *API) GetSession(ctx context.Context, r *sessionsv1.GetSessionRequest) (
 // formatID makes an id opaque: clients hand it back, they do not take it apart.
 func formatID(id session.ID) string {
 	text := keys.AppendTime(keys.AppendString(nil, id.AnonymousID), id.Start.TimeMS)
-	return base64.RawURLEncoding.EncodeToString(append(text, id.Start.MessageID...))
+	return base64.RawURLEncoding.EncodeToString(positionkey.AppendTail(text, id.Start))
 }
 
 func parseID(text string) (id session.ID, ok bool) {
@@ -40,7 +41,7 @@ func parseID(text string) (id session.ID, ok bool) {
 	}
 	r := keys.Read(raw)
 	id.AnonymousID = r.String()
-	id.Start.TimeMS = r.Time()
-	id.Start.MessageID = string(r.Rest())
-	return id, r.Err() == nil
+	timeMS := r.Time()
+	id.Start, err = positionkey.ParseTail(timeMS, r.Rest())
+	return id, err == nil && r.Err() == nil
 }

@@ -2,13 +2,11 @@ package grpcapi
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/callproto"
 	"github.com/sojournhq/sojourn/internal/kit/page"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
@@ -42,7 +40,7 @@ func (a *API) ListSessions(ctx context.Context, r *sessionsv1.ListSessionsReques
 	}
 	if len(views) > size {
 		last := views[size-1].ID
-		response.NextPageToken, err = page.Token(r, strconv.FormatInt(last.Start.TimeMS, 10), last.AnonymousID, last.Start.MessageID)
+		response.NextPageToken, err = page.Token(r, formatID(last))
 	}
 	return response, toStatus(err)
 }
@@ -68,15 +66,15 @@ func toFilter(r *sessionsv1.ListSessionsRequest) (session.Filter, error) {
 }
 
 func parsePosition(r *sessionsv1.ListSessionsRequest) (*session.ID, error) {
-	position, err := page.Position(r, r.GetPageToken(), 3)
+	position, err := page.Position(r, r.GetPageToken(), 1)
 	if err != nil || position == nil {
 		return nil, err
 	}
-	ms, err := strconv.ParseInt(position[0], 10, 64)
-	if err != nil {
+	id, ok := parseID(position[0])
+	if !ok {
 		return nil, page.ErrToken
 	}
-	return &session.ID{AnonymousID: position[1], Start: call.Position{TimeMS: ms, MessageID: position[2]}}, nil
+	return &id, nil
 }
 
 func toProto(v *session.View) *sessionsv1.Session {

@@ -43,12 +43,12 @@ type ID struct {
 	Start       call.Position
 }
 
-// Compare orders ids by start time, anonymousId and messageId.
+// Compare orders ids by start time, anonymousId and the first point.
 func (id ID) Compare(other ID) int {
 	return cmp.Or(
 		cmp.Compare(id.Start.TimeMS, other.Start.TimeMS),
 		cmp.Compare(id.AnonymousID, other.AnonymousID),
-		cmp.Compare(id.Start.MessageID, other.Start.MessageID),
+		id.Start.Compare(other.Start),
 	)
 }
 

@@ -132,8 +132,9 @@ func testTimers(t *testing.T, open Open) {
 	d.reopen()
 	defer d.close()
 	now := func(minutes int64) int64 { return epoch + minutes*minute }
+	first := point(0)
 	revision := func() int64 {
-		v, err := d.store.Session(context.Background(), "w", session.ID{AnonymousID: "s", Start: call.Position{TimeMS: epoch, MessageID: "m0"}}, 0)
+		v, err := d.store.Session(context.Background(), "w", session.ID{AnonymousID: "s", Start: first.Position()}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,13 +25,13 @@ type history []call.Call
 // sessions returns the sessions of all anonymousIds.
 func (o oracle) sessions() (all []history) {
 	type identity struct {
-		anonymousID, messageID string
-		ms                     int64
+		anonymousID string
+		position    call.Position
 	}
 	points := map[string][]call.Call{}
 	seen := map[identity]bool{}
 	for _, c := range o.calls {
-		id := identity{c.AnonymousID, c.MessageID, c.TimeMS}
+		id := identity{c.AnonymousID, c.Position()}
 		if c.AnonymousID == "" || seen[id] {
 			continue
 		}
@@ -40,7 +40,7 @@ func (o oracle) sessions() (all []history) {
 	}
 	for _, sorted := range points {
 		slices.SortFunc(sorted, func(a, b call.Call) int {
-			return cmp.Or(cmp.Compare(a.TimeMS, b.TimeMS), cmp.Compare(a.MessageID, b.MessageID))
+			return cmp.Or(cmp.Compare(a.TimeMS, b.TimeMS), cmp.Compare(a.MessageID, b.MessageID), cmp.Compare(a.OriginalMS, b.OriginalMS))
 		})
 		var h history
 		for _, p := range sorted {
@@ -116,7 +116,7 @@ func (o oracle) views(nowMS int64) (views []session.View) {
 	for _, h := range o.sessions() {
 		last := h[len(h)-1]
 		v := session.View{
-			ID:        session.ID{AnonymousID: h[0].AnonymousID, Start: call.Position{TimeMS: h[0].TimeMS, MessageID: h[0].MessageID}},
+			ID:        session.ID{AnonymousID: h[0].AnonymousID, Start: h[0].Position()},
 			EndMS:     last.TimeMS,
 			UserID:    h.user(),
 			AccountID: o.resolved(h),

@@ -59,7 +59,7 @@ func genCall() *rapid.Generator[call.Call] {
 		for range rapid.IntRange(0, 6).Draw(t, "gaps") {
 			c.TimeMS += gap.Draw(t, "gap")
 		}
-		c.OriginalMS = c.TimeMS
+		c.OriginalMS = c.TimeMS + rapid.SampledFrom([]int64{0, 0, -600_000}).Draw(t, "correction")
 		return c
 	})
 }
@@ -71,7 +71,10 @@ func genHistory(t *rapid.T) []call.Call {
 	for i := range calls {
 		n := (i * 7919) % 10_007
 		calls[i].MessageID = fmt.Sprintf("m%d", n)
-		if i%3 == 0 {
+		switch {
+		case i > 0 && i%7 == 0: // one messageId twice, told apart by the own timestamp, with times that were corrected to the same
+			calls[i].MessageID, calls[i].TimeMS, calls[i].OriginalMS = calls[i-1].MessageID, calls[i-1].TimeMS, calls[i-1].OriginalMS-1
+		case i%3 == 0:
 			calls[i].MessageID = fmt.Sprintf("%08x-0000-4000-8000-000000000000", n)
 		}
 	}

@@ -23,7 +23,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// EventRow is one feature use, under the key (time_ms, message_id). Numbers are ids of the workspace's dictionary; 0 is the empty name.
+// EventRow is one feature use, under the key (time_ms, original_time_ms, message_id). Numbers are ids of the workspace's dictionary; 0 is the empty name.
 type EventRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The feature.

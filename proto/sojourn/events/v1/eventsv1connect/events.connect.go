@@ -55,7 +55,7 @@ const (
 // IngestServiceClient is a client for the sojourn.events.v1.IngestService service.
 type IngestServiceClient interface {
 	// RecordCalls stores the feature uses among the calls, and from all of them which user belongs to which account. It is
-	// idempotent by (workspace, time_ms, message_id), independent of order, and returns when everything is durable, with one result
+	// idempotent by (workspace, time_ms, message_id, original_time_ms), independent of order, and returns when everything is durable, with one result
 	// for each call at the same index. INVALID_ARGUMENT: no workspace, or more than 10,000 calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *v1.RecordCallsRequest) (*v1.RecordCallsResponse, error)
 }
@@ -97,7 +97,7 @@ func (c *ingestServiceClient) RecordCalls(ctx context.Context, req *v1.RecordCal
 // IngestServiceHandler is an implementation of the sojourn.events.v1.IngestService service.
 type IngestServiceHandler interface {
 	// RecordCalls stores the feature uses among the calls, and from all of them which user belongs to which account. It is
-	// idempotent by (workspace, time_ms, message_id), independent of order, and returns when everything is durable, with one result
+	// idempotent by (workspace, time_ms, message_id, original_time_ms), independent of order, and returns when everything is durable, with one result
 	// for each call at the same index. INVALID_ARGUMENT: no workspace, or more than 10,000 calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *v1.RecordCallsRequest) (*v1.RecordCallsResponse, error)
 }

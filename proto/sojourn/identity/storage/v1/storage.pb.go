@@ -29,8 +29,10 @@ type LedgerRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Event time minus own timestamp, in milliseconds; 0 unless the sender's clock was wrong.
 	CorrectionMs int64 `protobuf:"zigzag64,1,opt,name=correction_ms,json=correctionMs,proto3" json:"correction_ms,omitempty"`
-	// Hash of what tells two calls with the same identity apart: type and anonymousId.
-	Fingerprint   uint32 `protobuf:"fixed32,2,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	// Hash of what tells two calls with the same identity apart: type, ids, account, module and feature.
+	Fingerprint uint32 `protobuf:"fixed32,2,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	// The source that the call is counted as accepted for: of those it came by, the one whose name sorts first.
+	Source        string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -79,7 +81,14 @@ func (x *LedgerRow) GetFingerprint() uint32 {
 	return 0
 }
 
-// RejectionRow is one rejected call, under the key of its content's hash.
+func (x *LedgerRow) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+// RejectionRow is one rejected call, under the key (hash of its content, source).
 type RejectionRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why it was rejected the first time.
@@ -367,10 +376,11 @@ var File_sojourn_identity_storage_v1_storage_proto protoreflect.FileDescriptor
 
 const file_sojourn_identity_storage_v1_storage_proto_rawDesc = "" +
 	"\n" +
-	")sojourn/identity/storage/v1/storage.proto\x12\x1bsojourn.identity.storage.v1\x1a\x1dsojourn/segment/v1/call.proto\"R\n" +
+	")sojourn/identity/storage/v1/storage.proto\x12\x1bsojourn.identity.storage.v1\x1a\x1dsojourn/segment/v1/call.proto\"j\n" +
 	"\tLedgerRow\x12#\n" +
 	"\rcorrection_ms\x18\x01 \x01(\x12R\fcorrectionMs\x12 \n" +
-	"\vfingerprint\x18\x02 \x01(\aR\vfingerprint\"\"\n" +
+	"\vfingerprint\x18\x02 \x01(\aR\vfingerprint\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\"\"\n" +
 	"\fRejectionRow\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\"g\n" +
 	"\aUserRow\x12 \n" +

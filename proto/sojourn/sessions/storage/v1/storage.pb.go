@@ -23,7 +23,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// PointRow is one point of activity, under the key (anonymous id, time_ms, message_id). Points are the truth; sessions are derived.
+// PointRow is one point of activity, under the key (anonymous id, time_ms, original_time_ms, message_id). Points are the truth; sessions are derived.
 // Numbers are ids of the workspace's dictionary; 0 is the empty name.
 type PointRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -108,7 +108,9 @@ type SessionRow struct {
 	// Whether its end was noticed by the timer. A later point clears it.
 	Ended bool `protobuf:"varint,8,opt,name=ended,proto3" json:"ended,omitempty"`
 	// Grows with every change.
-	Revision      int64 `protobuf:"varint,9,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision int64 `protobuf:"varint,9,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Own timestamp of the last point, in milliseconds.
+	EndOriginalMs int64 `protobuf:"varint,10,opt,name=end_original_ms,json=endOriginalMs,proto3" json:"end_original_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -206,6 +208,13 @@ func (x *SessionRow) GetRevision() int64 {
 	return 0
 }
 
+func (x *SessionRow) GetEndOriginalMs() int64 {
+	if x != nil {
+		return x.EndOriginalMs
+	}
+	return 0
+}
+
 // ModuleRow is the time of a session in one module, in milliseconds.
 type ModuleRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -278,7 +287,7 @@ const file_sojourn_sessions_storage_v1_storage_proto_rawDesc = "" +
 	"\bPointRow\x12\x16\n" +
 	"\x06module\x18\x01 \x01(\rR\x06module\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\rR\x04user\x12\x18\n" +
-	"\aaccount\x18\x03 \x01(\rR\aaccount\"\x9b\x02\n" +
+	"\aaccount\x18\x03 \x01(\rR\aaccount\"\xc3\x02\n" +
 	"\n" +
 	"SessionRow\x12\x15\n" +
 	"\x06end_ms\x18\x01 \x01(\x03R\x05endMs\x12$\n" +
@@ -289,7 +298,9 @@ const file_sojourn_sessions_storage_v1_storage_proto_rawDesc = "" +
 	"\x06module\x18\x06 \x01(\rR\x06module\x12@\n" +
 	"\amodules\x18\a \x03(\v2&.sojourn.sessions.storage.v1.ModuleRowR\amodules\x12\x14\n" +
 	"\x05ended\x18\b \x01(\bR\x05ended\x12\x1a\n" +
-	"\brevision\x18\t \x01(\x03R\brevision\"a\n" +
+	"\brevision\x18\t \x01(\x03R\brevision\x12&\n" +
+	"\x0fend_original_ms\x18\n" +
+	" \x01(\x03R\rendOriginalMs\"a\n" +
 	"\tModuleRow\x12\x16\n" +
 	"\x06module\x18\x01 \x01(\rR\x06module\x12\x1f\n" +
 	"\vduration_ms\x18\x02 \x01(\x03R\n" +

@@ -52,8 +52,8 @@ const (
 // IngestServiceClient is a client for the sojourn.sessions.v1.IngestService service.
 type IngestServiceClient interface {
 	// RecordCalls stores every call that has an anonymous_id as one point of activity and brings the sessions it touches up to date;
-	// from all calls it learns which user belongs to which account. It is idempotent by (workspace, anonymous_id, time_ms, message_id),
-	// independent of order, and returns when everything is durable, with one result for each call at the same index.
+	// from all calls it learns which user belongs to which account. It is idempotent by (workspace, anonymous_id, time_ms, message_id,
+	// original_time_ms), independent of order, and returns when everything is durable, with one result for each call at the same index.
 	// INVALID_ARGUMENT: no workspace, or more than 10,000 calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *v1.RecordCallsRequest) (*v1.RecordCallsResponse, error)
 }
@@ -95,8 +95,8 @@ func (c *ingestServiceClient) RecordCalls(ctx context.Context, req *v1.RecordCal
 // IngestServiceHandler is an implementation of the sojourn.sessions.v1.IngestService service.
 type IngestServiceHandler interface {
 	// RecordCalls stores every call that has an anonymous_id as one point of activity and brings the sessions it touches up to date;
-	// from all calls it learns which user belongs to which account. It is idempotent by (workspace, anonymous_id, time_ms, message_id),
-	// independent of order, and returns when everything is durable, with one result for each call at the same index.
+	// from all calls it learns which user belongs to which account. It is idempotent by (workspace, anonymous_id, time_ms, message_id,
+	// original_time_ms), independent of order, and returns when everything is durable, with one result for each call at the same index.
 	// INVALID_ARGUMENT: no workspace, or more than 10,000 calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *v1.RecordCallsRequest) (*v1.RecordCallsResponse, error)
 }

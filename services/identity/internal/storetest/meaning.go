@@ -1,0 +1,128 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/services/identity/internal/directory"
+	"github.com/sojournhq/sojourn/services/identity/internal/profile"
+)
+
+// kind is what a trait's values mean, for the oracle.
+type kind int8
+
+const (
+	plain kind = iota
+	wholeName
+	instant
+	amount
+	tier
+)
+
+// Two paths that mean something else than the trait they stand beside.
+const (
+	above = "address" // where anything but an object clears what stood within
+	hint  = "plan"    // which is a tier if settings name it
+)
+
+// meaning is a trait with some of its spellings, the better ones first.
+type meaning struct {
+	trait     string
+	code      string
+	as        kind
+	spellings []string
+}
+
+var userTable = []meaning{
+	{"first_name", "first_name", plain, []string{"first_name", "First Name", "firstName"}},
+	{"last_name", "last_name", plain, []string{"last_name", "lastName"}},
+	{"mailing_city", "mailing_city", plain, []string{"mailing_city", "mailingCity", "address.city", "city", above}},
+	{"", "", wholeName, []string{"name"}},
+}
+
+var accountTable = []meaning{
+	{"name", "name", plain, []string{"name"}},
+	{"createdAt", "created_at", instant, []string{"createdAt", "created_at", "created"}},
+	{"employees", "employees", amount, []string{"employees", "employeeCount"}},
+	{"tier", "tier", tier, []string{"tier", hint}},
+	{"billing_city", "billing_city", plain, []string{"billing_city", "biling_city", "address.city", above}},
+}
+
+// sample is a value and what it reads as.
+type sample struct {
+	value   call.Value
+	reads   string
+	problem string // the end of the code
+}
+
+// samples returns values of a kind, each with its meaning worked out by hand.
+func samples(k kind) []sample {
+	text := func(s string) call.Value { return call.Value{Kind: call.String, Text: s} }
+	number := func(s string) call.Value { return call.Value{Kind: call.Number, Text: s} }
+	wrong := []sample{
+		{value: call.Value{Kind: call.Null}}, {value: text("")}, {value: call.Value{Kind: call.Bool, Text: "true"}, problem: "_invalid"},
+	}
+	return append(wrong, map[kind][]sample{
+		plain:     {{value: text("Oslo"), reads: "Oslo"}, {value: text("Rome"), reads: "Rome"}, {value: number("7"), reads: "7"}},
+		wholeName: {{value: text("Ada Lovelace")}, {value: text("Grace Brewster Hopper")}, {value: text("Ada")}},
+		instant: {
+			{value: text("2026-11-01"), reads: "1793491200000"},
+			{value: number("1793534400"), reads: "1793534400000"},
+			{value: text("soon"), problem: "_invalid"},
+		},
+		amount: {{value: text("12"), reads: "12"}, {value: number("300"), reads: "300"}, {value: text("many"), problem: "_invalid"}},
+		tier:   {{value: text("gold"), reads: "gold"}, {value: text("silver"), reads: "silver"}},
+	}[k]...)
+}
+
+// read returns what a value reads as, or the code of what is wrong with it.
+func (m meaning) read(v call.Value, settings profile.Settings) (reads, problem string) {
+	all := samples(m.as)
+	s := all[slices.IndexFunc(all, func(s sample) bool { return s.value == v })]
+	switch {
+	case s.problem != "":
+		return "", m.code + s.problem
+	case m.as == tier && !slices.Contains(settings.Tiers, s.reads):
+		return "", m.code + "_unknown"
+	}
+	return s.reads, ""
+}
+
+// The store's answers in the form of the oracle's.
+
+func viewUsers(users []directory.User) (out []userView) {
+	for _, u := range users {
+		traits, problems := viewTraits(profile.ViewUser(u.Fields))
+		out = append(out, userView{UserKey: u.UserKey, LastSeenMS: u.LastSeenMS, Traits: traits, Problems: problems})
+	}
+	return out
+}
+
+func viewAccounts(accounts []directory.Account, settings profile.Settings) (out []accountView) {
+	for _, a := range accounts {
+		v := profile.ViewAccount(a.Fields, settings)
+		traits, problems := viewTraits(v)
+		out = append(out, accountView{AccountID: a.AccountID, Traits: traits, Problems: problems, Missing: profile.Missing(v)})
+	}
+	return out
+}
+
+func viewTraits(v profile.View) (traits map[string]string, problems []string) {
+	traits = map[string]string{}
+	for name, value := range v.Values {
+		switch name {
+		case "createdAt":
+			traits[name] = strconv.FormatInt(value.TimeMS, 10)
+		case "employees":
+			traits[name] = fmt.Sprint(value.Number)
+		default:
+			traits[name] = value.Text
+		}
+	}
+	for _, p := range v.Problems {
+		problems = append(problems, p.Code)
+	}
+	return traits, problems
+}

@@ -26,6 +26,8 @@ type Config struct {
 	Dir string
 	// Settings gives the settings of a workspace to the identity service.
 	Settings func(workspace string) identity.Settings
+	// ReadOnly opens data that exists for questions only, and changes nothing.
+	ReadOnly bool
 }
 
 // Suite is the three services, open and serving in memory.
@@ -48,13 +50,13 @@ func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
 		open func(observe.Deps) (daemon.Service, error)
 	}{
 		{"identity", &s.backends.Identity, func(d observe.Deps) (daemon.Service, error) {
-			return identity.Open(ctx, identity.Config{Dir: c.Dir, Settings: c.Settings}, d)
+			return identity.Open(ctx, identity.Config{Dir: c.Dir, Settings: c.Settings, ReadOnly: c.ReadOnly}, d)
 		}},
 		{"events", &s.backends.Events, func(d observe.Deps) (daemon.Service, error) {
-			return events.Open(ctx, events.Config{Dir: c.Dir}, d)
+			return events.Open(ctx, events.Config{Dir: c.Dir, ReadOnly: c.ReadOnly}, d)
 		}},
 		{"sessions", &s.backends.Sessions, func(d observe.Deps) (daemon.Service, error) {
-			return sessions.Open(ctx, sessions.Config{Dir: c.Dir}, d)
+			return sessions.Open(ctx, sessions.Config{Dir: c.Dir, ReadOnly: c.ReadOnly}, d)
 		}},
 	} {
 		deps := d.For(component.name)

@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"crypto/sha256"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -70,6 +73,42 @@ func TestCallsInSegmentsShapesGiveTheStateThatAPersonWouldWorkOut(t *testing.T) 
 		d.stop()
 		compareDump(t, string(golden), dumpStopped(t, d))
 	})
+}
+
+func TestDumpReadsAndChangesNothing(t *testing.T) {
+	d := startStandalone(t, newDir(t))
+	send(t, d, posted[0].path, writeKey, posted[0].body)
+	d.stop()
+	before := contents(t, d.dir())
+	dumpStopped(t, d)
+	if diff := cmp.Diff(before, contents(t, d.dir())); diff != "" {
+		t.Errorf("files changed:\n%s", diff)
+	}
+	empty := t.TempDir()
+	if out, err := exec.Command(filepath.Join(binaries, "sojourn"), "dump", "-data", empty).CombinedOutput(); err == nil {
+		t.Errorf("a dump of nothing succeeded: %s", out)
+	}
+	if files := contents(t, empty); len(files) != 0 {
+		t.Errorf("a dump of nothing left %d files", len(files))
+	}
+}
+
+// contents returns a hash of each file in a directory.
+func contents(t *testing.T, dir string) map[string][32]byte {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hashes := map[string][32]byte{}
+	for _, entry := range entries {
+		text, err := os.ReadFile(filepath.Join(dir, entry.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes[entry.Name()] = sha256.Sum256(text)
+	}
+	return hashes
 }
 
 func compareDump(t *testing.T, want, got string) {

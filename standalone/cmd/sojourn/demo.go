@@ -27,7 +27,7 @@ func demoCommand(stdout, stderr io.Writer) *ffcli.Command {
 		FlagSet:    flags,
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
-			config, err := setup.Workspaces(*dir)
+			config, err := setup.Load(*dir)
 			if err != nil {
 				return err
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net/url"
 	"os"
@@ -45,14 +44,13 @@ func dumpCommand(stdout, stderr io.Writer) *ffcli.Command {
 }
 
 func dumpStopped(ctx context.Context, dir string, to io.Writer) (err error) {
-	if _, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("no data directory: %w", err)
-	}
-	config, err := setup.Workspaces(dir)
+	config, err := setup.Load(dir)
 	if err != nil {
 		return err
 	}
-	suite, err := standalone.Open(ctx, standalone.Config{Dir: dir, Settings: identity.SettingsOf(config)}, observe.Discard())
+	suite, err := standalone.Open(ctx, standalone.Config{
+		Dir: dir, Settings: identity.SettingsOf(config), ReadOnly: true,
+	}, observe.Discard())
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -47,13 +48,30 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 		FlagSet:    flags,
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
+			if s.check {
+				return checkConfig(s.dir, stdout)
+			}
 			config, err := setup.Workspaces(s.dir)
-			if err != nil || s.check {
+			if err != nil {
 				return err
 			}
 			return s.serve(ctx, config, slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: s.level})), stdout)
 		}),
 	}
+}
+
+// checkConfig says whether the configuration is good, and changes nothing.
+func checkConfig(dir string, stdout io.Writer) error {
+	_, err := setup.Load(dir)
+	verdict := "the configuration is good"
+	if errors.Is(err, fs.ErrNotExist) {
+		verdict, err = "there is no configuration yet: the first start will make one", nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(stdout, verdict)
+	return err
 }
 
 // serve runs everything until ctx ends, or until a store cannot be trusted any more.

@@ -20,11 +20,14 @@ const preface = `# Who may write to and read from this Sojourn. Made on first st
 # everything. "tiers" and "lifecycle_stages" are the names that accounts may have.
 `
 
+// Load returns the configuration in the data directory dir; fs.ErrNotExist if there is none.
+func Load(dir string) (*workspace.Config, error) { return workspace.Load(filepath.Join(dir, File)) }
+
 // Workspaces returns the configuration in the data directory dir. If there is none yet, it makes the directory and one workspace
 // "default" with a source "web", and stores it with fresh keys, readable by the owner alone.
 func Workspaces(dir string) (*workspace.Config, error) {
 	path := filepath.Join(dir, File)
-	config, err := workspace.Load(path)
+	config, err := Load(dir)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return config, err
 	}
@@ -70,5 +73,12 @@ func writeWhole(path string, text []byte) (err error) {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), path)
+	if err = os.Rename(file.Name(), path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

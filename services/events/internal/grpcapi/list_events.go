@@ -40,7 +40,8 @@ func (a *API) ListEvents(ctx context.Context, r *eventsv1.ListEventsRequest) (*e
 	}
 	if len(events) > size {
 		last := events[size-1]
-		response.NextPageToken, err = page.Token(r, strconv.FormatInt(last.TimeMS, 10), last.MessageID, strconv.FormatInt(last.OriginalMS, 10))
+		response.NextPageToken, err = page.Token(r,
+			strconv.FormatInt(last.TimeMS, 10), last.MessageID, strconv.FormatInt(last.OriginalMS, 10))
 	}
 	return response, toStatus(err)
 }

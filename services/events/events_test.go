@@ -1,7 +1,6 @@
 package events_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/sojournhq/sojourn/internal/kit/observe"
-	"github.com/sojournhq/sojourn/internal/kit/rpc"
+	"github.com/sojournhq/sojourn/internal/kit/rpc/rpctest"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 	"github.com/sojournhq/sojourn/services/events"
@@ -27,34 +26,11 @@ type client struct {
 
 func start(t *testing.T) client {
 	t.Helper()
-	deps := observe.Discard()
-	service, err := events.Open(t.Context(), events.Config{Dir: t.TempDir()}, deps)
+	service, err := events.Open(t.Context(), events.Config{Dir: t.TempDir()}, observe.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := rpc.NewServer(deps)
-	if err != nil {
-		t.Fatal(err)
-	}
-	service.Register(server)
-	pipe := rpc.NewPipe()
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- server.ServeUntil(ctx, ctx, pipe) }()
-	conn, err := pipe.Dial()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = conn.Close()
-		stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-		if err := service.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	conn, _ := rpctest.Serve(t, service)
 	return client{eventsv1.NewIngestServiceClient(conn), eventsv1.NewQueryServiceClient(conn)}
 }
 

@@ -1,7 +1,6 @@
 package identity_test
 
 import (
-	"context"
 	"slices"
 	"testing"
 
@@ -10,7 +9,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
-	"github.com/sojournhq/sojourn/internal/kit/rpc"
+	"github.com/sojournhq/sojourn/internal/kit/rpc/rpctest"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 	"github.com/sojournhq/sojourn/services/identity"
@@ -43,35 +42,7 @@ func open(t *testing.T, dir string, settings func(string) identity.Settings) *id
 // serve serves until stop is called or the test ends.
 func serve(t *testing.T, service *identity.Service) (c *client, stop func()) {
 	t.Helper()
-	server, err := rpc.NewServer(observe.Discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	service.Register(server)
-	pipe := rpc.NewPipe()
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- server.ServeUntil(ctx, ctx, pipe) }()
-	conn, err := pipe.Dial()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		_ = conn.Close()
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-		if err := service.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-	t.Cleanup(stop)
+	conn, stop := rpctest.Serve(t, service)
 	return &client{identityv1.NewIngestServiceClient(conn), identityv1.NewQueryServiceClient(conn), t}, stop
 }
 

@@ -1,7 +1,6 @@
 package sessions_test
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,7 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/sojournhq/sojourn/internal/kit/observe"
-	"github.com/sojournhq/sojourn/internal/kit/rpc"
+	"github.com/sojournhq/sojourn/internal/kit/rpc/rpctest"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/services/sessions"
@@ -30,34 +29,12 @@ type client struct {
 
 func start(t *testing.T, dir string) client {
 	t.Helper()
-	deps := observe.Discard()
-	service, err := sessions.Open(t.Context(), sessions.Config{Dir: dir}, deps)
+	service, err := sessions.Open(t.Context(), sessions.Config{Dir: dir}, observe.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := rpc.NewServer(deps)
-	if err != nil {
-		t.Fatal(err)
-	}
-	service.Register(server)
-	pipe := rpc.NewPipe()
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- server.ServeUntil(ctx, ctx, pipe) }()
-	conn, err := pipe.Dial()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client{sessionsv1.NewIngestServiceClient(conn), sessionsv1.NewQueryServiceClient(conn), func() {
-		_ = conn.Close()
-		stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-		if err := service.Close(); err != nil {
-			t.Error(err)
-		}
-	}}
+	conn, stop := rpctest.Serve(t, service)
+	return client{sessionsv1.NewIngestServiceClient(conn), sessionsv1.NewQueryServiceClient(conn), stop}
 }
 
 func track(messageID string, at time.Time, change func(*segmentv1.Call)) *segmentv1.Call {

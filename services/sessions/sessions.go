@@ -1,9 +1,10 @@
 // Package sessions is the sessions service: it turns calls into sessions and tells how much time was spent where.
 //
 // A call that has an anonymousId is a point of activity. RecordCalls stores points, and in the same transaction brings the sessions
-// they touch up to date: a point that comes in order extends the newest session of its anonymousId; a late one makes the run of sessions
-// it is connected to be walked again. So the sessions are always those of the set of points, in whatever order these came. Each running
-// session has a durable timer; a background loop marks those whose timeout has passed as ended, after a restart at once.
+// they touch up to date: a point that comes in order extends the newest session of its anonymousId; a late one divides a pause of the
+// session that it falls into, or where it may change more, makes the run of sessions it is connected to be walked again. So the
+// sessions are always those of the set of points, in whatever order these came. Each running session has a durable timer; a background
+// loop marks those whose timeout has passed as ended, after a restart at once.
 //
 // Which account a user belongs to is learned from the same calls and looked up when a question is asked, so that learning it moves
 // nothing. The service asks no other service.

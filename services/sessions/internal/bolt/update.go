@@ -22,6 +22,11 @@ func (t *tables) update(anonymous uint32, added []call.Position) error {
 		_, err := t.rewalk(anonymous, last, added[0])
 		return err
 	}
+	if len(added) == 1 {
+		if done, err := t.insert(ref{anonymous, added[0]}); done || err != nil {
+			return err
+		}
+	}
 	for len(added) > 0 {
 		resumed, err := t.rewalk(anonymous, nil, added[0])
 		if err != nil || resumed == nil {

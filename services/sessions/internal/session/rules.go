@@ -6,6 +6,7 @@
 package session
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
@@ -72,13 +73,48 @@ func (r Rules) Continues(s *Session, p Point) bool {
 		!differ(p.Account, s.Account)
 }
 
+// Fits says whether a late point within s, between its first and its last, leaves s as it is but for its times: a point can only shorten
+// pauses, so it moves no end of any session unless it names another user or account.
+func (s *Session) Fits(p Point) bool { return !differ(p.User, s.User) && !differ(p.Account, s.Account) }
+
 // differ says whether two names are both known and not the same.
 func differ(a, b Name) bool { return a != 0 && b != 0 && a != b }
 
 // Extend adds p, which continues s, to s. The stretch up to p belongs to the module that was current before it.
 func (r Rules) Extend(s *Session, p Point) {
-	s.spend(s.Module, p.TimeMS-s.End.TimeMS, r.IdleCapMS)
+	r.spend(s, s.Module, s.End.TimeMS, p.TimeMS, 1)
 	s.End = p.Position
+	s.count(p)
+	if p.Module != 0 {
+		s.Module = p.Module
+	}
+}
+
+// Insert adds to s a late point p that fits into it. Before is the point in front of it, current the module current there, and after the
+// points behind it: one, or if p names another module than the current, all up to the first that names one or to the end of s.
+func (r Rules) Insert(s *Session, before Point, current Name, p Point, after []Point) {
+	r.spend(s, current, before.TimeMS, after[0].TimeMS, -1)
+	r.spend(s, current, before.TimeMS, p.TimeMS, 1)
+	s.count(p)
+	module := current
+	if p.Module != 0 {
+		module = p.Module
+	}
+	r.spend(s, module, p.TimeMS, after[0].TimeMS, 1)
+	if module == current {
+		return
+	}
+	for i := range len(after) - 1 {
+		r.spend(s, current, after[i].TimeMS, after[i+1].TimeMS, -1)
+		r.spend(s, module, after[i].TimeMS, after[i+1].TimeMS, 1)
+	}
+	if after[len(after)-1].Module == 0 {
+		s.Module = module
+	}
+}
+
+// count adds what p is, apart from time.
+func (s *Session) count(p Point) {
 	s.Points++
 	if s.User == 0 {
 		s.User = p.User
@@ -86,22 +122,22 @@ func (r Rules) Extend(s *Session, p Point) {
 	if s.Account == 0 {
 		s.Account = p.Account
 	}
-	if p.Module != 0 {
-		s.Module = p.Module
-	}
 }
 
-// spend adds a stretch to a module's time.
-func (s *Session) spend(module Name, ms, idleCapMS int64) {
-	if ms == 0 {
+// spend adds a stretch to a module's time, or with sign -1 takes it away. A module without time is not listed.
+func (r Rules) spend(s *Session, module Name, fromMS, toMS, sign int64) {
+	if fromMS == toMS {
 		return
 	}
-	i, found := slices.BinarySearchFunc(s.Modules, module, func(m ModuleTime, n Name) int { return int(int64(m.Module) - int64(n)) })
+	i, found := slices.BinarySearchFunc(s.Modules, module, func(m ModuleTime, n Name) int { return cmp.Compare(m.Module, n) })
 	if !found {
 		s.Modules = slices.Insert(s.Modules, i, ModuleTime{Module: module})
 	}
-	s.Modules[i].DurationMS += ms
-	s.Modules[i].ActiveMS += min(ms, idleCapMS)
+	s.Modules[i].DurationMS += sign * (toMS - fromMS)
+	s.Modules[i].ActiveMS += sign * min(toMS-fromMS, r.IdleCapMS)
+	if s.Modules[i].DurationMS == 0 {
+		s.Modules = slices.Delete(s.Modules, i, i+1)
+	}
 }
 
 // DurationMS is the time from the first point to the last. It is the sum of the modules' durations.

@@ -23,6 +23,7 @@ type Open func(dir string) (session.Store, error)
 // Run runs the suite.
 func Run(t *testing.T, open Open) {
 	t.Run("any order, any batches, duplicates and restarts give the oracle's sessions", func(t *testing.T) { testOrderFree(t, open) })
+	t.Run("late points one by one into one session give the oracle's session", func(t *testing.T) { testDense(t, open) })
 	t.Run("what is recorded twice changes nothing", func(t *testing.T) { testDuplicates(t, open) })
 	t.Run("a late point bridges, splits, extends and precedes sessions", func(t *testing.T) { testLatePoints(t, open) })
 	t.Run("timers survive restarts and end each session once", func(t *testing.T) { testTimers(t, open) })
@@ -114,6 +115,37 @@ func testOrderFree(t *testing.T, open Open) {
 		if diff := cmp.Diff(oracle{history}.time(query), got, cmpopts.EquateEmpty()); diff != "" {
 			rt.Fatalf("time by %+v (-want +got):\n%s", query, diff)
 		}
+	})
+}
+
+// testDense draws sessions of many points, few of which name a module, a user or an account, and now and then two at the same time.
+func testDense(t *testing.T, open Open) {
+	rapid.Check(t, func(rt *rapid.T) {
+		history := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) call.Call {
+			c := call.Call{
+				Type: call.Track, AnonymousID: "s1",
+				TimeMS:    epoch + rapid.Int64Range(0, 15).Draw(t, "time")*minute,
+				Module:    rapid.SampledFrom([]string{"", "", "", "m1", "m2"}).Draw(t, "module"),
+				UserID:    rapid.SampledFrom([]string{"", "", "u1"}).Draw(t, "user"),
+				AccountID: rapid.SampledFrom([]string{"", "", "", "", "a1"}).Draw(t, "account"),
+			}
+			c.OriginalMS = c.TimeMS
+			return c
+		}), 3, 20).Draw(rt, "calls")
+		for i := range history {
+			n := (i * 7919) % 10_007
+			history[i].MessageID = fmt.Sprintf("m%d", n)
+			if i%2 == 0 { // UUIDs sort otherwise in keys than as text
+				history[i].MessageID = fmt.Sprintf("aa-%08x-0000-4000-8000-000000000000", n)
+			}
+		}
+		d := &driver{t: t, open: open, dir: t.TempDir()}
+		d.reopen()
+		defer d.close()
+		for _, c := range history {
+			d.record("w", c)
+		}
+		compare(rt, d.store, "w", oracle{history}, epoch+dayMS)
 	})
 }
 

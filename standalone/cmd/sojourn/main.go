@@ -26,22 +26,18 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := serveCommand(stdout, stderr)
 	root.Subcommands = []*ffcli.Command{demoCommand(stdout, stderr), dumpCommand(stdout, stderr), versionCommand(stdout, stderr)}
+	failed := 2 // the command line is wrong
 	err := root.Parse(args)
 	if err == nil {
+		failed = 1
 		err = root.Run(ctx)
 	}
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
+	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
-	case errors.Is(err, errUsage):
-		return 2
 	}
 	_, _ = fmt.Fprintf(stderr, "sojourn: %v\n", err)
-	return 1
+	return failed
 }
-
-// errUsage says that the command line is wrong; what is wrong has been printed.
-var errUsage = errors.New("usage")
 
 // options lets every command's flags be set in the environment too: SOJOURN_DATA is -data.
 func options() []ff.Option { return []ff.Option{ff.WithEnvVarPrefix("SOJOURN")} }

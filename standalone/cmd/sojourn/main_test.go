@@ -1,0 +1,40 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestTheExitCodeTellsAWrongCommandLineFromAFailure(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"an unknown flag":          {[]string{"-nonsense"}, 2, "nonsense"},
+		"an unknown command":       {[]string{"nonsense"}, 1, "nonsense"},
+		"help":                     {[]string{"-help"}, 0, "dump"},
+		"version":                  {[]string{"version"}, 0, "sojourn"},
+		"a dump of nothing":        {[]string{"dump", "-data", missing}, 1, "missing"},
+		"a dump without a token":   {[]string{"dump", "-url", "http://127.0.0.1:1"}, 1, tokenVariable},
+		"a dump from no address":   {[]string{"dump", "-url", "nowhere"}, 1, tokenVariable},
+		"a check before all":       {[]string{"-check", "-data", missing}, 0, "no configuration yet"},
+		"a demo without its keys":  {[]string{"demo", "-data", missing}, 1, "missing"},
+		"a demo of a wrong number": {[]string{"demo", "-seed", "x"}, 2, "seed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(tokenVariable, "")
+			var out bytes.Buffer
+			if code := run(t.Context(), c.args, &out, &out); code != c.code || !strings.Contains(out.String(), c.says) {
+				t.Errorf("exit code %d, want %d; it said %q, want %q", code, c.code, out.String(), c.says)
+			}
+		})
+	}
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("looking made the directory")
+	}
+}

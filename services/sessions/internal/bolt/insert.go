@@ -43,8 +43,8 @@ func (t *tables) insert(at ref) (done bool, err error) {
 	return true, t.putSession(at.anonymous, was, &now)
 }
 
-// sessionAround returns the session that started before a point's millisecond and ended after it, nil if it is not found at once. Of several
-// sessions that start in one millisecond only the last lasts longer than that, and where its key is not the first of them it is not looked for.
+// sessionAround returns the session that started before a point's millisecond and ended after it, nil if it is not found at once. Of
+// several sessions that start in one millisecond only the last can outlast it; where its key is not the first, it is not looked for.
 func (t *tables) sessionAround(at ref) (*stored, error) {
 	start, ok, err := t.startBefore(keys.AppendTime(keys.AppendUint32(nil, at.anonymous), at.TimeMS), at.anonymous)
 	if err != nil || !ok {

@@ -87,7 +87,11 @@ func Open(o Options) (*DB, error) {
 		}
 		return nil, fmt.Errorf("open %s: %w", o.Path, err)
 	}
-	if err := checkFormat(b, o); err != nil {
+	err = checkFormat(b, o)
+	if err == nil && !o.ReadOnly {
+		err = syncEntries(o.Path)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
 	}
 	db := &DB{
@@ -95,6 +99,22 @@ func Open(o Options) (*DB, error) {
 	}
 	go db.commitWaiting()
 	return db, nil
+}
+
+// syncEntries makes durable that the file at path and its directory are there: a file may be synced and yet be gone after a power cut
+// because no directory names it.
+func syncEntries(path string) error {
+	dir := filepath.Dir(path)
+	for _, name := range []string{dir, filepath.Dir(dir)} {
+		d, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(d.Sync(), d.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // View runs fn in a read transaction: it sees one consistent state, including every write that has been acknowledged.

@@ -3,25 +3,15 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
-	"sync/atomic"
-	"time"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/gateway"
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
-	"github.com/sojournhq/sojourn/internal/kit/admin"
-	"github.com/sojournhq/sojourn/internal/kit/daemon"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
 )
-
-// readyTime is how long a readiness probe waits for the services.
-const readyTime = time.Second
 
 // serve runs the gateway until ctx ends, then drains it.
 func serve(ctx context.Context, s settings, log *slog.Logger) (err error) {
@@ -42,36 +32,12 @@ func serve(ctx context.Context, s settings, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	var listen net.ListenConfig
-	l, err := listen.Listen(ctx, "tcp", s.listen)
+	l, err := gateway.Listen(ctx, s.listen, s.admin)
 	if err != nil {
-		return fmt.Errorf("listen for HTTP: %w", err)
+		return err
 	}
-	adminListener, err := listen.Listen(ctx, "tcp", s.admin)
-	if err != nil {
-		return errors.Join(fmt.Errorf("listen for admin: %w", err), l.Close())
-	}
-	log.Info("ready", slog.String("http", l.Addr().String()), slog.String("admin", adminListener.Addr().String()))
-
-	var stopping atomic.Bool
-	drain, endDrain := daemon.Drain(ctx, func() { stopping.Store(true) })
-	defer endDrain()
-	group, running := errgroup.WithContext(ctx)
-	group.Go(func() error { return gateway.ServeUntil(running, drain, l, g.Handler()) })
-	group.Go(func() error {
-		return admin.ServeUntil(running, adminListener, admin.Handler(registry, func() error { return ready(running, g, &stopping) }))
-	})
-	return group.Wait()
-}
-
-// ready says whether the process wants traffic.
-func ready(ctx context.Context, g *gateway.Gateway, stopping *atomic.Bool) error {
-	if stopping.Load() {
-		return errors.New("stopping")
-	}
-	ctx, cancel := context.WithTimeout(ctx, readyTime)
-	defer cancel()
-	return g.Ready(ctx)
+	log.Info("ready", slog.String("http", l.HTTP.Addr().String()), slog.String("admin", l.Admin.Addr().String()))
+	return g.Serve(ctx, l, registry)
 }
 
 // dial returns connections to the services and a function that closes them.

@@ -7,17 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"path/filepath"
-	"sync/atomic"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/sojournhq/sojourn/gateway"
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
-	"github.com/sojournhq/sojourn/internal/kit/admin"
-	"github.com/sojournhq/sojourn/internal/kit/daemon"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/services/identity"
 	"github.com/sojournhq/sojourn/standalone"
@@ -89,34 +84,15 @@ func (s *server) serve(ctx context.Context, config *workspace.Config, log *slog.
 	if err != nil {
 		return err
 	}
-	var listen net.ListenConfig
-	l, err := listen.Listen(ctx, "tcp", s.listen)
+	l, err := gateway.Listen(ctx, s.listen, s.admin)
 	if err != nil {
-		return fmt.Errorf("listen for HTTP: %w", err)
+		return err
 	}
-	adminListener, err := listen.Listen(ctx, "tcp", s.admin)
-	if err != nil {
-		return errors.Join(fmt.Errorf("listen for admin: %w", err), l.Close())
-	}
-	where := places{"http://" + l.Addr().String(), "http://" + adminListener.Addr().String(), filepath.Join(s.dir, setup.File)}
+	where := places{"http://" + l.HTTP.Addr().String(), "http://" + l.Admin.Addr().String(), filepath.Join(s.dir, setup.File)}
 	if err := greet(stdout, where, config); err != nil {
 		return err
 	}
-
-	var stopping atomic.Bool
-	drain, endDrain := daemon.Drain(ctx, func() { stopping.Store(true) })
-	defer endDrain()
-	group, running := errgroup.WithContext(ctx)
-	group.Go(func() error { return gateway.ServeUntil(running, drain, l, g.Handler()) })
-	group.Go(func() error {
-		return admin.ServeUntil(running, adminListener, admin.Handler(registry, func() error {
-			if stopping.Load() {
-				return errors.New("stopping")
-			}
-			return g.Ready(running)
-		}))
-	})
-	if err := group.Wait(); err != nil {
+	if err := g.Serve(ctx, l, registry); err != nil {
 		return err
 	}
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {

@@ -1,0 +1,59 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sojournhq/sojourn/internal/kit/admin"
+	"github.com/sojournhq/sojourn/internal/kit/daemon"
+)
+
+// readyTime is how long a readiness probe waits for the services.
+const readyTime = time.Second
+
+// Listeners are the ports of a process with a gateway.
+type Listeners struct {
+	// HTTP is for calls and questions, Admin for those who look after the process.
+	HTTP, Admin net.Listener
+}
+
+// Listen opens both ports. Serve closes them.
+func Listen(ctx context.Context, httpAddr, adminAddr string) (Listeners, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", httpAddr)
+	if err != nil {
+		return Listeners{}, fmt.Errorf("listen for HTTP: %w", err)
+	}
+	adminListener, err := config.Listen(ctx, "tcp", adminAddr)
+	if err != nil {
+		return Listeners{}, errors.Join(fmt.Errorf("listen for admin: %w", err), l.Close())
+	}
+	return Listeners{HTTP: l, Admin: adminListener}, nil
+}
+
+// Serve serves both ports until ctx ends, then says that it is not ready, and answers what is under way.
+func (g *Gateway) Serve(ctx context.Context, l Listeners, metrics prometheus.Gatherer) error {
+	var stopping atomic.Bool
+	drain, endDrain := daemon.Drain(ctx, func() { stopping.Store(true) })
+	defer endDrain()
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error { return ServeUntil(running, drain, l.HTTP, g.Handler()) })
+	group.Go(func() error {
+		return admin.ServeUntil(running, l.Admin, admin.Handler(metrics, func() error {
+			if stopping.Load() {
+				return errors.New("stopping")
+			}
+			probe, cancel := context.WithTimeout(running, readyTime)
+			defer cancel()
+			return g.Ready(probe)
+		}))
+	})
+	return group.Wait()
+}

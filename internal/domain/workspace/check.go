@@ -3,6 +3,7 @@ package workspace
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 const (
@@ -28,6 +29,9 @@ func (c *Config) check() error {
 		}
 		p.names(where+".tiers", w.Tiers)
 		p.names(where+".lifecycle_stages", w.LifecycleStages)
+		p.sessionSetting(where+".session_timeout", w.SessionTimeout)
+		p.sessionSetting(where+".idle_cap", w.IdleCap)
+		p.sessionSetting(where+".max_session", w.MaxSession)
 		for j := range w.Sources {
 			s := &w.Sources[j]
 			at := fmt.Sprintf("%s.sources[%d]", where, j)
@@ -83,5 +87,18 @@ func (p *problems) names(where string, names []string) {
 			p.add("%s[%d]: empty or standing twice", where, i)
 		}
 		seen[name] = true
+	}
+}
+
+func (p *problems) sessionSetting(where string, d *Duration) {
+	if d == nil {
+		return
+	}
+	set := time.Duration(*d)
+	if set < MinSessionSetting || set > MaxSessionSetting {
+		p.add("%s: not between %v and %v", where, MinSessionSetting, MaxSessionSetting)
+	}
+	if set%time.Millisecond != 0 {
+		p.add("%s: finer than a millisecond", where)
 	}
 }

@@ -29,6 +29,11 @@ type Workspace struct {
 	// Tiers and LifecycleStages are the names that the traits of an account may have.
 	Tiers           []string `yaml:"tiers,omitempty"`
 	LifecycleStages []string `yaml:"lifecycle_stages,omitempty"`
+	// SessionTimeout is the longest pause within a session, IdleCap the most that a pause counts as active time, and MaxSession the
+	// longest a session may last. Not set: 30 minutes, 5 minutes and 24 hours.
+	SessionTimeout *Duration `yaml:"session_timeout,omitempty"`
+	IdleCap        *Duration `yaml:"idle_cap,omitempty"`
+	MaxSession     *Duration `yaml:"max_session,omitempty"`
 }
 
 // Source is one place that calls come from.
@@ -53,6 +58,12 @@ const DefaultMaxClockSkew = 5 * time.Minute
 func DefaultAbsentIDs() []string {
 	return []string{"null", "undefined", "None", "NaN", "[object Object]", "00000000-0000-0000-0000-000000000000"}
 }
+
+// Limits of the session settings. A session of at most a day touches at most two days, which the daily sums of time build on.
+const (
+	MinSessionSetting = time.Second
+	MaxSessionSetting = 24 * time.Hour
+)
 
 // Duration is a time.Duration written as "5m" or "90s".
 type Duration time.Duration

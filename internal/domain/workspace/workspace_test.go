@@ -16,6 +16,7 @@ workspaces:
   - id: acme
     query_tokens: [query-token-0000000000]
     tiers: [gold, silver]
+    session_timeout: 45m
     sources:
       - id: web
         write_keys: [write-key-000000000000]
@@ -52,6 +53,9 @@ workspaces:
   - id: a
     query_tokens: [the-same-secret-000000]
     tiers: [gold, gold]
+    session_timeout: 25h
+    idle_cap: 10ms
+    max_session: 1h0.0000001s
     sources:
       - id: web
         write_keys: [the-same-secret-000000]
@@ -64,7 +68,7 @@ workspaces:
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
-		"admin_token: shorter", "workspaces[0].tiers[1]", "workspaces[0].sources[0].write_keys[0]: the same as workspaces[0].query_tokens[0]",
+		"admin_token: shorter", "workspaces[0].tiers[1]", "workspaces[0].session_timeout", "workspaces[0].idle_cap", "workspaces[0].max_session: finer", "workspaces[0].sources[0].write_keys[0]: the same as workspaces[0].query_tokens[0]",
 		`workspaces[0].sources[1].id: "web" stands twice`, "workspaces[0].sources[1].write_keys: at least one",
 		`workspaces[1].id: "a" stands twice`, "workspaces[2].id: required",
 	} {

@@ -140,6 +140,59 @@ func (GroupBy) EnumDescriptor() ([]byte, []int) {
 	return file_sojourn_sessions_v1_sessions_proto_rawDescGZIP(), []int{1}
 }
 
+// ChangeKind says what happened to a session.
+type ChangeKind int32
+
+const (
+	// Not set; invalid.
+	ChangeKind_CHANGE_KIND_UNSPECIFIED ChangeKind = 0
+	// It has ended, or had ended and was changed by a late call.
+	ChangeKind_CHANGE_KIND_ENDED ChangeKind = 1
+	// It is no more, because its calls were deleted.
+	ChangeKind_CHANGE_KIND_REMOVED ChangeKind = 2
+)
+
+// Enum value maps for ChangeKind.
+var (
+	ChangeKind_name = map[int32]string{
+		0: "CHANGE_KIND_UNSPECIFIED",
+		1: "CHANGE_KIND_ENDED",
+		2: "CHANGE_KIND_REMOVED",
+	}
+	ChangeKind_value = map[string]int32{
+		"CHANGE_KIND_UNSPECIFIED": 0,
+		"CHANGE_KIND_ENDED":       1,
+		"CHANGE_KIND_REMOVED":     2,
+	}
+)
+
+func (x ChangeKind) Enum() *ChangeKind {
+	p := new(ChangeKind)
+	*p = x
+	return p
+}
+
+func (x ChangeKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ChangeKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_sojourn_sessions_v1_sessions_proto_enumTypes[2].Descriptor()
+}
+
+func (ChangeKind) Type() protoreflect.EnumType {
+	return &file_sojourn_sessions_v1_sessions_proto_enumTypes[2]
+}
+
+func (x ChangeKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ChangeKind.Descriptor instead.
+func (ChangeKind) EnumDescriptor() ([]byte, []int) {
+	return file_sojourn_sessions_v1_sessions_proto_rawDescGZIP(), []int{2}
+}
+
 // RecordCallsRequest is a batch of calls of one workspace.
 type RecordCallsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -264,12 +317,16 @@ type Session struct {
 	Active *durationpb.Duration `protobuf:"bytes,9,opt,name=active,proto3" json:"active,omitempty"`
 	// How many calls it consists of.
 	Events int64 `protobuf:"varint,10,opt,name=events,proto3" json:"events,omitempty"`
-	// The modules that time was spent in, by name. Their durations sum to `duration`, their active times to `active`.
+	// The modules that time was spent in, by name. Their durations sum to `duration`, their active times to `active`. Of more than 1,000
+	// only the 1,000 with the longest durations are listed.
 	Modules []*ModuleTime `protobuf:"bytes,11,rep,name=modules,proto3" json:"modules,omitempty"`
-	// Grows with every change of the session.
-	Revision      int64 `protobuf:"varint,12,opt,name=revision,proto3" json:"revision,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Which state of the session this is: greater than that of any state told by WatchSessions before if the session has changed since. It
+	// stays the same while a session goes on, until its end was told.
+	Revision int64 `protobuf:"varint,12,opt,name=revision,proto3" json:"revision,omitempty"`
+	// How many more modules there are than are listed.
+	ModulesOmitted int64 `protobuf:"varint,13,opt,name=modules_omitted,json=modulesOmitted,proto3" json:"modules_omitted,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Session) Reset() {
@@ -382,6 +439,13 @@ func (x *Session) GetModules() []*ModuleTime {
 func (x *Session) GetRevision() int64 {
 	if x != nil {
 		return x.Revision
+	}
+	return 0
+}
+
+func (x *Session) GetModulesOmitted() int64 {
+	if x != nil {
+		return x.ModulesOmitted
 	}
 	return 0
 }
@@ -1006,6 +1070,271 @@ func (x *TimeRow) GetActive() *durationpb.Duration {
 	return nil
 }
 
+// WatchSessionsRequest says from where to tell.
+type WatchSessionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// The cursor of the last change seen; what came after it is told. Empty: see from_now.
+	Cursor string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// Without a cursor: whether to begin with what happens from now on, in place of the oldest change that is still kept.
+	FromNow       bool `protobuf:"varint,3,opt,name=from_now,json=fromNow,proto3" json:"from_now,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchSessionsRequest) Reset() {
+	*x = WatchSessionsRequest{}
+	mi := &file_sojourn_sessions_v1_sessions_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchSessionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchSessionsRequest) ProtoMessage() {}
+
+func (x *WatchSessionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_sessions_v1_sessions_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchSessionsRequest.ProtoReflect.Descriptor instead.
+func (*WatchSessionsRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_sessions_v1_sessions_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *WatchSessionsRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *WatchSessionsRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *WatchSessionsRequest) GetFromNow() bool {
+	if x != nil {
+		return x.FromNow
+	}
+	return false
+}
+
+// WatchSessionsResponse is one change.
+type WatchSessionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the feed stands behind this change. Opaque; it outlives restarts.
+	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// What happened.
+	Kind ChangeKind `protobuf:"varint,2,opt,name=kind,proto3,enum=sojourn.sessions.v1.ChangeKind" json:"kind,omitempty"`
+	// The session as it was then, its account as resolved now. Of a removed one only id, anonymous_id and revision are set.
+	Session *Session `protobuf:"bytes,3,opt,name=session,proto3" json:"session,omitempty"`
+	// Ids of sessions told before whose calls belong to this one now. They are no more.
+	Replaces      []string `protobuf:"bytes,4,rep,name=replaces,proto3" json:"replaces,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchSessionsResponse) Reset() {
+	*x = WatchSessionsResponse{}
+	mi := &file_sojourn_sessions_v1_sessions_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchSessionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchSessionsResponse) ProtoMessage() {}
+
+func (x *WatchSessionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_sessions_v1_sessions_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchSessionsResponse.ProtoReflect.Descriptor instead.
+func (*WatchSessionsResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_sessions_v1_sessions_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *WatchSessionsResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *WatchSessionsResponse) GetKind() ChangeKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ChangeKind_CHANGE_KIND_UNSPECIFIED
+}
+
+func (x *WatchSessionsResponse) GetSession() *Session {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+func (x *WatchSessionsResponse) GetReplaces() []string {
+	if x != nil {
+		return x.Replaces
+	}
+	return nil
+}
+
+// RebuildSessionsRequest names a workspace and how far the rebuild has come.
+type RebuildSessionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. Required.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// From the previous answer; empty to begin.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RebuildSessionsRequest) Reset() {
+	*x = RebuildSessionsRequest{}
+	mi := &file_sojourn_sessions_v1_sessions_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RebuildSessionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RebuildSessionsRequest) ProtoMessage() {}
+
+func (x *RebuildSessionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_sessions_v1_sessions_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RebuildSessionsRequest.ProtoReflect.Descriptor instead.
+func (*RebuildSessionsRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_sessions_v1_sessions_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *RebuildSessionsRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *RebuildSessionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// RebuildSessionsResponse says what was done for this request.
+type RebuildSessionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Points walked.
+	Points int64 `protobuf:"varint,1,opt,name=points,proto3" json:"points,omitempty"`
+	// Sessions that were changed, made or removed.
+	SessionsChanged int64 `protobuf:"varint,2,opt,name=sessions_changed,json=sessionsChanged,proto3" json:"sessions_changed,omitempty"`
+	// Daily sums of time that were not the sum of what they count, and were put right. More than 0 means that a program or a disk was wrong.
+	SumsRepaired int64 `protobuf:"varint,3,opt,name=sums_repaired,json=sumsRepaired,proto3" json:"sums_repaired,omitempty"`
+	// For the next request; empty: all is done.
+	NextPageToken string `protobuf:"bytes,4,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RebuildSessionsResponse) Reset() {
+	*x = RebuildSessionsResponse{}
+	mi := &file_sojourn_sessions_v1_sessions_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RebuildSessionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RebuildSessionsResponse) ProtoMessage() {}
+
+func (x *RebuildSessionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_sessions_v1_sessions_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RebuildSessionsResponse.ProtoReflect.Descriptor instead.
+func (*RebuildSessionsResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_sessions_v1_sessions_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RebuildSessionsResponse) GetPoints() int64 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+func (x *RebuildSessionsResponse) GetSessionsChanged() int64 {
+	if x != nil {
+		return x.SessionsChanged
+	}
+	return 0
+}
+
+func (x *RebuildSessionsResponse) GetSumsRepaired() int64 {
+	if x != nil {
+		return x.SumsRepaired
+	}
+	return 0
+}
+
+func (x *RebuildSessionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_sojourn_sessions_v1_sessions_proto protoreflect.FileDescriptor
 
 const file_sojourn_sessions_v1_sessions_proto_rawDesc = "" +
@@ -1015,7 +1344,7 @@ const file_sojourn_sessions_v1_sessions_proto_rawDesc = "" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12.\n" +
 	"\x05calls\x18\x02 \x03(\v2\x18.sojourn.segment.v1.CallR\x05calls\"K\n" +
 	"\x13RecordCallsResponse\x124\n" +
-	"\aresults\x18\x01 \x03(\v2\x1a.sojourn.segment.v1.ResultR\aresults\"\xe6\x03\n" +
+	"\aresults\x18\x01 \x03(\v2\x1a.sojourn.segment.v1.ResultR\aresults\"\x8f\x04\n" +
 	"\aSession\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fanonymous_id\x18\x02 \x01(\tR\vanonymousId\x12\x17\n" +
@@ -1030,7 +1359,8 @@ const file_sojourn_sessions_v1_sessions_proto_rawDesc = "" +
 	"\x06events\x18\n" +
 	" \x01(\x03R\x06events\x129\n" +
 	"\amodules\x18\v \x03(\v2\x1f.sojourn.sessions.v1.ModuleTimeR\amodules\x12\x1a\n" +
-	"\brevision\x18\f \x01(\x03R\brevision\"\x8e\x01\n" +
+	"\brevision\x18\f \x01(\x03R\brevision\x12'\n" +
+	"\x0fmodules_omitted\x18\r \x01(\x03R\x0emodulesOmitted\"\x8e\x01\n" +
 	"\n" +
 	"ModuleTime\x12\x16\n" +
 	"\x06module\x18\x01 \x01(\tR\x06module\x125\n" +
@@ -1087,7 +1417,25 @@ const file_sojourn_sessions_v1_sessions_proto_rawDesc = "" +
 	"\bsessions\x18\x05 \x01(\x03R\bsessions\x12\x14\n" +
 	"\x05users\x18\x06 \x01(\x03R\x05users\x125\n" +
 	"\bduration\x18\a \x01(\v2\x19.google.protobuf.DurationR\bduration\x121\n" +
-	"\x06active\x18\b \x01(\v2\x19.google.protobuf.DurationR\x06active*`\n" +
+	"\x06active\x18\b \x01(\v2\x19.google.protobuf.DurationR\x06active\"g\n" +
+	"\x14WatchSessionsRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12\x19\n" +
+	"\bfrom_now\x18\x03 \x01(\bR\afromNow\"\xb8\x01\n" +
+	"\x15WatchSessionsResponse\x12\x16\n" +
+	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x123\n" +
+	"\x04kind\x18\x02 \x01(\x0e2\x1f.sojourn.sessions.v1.ChangeKindR\x04kind\x126\n" +
+	"\asession\x18\x03 \x01(\v2\x1c.sojourn.sessions.v1.SessionR\asession\x12\x1a\n" +
+	"\breplaces\x18\x04 \x03(\tR\breplaces\"U\n" +
+	"\x16RebuildSessionsRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\xa9\x01\n" +
+	"\x17RebuildSessionsResponse\x12\x16\n" +
+	"\x06points\x18\x01 \x01(\x03R\x06points\x12)\n" +
+	"\x10sessions_changed\x18\x02 \x01(\x03R\x0fsessionsChanged\x12#\n" +
+	"\rsums_repaired\x18\x03 \x01(\x03R\fsumsRepaired\x12&\n" +
+	"\x0fnext_page_token\x18\x04 \x01(\tR\rnextPageToken*`\n" +
 	"\fSessionState\x12\x1d\n" +
 	"\x19SESSION_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SESSION_STATE_ACTIVE\x10\x01\x12\x17\n" +
@@ -1097,14 +1445,22 @@ const file_sojourn_sessions_v1_sessions_proto_rawDesc = "" +
 	"\x10GROUP_BY_ACCOUNT\x10\x01\x12\x11\n" +
 	"\rGROUP_BY_USER\x10\x02\x12\x13\n" +
 	"\x0fGROUP_BY_MODULE\x10\x03\x12\x10\n" +
-	"\fGROUP_BY_DAY\x10\x042q\n" +
+	"\fGROUP_BY_DAY\x10\x04*Y\n" +
+	"\n" +
+	"ChangeKind\x12\x1b\n" +
+	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11CHANGE_KIND_ENDED\x10\x01\x12\x17\n" +
+	"\x13CHANGE_KIND_REMOVED\x10\x022q\n" +
 	"\rIngestService\x12`\n" +
-	"\vRecordCalls\x12'.sojourn.sessions.v1.RecordCallsRequest\x1a(.sojourn.sessions.v1.RecordCallsResponse2\xae\x02\n" +
+	"\vRecordCalls\x12'.sojourn.sessions.v1.RecordCallsRequest\x1a(.sojourn.sessions.v1.RecordCallsResponse2\x98\x03\n" +
 	"\fQueryService\x12]\n" +
 	"\n" +
 	"GetSession\x12&.sojourn.sessions.v1.GetSessionRequest\x1a'.sojourn.sessions.v1.GetSessionResponse\x12c\n" +
 	"\fListSessions\x12(.sojourn.sessions.v1.ListSessionsRequest\x1a).sojourn.sessions.v1.ListSessionsResponse\x12Z\n" +
-	"\tQueryTime\x12%.sojourn.sessions.v1.QueryTimeRequest\x1a&.sojourn.sessions.v1.QueryTimeResponseB\xd9\x01\n" +
+	"\tQueryTime\x12%.sojourn.sessions.v1.QueryTimeRequest\x1a&.sojourn.sessions.v1.QueryTimeResponse\x12h\n" +
+	"\rWatchSessions\x12).sojourn.sessions.v1.WatchSessionsRequest\x1a*.sojourn.sessions.v1.WatchSessionsResponse0\x012|\n" +
+	"\fAdminService\x12l\n" +
+	"\x0fRebuildSessions\x12+.sojourn.sessions.v1.RebuildSessionsRequest\x1a,.sojourn.sessions.v1.RebuildSessionsResponseB\xd9\x01\n" +
 	"\x17com.sojourn.sessions.v1B\rSessionsProtoP\x01ZAgithub.com/sojournhq/sojourn/proto/sojourn/sessions/v1;sessionsv1\xa2\x02\x03SSX\xaa\x02\x13Sojourn.Sessions.V1\xca\x02\x13Sojourn\\Sessions\\V1\xe2\x02\x1fSojourn\\Sessions\\V1\\GPBMetadata\xea\x02\x15Sojourn::Sessions::V1b\x06proto3"
 
 var (
@@ -1119,60 +1475,71 @@ func file_sojourn_sessions_v1_sessions_proto_rawDescGZIP() []byte {
 	return file_sojourn_sessions_v1_sessions_proto_rawDescData
 }
 
-var file_sojourn_sessions_v1_sessions_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_sojourn_sessions_v1_sessions_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_sojourn_sessions_v1_sessions_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_sojourn_sessions_v1_sessions_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_sojourn_sessions_v1_sessions_proto_goTypes = []any{
-	(SessionState)(0),             // 0: sojourn.sessions.v1.SessionState
-	(GroupBy)(0),                  // 1: sojourn.sessions.v1.GroupBy
-	(*RecordCallsRequest)(nil),    // 2: sojourn.sessions.v1.RecordCallsRequest
-	(*RecordCallsResponse)(nil),   // 3: sojourn.sessions.v1.RecordCallsResponse
-	(*Session)(nil),               // 4: sojourn.sessions.v1.Session
-	(*ModuleTime)(nil),            // 5: sojourn.sessions.v1.ModuleTime
-	(*GetSessionRequest)(nil),     // 6: sojourn.sessions.v1.GetSessionRequest
-	(*GetSessionResponse)(nil),    // 7: sojourn.sessions.v1.GetSessionResponse
-	(*ListSessionsRequest)(nil),   // 8: sojourn.sessions.v1.ListSessionsRequest
-	(*ListSessionsResponse)(nil),  // 9: sojourn.sessions.v1.ListSessionsResponse
-	(*QueryTimeRequest)(nil),      // 10: sojourn.sessions.v1.QueryTimeRequest
-	(*QueryTimeResponse)(nil),     // 11: sojourn.sessions.v1.QueryTimeResponse
-	(*TimeRow)(nil),               // 12: sojourn.sessions.v1.TimeRow
-	(*v1.Call)(nil),               // 13: sojourn.segment.v1.Call
-	(*v1.Result)(nil),             // 14: sojourn.segment.v1.Result
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
+	(SessionState)(0),               // 0: sojourn.sessions.v1.SessionState
+	(GroupBy)(0),                    // 1: sojourn.sessions.v1.GroupBy
+	(ChangeKind)(0),                 // 2: sojourn.sessions.v1.ChangeKind
+	(*RecordCallsRequest)(nil),      // 3: sojourn.sessions.v1.RecordCallsRequest
+	(*RecordCallsResponse)(nil),     // 4: sojourn.sessions.v1.RecordCallsResponse
+	(*Session)(nil),                 // 5: sojourn.sessions.v1.Session
+	(*ModuleTime)(nil),              // 6: sojourn.sessions.v1.ModuleTime
+	(*GetSessionRequest)(nil),       // 7: sojourn.sessions.v1.GetSessionRequest
+	(*GetSessionResponse)(nil),      // 8: sojourn.sessions.v1.GetSessionResponse
+	(*ListSessionsRequest)(nil),     // 9: sojourn.sessions.v1.ListSessionsRequest
+	(*ListSessionsResponse)(nil),    // 10: sojourn.sessions.v1.ListSessionsResponse
+	(*QueryTimeRequest)(nil),        // 11: sojourn.sessions.v1.QueryTimeRequest
+	(*QueryTimeResponse)(nil),       // 12: sojourn.sessions.v1.QueryTimeResponse
+	(*TimeRow)(nil),                 // 13: sojourn.sessions.v1.TimeRow
+	(*WatchSessionsRequest)(nil),    // 14: sojourn.sessions.v1.WatchSessionsRequest
+	(*WatchSessionsResponse)(nil),   // 15: sojourn.sessions.v1.WatchSessionsResponse
+	(*RebuildSessionsRequest)(nil),  // 16: sojourn.sessions.v1.RebuildSessionsRequest
+	(*RebuildSessionsResponse)(nil), // 17: sojourn.sessions.v1.RebuildSessionsResponse
+	(*v1.Call)(nil),                 // 18: sojourn.segment.v1.Call
+	(*v1.Result)(nil),               // 19: sojourn.segment.v1.Result
+	(*timestamppb.Timestamp)(nil),   // 20: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),     // 21: google.protobuf.Duration
 }
 var file_sojourn_sessions_v1_sessions_proto_depIdxs = []int32{
-	13, // 0: sojourn.sessions.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
-	14, // 1: sojourn.sessions.v1.RecordCallsResponse.results:type_name -> sojourn.segment.v1.Result
-	15, // 2: sojourn.sessions.v1.Session.start:type_name -> google.protobuf.Timestamp
-	15, // 3: sojourn.sessions.v1.Session.end:type_name -> google.protobuf.Timestamp
+	18, // 0: sojourn.sessions.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
+	19, // 1: sojourn.sessions.v1.RecordCallsResponse.results:type_name -> sojourn.segment.v1.Result
+	20, // 2: sojourn.sessions.v1.Session.start:type_name -> google.protobuf.Timestamp
+	20, // 3: sojourn.sessions.v1.Session.end:type_name -> google.protobuf.Timestamp
 	0,  // 4: sojourn.sessions.v1.Session.state:type_name -> sojourn.sessions.v1.SessionState
-	16, // 5: sojourn.sessions.v1.Session.duration:type_name -> google.protobuf.Duration
-	16, // 6: sojourn.sessions.v1.Session.active:type_name -> google.protobuf.Duration
-	5,  // 7: sojourn.sessions.v1.Session.modules:type_name -> sojourn.sessions.v1.ModuleTime
-	16, // 8: sojourn.sessions.v1.ModuleTime.duration:type_name -> google.protobuf.Duration
-	16, // 9: sojourn.sessions.v1.ModuleTime.active:type_name -> google.protobuf.Duration
-	4,  // 10: sojourn.sessions.v1.GetSessionResponse.session:type_name -> sojourn.sessions.v1.Session
-	15, // 11: sojourn.sessions.v1.ListSessionsRequest.from:type_name -> google.protobuf.Timestamp
-	15, // 12: sojourn.sessions.v1.ListSessionsRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 5: sojourn.sessions.v1.Session.duration:type_name -> google.protobuf.Duration
+	21, // 6: sojourn.sessions.v1.Session.active:type_name -> google.protobuf.Duration
+	6,  // 7: sojourn.sessions.v1.Session.modules:type_name -> sojourn.sessions.v1.ModuleTime
+	21, // 8: sojourn.sessions.v1.ModuleTime.duration:type_name -> google.protobuf.Duration
+	21, // 9: sojourn.sessions.v1.ModuleTime.active:type_name -> google.protobuf.Duration
+	5,  // 10: sojourn.sessions.v1.GetSessionResponse.session:type_name -> sojourn.sessions.v1.Session
+	20, // 11: sojourn.sessions.v1.ListSessionsRequest.from:type_name -> google.protobuf.Timestamp
+	20, // 12: sojourn.sessions.v1.ListSessionsRequest.to:type_name -> google.protobuf.Timestamp
 	0,  // 13: sojourn.sessions.v1.ListSessionsRequest.state:type_name -> sojourn.sessions.v1.SessionState
-	4,  // 14: sojourn.sessions.v1.ListSessionsResponse.sessions:type_name -> sojourn.sessions.v1.Session
+	5,  // 14: sojourn.sessions.v1.ListSessionsResponse.sessions:type_name -> sojourn.sessions.v1.Session
 	1,  // 15: sojourn.sessions.v1.QueryTimeRequest.group_by:type_name -> sojourn.sessions.v1.GroupBy
-	12, // 16: sojourn.sessions.v1.QueryTimeResponse.rows:type_name -> sojourn.sessions.v1.TimeRow
-	16, // 17: sojourn.sessions.v1.TimeRow.duration:type_name -> google.protobuf.Duration
-	16, // 18: sojourn.sessions.v1.TimeRow.active:type_name -> google.protobuf.Duration
-	2,  // 19: sojourn.sessions.v1.IngestService.RecordCalls:input_type -> sojourn.sessions.v1.RecordCallsRequest
-	6,  // 20: sojourn.sessions.v1.QueryService.GetSession:input_type -> sojourn.sessions.v1.GetSessionRequest
-	8,  // 21: sojourn.sessions.v1.QueryService.ListSessions:input_type -> sojourn.sessions.v1.ListSessionsRequest
-	10, // 22: sojourn.sessions.v1.QueryService.QueryTime:input_type -> sojourn.sessions.v1.QueryTimeRequest
-	3,  // 23: sojourn.sessions.v1.IngestService.RecordCalls:output_type -> sojourn.sessions.v1.RecordCallsResponse
-	7,  // 24: sojourn.sessions.v1.QueryService.GetSession:output_type -> sojourn.sessions.v1.GetSessionResponse
-	9,  // 25: sojourn.sessions.v1.QueryService.ListSessions:output_type -> sojourn.sessions.v1.ListSessionsResponse
-	11, // 26: sojourn.sessions.v1.QueryService.QueryTime:output_type -> sojourn.sessions.v1.QueryTimeResponse
-	23, // [23:27] is the sub-list for method output_type
-	19, // [19:23] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	13, // 16: sojourn.sessions.v1.QueryTimeResponse.rows:type_name -> sojourn.sessions.v1.TimeRow
+	21, // 17: sojourn.sessions.v1.TimeRow.duration:type_name -> google.protobuf.Duration
+	21, // 18: sojourn.sessions.v1.TimeRow.active:type_name -> google.protobuf.Duration
+	2,  // 19: sojourn.sessions.v1.WatchSessionsResponse.kind:type_name -> sojourn.sessions.v1.ChangeKind
+	5,  // 20: sojourn.sessions.v1.WatchSessionsResponse.session:type_name -> sojourn.sessions.v1.Session
+	3,  // 21: sojourn.sessions.v1.IngestService.RecordCalls:input_type -> sojourn.sessions.v1.RecordCallsRequest
+	7,  // 22: sojourn.sessions.v1.QueryService.GetSession:input_type -> sojourn.sessions.v1.GetSessionRequest
+	9,  // 23: sojourn.sessions.v1.QueryService.ListSessions:input_type -> sojourn.sessions.v1.ListSessionsRequest
+	11, // 24: sojourn.sessions.v1.QueryService.QueryTime:input_type -> sojourn.sessions.v1.QueryTimeRequest
+	14, // 25: sojourn.sessions.v1.QueryService.WatchSessions:input_type -> sojourn.sessions.v1.WatchSessionsRequest
+	16, // 26: sojourn.sessions.v1.AdminService.RebuildSessions:input_type -> sojourn.sessions.v1.RebuildSessionsRequest
+	4,  // 27: sojourn.sessions.v1.IngestService.RecordCalls:output_type -> sojourn.sessions.v1.RecordCallsResponse
+	8,  // 28: sojourn.sessions.v1.QueryService.GetSession:output_type -> sojourn.sessions.v1.GetSessionResponse
+	10, // 29: sojourn.sessions.v1.QueryService.ListSessions:output_type -> sojourn.sessions.v1.ListSessionsResponse
+	12, // 30: sojourn.sessions.v1.QueryService.QueryTime:output_type -> sojourn.sessions.v1.QueryTimeResponse
+	15, // 31: sojourn.sessions.v1.QueryService.WatchSessions:output_type -> sojourn.sessions.v1.WatchSessionsResponse
+	17, // 32: sojourn.sessions.v1.AdminService.RebuildSessions:output_type -> sojourn.sessions.v1.RebuildSessionsResponse
+	27, // [27:33] is the sub-list for method output_type
+	21, // [21:27] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_sessions_v1_sessions_proto_init() }
@@ -1187,10 +1554,10 @@ func file_sojourn_sessions_v1_sessions_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_sessions_v1_sessions_proto_rawDesc), len(file_sojourn_sessions_v1_sessions_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   11,
+			NumEnums:      3,
+			NumMessages:   15,
 			NumExtensions: 0,
-			NumServices:   2,
+			NumServices:   3,
 		},
 		GoTypes:           file_sojourn_sessions_v1_sessions_proto_goTypes,
 		DependencyIndexes: file_sojourn_sessions_v1_sessions_proto_depIdxs,

@@ -135,9 +135,10 @@ var IngestService_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	QueryService_GetSession_FullMethodName   = "/sojourn.sessions.v1.QueryService/GetSession"
-	QueryService_ListSessions_FullMethodName = "/sojourn.sessions.v1.QueryService/ListSessions"
-	QueryService_QueryTime_FullMethodName    = "/sojourn.sessions.v1.QueryService/QueryTime"
+	QueryService_GetSession_FullMethodName    = "/sojourn.sessions.v1.QueryService/GetSession"
+	QueryService_ListSessions_FullMethodName  = "/sojourn.sessions.v1.QueryService/ListSessions"
+	QueryService_QueryTime_FullMethodName     = "/sojourn.sessions.v1.QueryService/QueryTime"
+	QueryService_WatchSessions_FullMethodName = "/sojourn.sessions.v1.QueryService/WatchSessions"
 )
 
 // QueryServiceClient is the client API for QueryService service.
@@ -153,6 +154,12 @@ type QueryServiceClient interface {
 	ListSessions(ctx context.Context, in *ListSessionsRequest, opts ...grpc.CallOption) (*ListSessionsResponse, error)
 	// QueryTime sums time over a span of UTC days, by any grouping. A session that crosses midnight UTC is divided there.
 	QueryTime(ctx context.Context, in *QueryTimeRequest, opts ...grpc.CallOption) (*QueryTimeResponse, error)
+	// WatchSessions tells of every session once it has ended, of every later revision of it, and of every session told before that is no
+	// more, in the order of a cursor, and then goes on telling as it happens until the client leaves or the server stops (UNAVAILABLE: go
+	// on from the last cursor). Each is told at least once; a client that remembers the (id, revision) it has seen sees each exactly once.
+	// INVALID_ARGUMENT: the cursor is none of this feed. OUT_OF_RANGE: the feed no longer reaches back to the cursor, or not yet up to it
+	// because an older copy of the data was restored: read the sessions anew by ListSessions.
+	WatchSessions(ctx context.Context, in *WatchSessionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSessionsResponse], error)
 }
 
 type queryServiceClient struct {
@@ -193,6 +200,25 @@ func (c *queryServiceClient) QueryTime(ctx context.Context, in *QueryTimeRequest
 	return out, nil
 }
 
+func (c *queryServiceClient) WatchSessions(ctx context.Context, in *WatchSessionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSessionsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &QueryService_ServiceDesc.Streams[0], QueryService_WatchSessions_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchSessionsRequest, WatchSessionsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type QueryService_WatchSessionsClient = grpc.ServerStreamingClient[WatchSessionsResponse]
+
 // QueryServiceServer is the server API for QueryService service.
 // All implementations must embed UnimplementedQueryServiceServer
 // for forward compatibility.
@@ -206,6 +232,12 @@ type QueryServiceServer interface {
 	ListSessions(context.Context, *ListSessionsRequest) (*ListSessionsResponse, error)
 	// QueryTime sums time over a span of UTC days, by any grouping. A session that crosses midnight UTC is divided there.
 	QueryTime(context.Context, *QueryTimeRequest) (*QueryTimeResponse, error)
+	// WatchSessions tells of every session once it has ended, of every later revision of it, and of every session told before that is no
+	// more, in the order of a cursor, and then goes on telling as it happens until the client leaves or the server stops (UNAVAILABLE: go
+	// on from the last cursor). Each is told at least once; a client that remembers the (id, revision) it has seen sees each exactly once.
+	// INVALID_ARGUMENT: the cursor is none of this feed. OUT_OF_RANGE: the feed no longer reaches back to the cursor, or not yet up to it
+	// because an older copy of the data was restored: read the sessions anew by ListSessions.
+	WatchSessions(*WatchSessionsRequest, grpc.ServerStreamingServer[WatchSessionsResponse]) error
 	mustEmbedUnimplementedQueryServiceServer()
 }
 
@@ -224,6 +256,9 @@ func (UnimplementedQueryServiceServer) ListSessions(context.Context, *ListSessio
 }
 func (UnimplementedQueryServiceServer) QueryTime(context.Context, *QueryTimeRequest) (*QueryTimeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method QueryTime not implemented")
+}
+func (UnimplementedQueryServiceServer) WatchSessions(*WatchSessionsRequest, grpc.ServerStreamingServer[WatchSessionsResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchSessions not implemented")
 }
 func (UnimplementedQueryServiceServer) mustEmbedUnimplementedQueryServiceServer() {}
 func (UnimplementedQueryServiceServer) testEmbeddedByValue()                      {}
@@ -300,6 +335,17 @@ func _QueryService_QueryTime_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _QueryService_WatchSessions_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchSessionsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(QueryServiceServer).WatchSessions(m, &grpc.GenericServerStream[WatchSessionsRequest, WatchSessionsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type QueryService_WatchSessionsServer = grpc.ServerStreamingServer[WatchSessionsResponse]
+
 // QueryService_ServiceDesc is the grpc.ServiceDesc for QueryService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -318,6 +364,124 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "QueryTime",
 			Handler:    _QueryService_QueryTime_Handler,
+		},
+	},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "WatchSessions",
+			Handler:       _QueryService_WatchSessions_Handler,
+			ServerStreams: true,
+		},
+	},
+	Metadata: "sojourn/sessions/v1/sessions.proto",
+}
+
+const (
+	AdminService_RebuildSessions_FullMethodName = "/sojourn.sessions.v1.AdminService/RebuildSessions"
+)
+
+// AdminServiceClient is the client API for AdminService service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// AdminService is for those who look after a deployment; at the gateway it takes the admin token.
+type AdminServiceClient interface {
+	// RebuildSessions walks the points of a part of a workspace's sessions again, from the first, under the settings of now, and repairs
+	// the daily sums of time. Calls and questions go on meanwhile; each request does a bounded part. Ask again with next_page_token until
+	// there is none. Sessions that come out as they were keep their revision.
+	RebuildSessions(ctx context.Context, in *RebuildSessionsRequest, opts ...grpc.CallOption) (*RebuildSessionsResponse, error)
+}
+
+type adminServiceClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewAdminServiceClient(cc grpc.ClientConnInterface) AdminServiceClient {
+	return &adminServiceClient{cc}
+}
+
+func (c *adminServiceClient) RebuildSessions(ctx context.Context, in *RebuildSessionsRequest, opts ...grpc.CallOption) (*RebuildSessionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RebuildSessionsResponse)
+	err := c.cc.Invoke(ctx, AdminService_RebuildSessions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// AdminServiceServer is the server API for AdminService service.
+// All implementations must embed UnimplementedAdminServiceServer
+// for forward compatibility.
+//
+// AdminService is for those who look after a deployment; at the gateway it takes the admin token.
+type AdminServiceServer interface {
+	// RebuildSessions walks the points of a part of a workspace's sessions again, from the first, under the settings of now, and repairs
+	// the daily sums of time. Calls and questions go on meanwhile; each request does a bounded part. Ask again with next_page_token until
+	// there is none. Sessions that come out as they were keep their revision.
+	RebuildSessions(context.Context, *RebuildSessionsRequest) (*RebuildSessionsResponse, error)
+	mustEmbedUnimplementedAdminServiceServer()
+}
+
+// UnimplementedAdminServiceServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedAdminServiceServer struct{}
+
+func (UnimplementedAdminServiceServer) RebuildSessions(context.Context, *RebuildSessionsRequest) (*RebuildSessionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RebuildSessions not implemented")
+}
+func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
+func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
+
+// UnsafeAdminServiceServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to AdminServiceServer will
+// result in compilation errors.
+type UnsafeAdminServiceServer interface {
+	mustEmbedUnimplementedAdminServiceServer()
+}
+
+func RegisterAdminServiceServer(s grpc.ServiceRegistrar, srv AdminServiceServer) {
+	// If the following call panics, it indicates UnimplementedAdminServiceServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&AdminService_ServiceDesc, srv)
+}
+
+func _AdminService_RebuildSessions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RebuildSessionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).RebuildSessions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_RebuildSessions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).RebuildSessions(ctx, req.(*RebuildSessionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var AdminService_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "sojourn.sessions.v1.AdminService",
+	HandlerType: (*AdminServiceServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "RebuildSessions",
+			Handler:    _AdminService_RebuildSessions_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -27,6 +27,8 @@ const (
 	IngestServiceName = "sojourn.sessions.v1.IngestService"
 	// QueryServiceName is the fully-qualified name of the QueryService service.
 	QueryServiceName = "sojourn.sessions.v1.QueryService"
+	// AdminServiceName is the fully-qualified name of the AdminService service.
+	AdminServiceName = "sojourn.sessions.v1.AdminService"
 )
 
 // These constants are the fully-qualified names of the RPCs defined in this package. They're
@@ -47,6 +49,12 @@ const (
 	QueryServiceListSessionsProcedure = "/sojourn.sessions.v1.QueryService/ListSessions"
 	// QueryServiceQueryTimeProcedure is the fully-qualified name of the QueryService's QueryTime RPC.
 	QueryServiceQueryTimeProcedure = "/sojourn.sessions.v1.QueryService/QueryTime"
+	// QueryServiceWatchSessionsProcedure is the fully-qualified name of the QueryService's
+	// WatchSessions RPC.
+	QueryServiceWatchSessionsProcedure = "/sojourn.sessions.v1.QueryService/WatchSessions"
+	// AdminServiceRebuildSessionsProcedure is the fully-qualified name of the AdminService's
+	// RebuildSessions RPC.
+	AdminServiceRebuildSessionsProcedure = "/sojourn.sessions.v1.AdminService/RebuildSessions"
 )
 
 // IngestServiceClient is a client for the sojourn.sessions.v1.IngestService service.
@@ -139,6 +147,12 @@ type QueryServiceClient interface {
 	ListSessions(context.Context, *v1.ListSessionsRequest) (*v1.ListSessionsResponse, error)
 	// QueryTime sums time over a span of UTC days, by any grouping. A session that crosses midnight UTC is divided there.
 	QueryTime(context.Context, *v1.QueryTimeRequest) (*v1.QueryTimeResponse, error)
+	// WatchSessions tells of every session once it has ended, of every later revision of it, and of every session told before that is no
+	// more, in the order of a cursor, and then goes on telling as it happens until the client leaves or the server stops (UNAVAILABLE: go
+	// on from the last cursor). Each is told at least once; a client that remembers the (id, revision) it has seen sees each exactly once.
+	// INVALID_ARGUMENT: the cursor is none of this feed. OUT_OF_RANGE: the feed no longer reaches back to the cursor, or not yet up to it
+	// because an older copy of the data was restored: read the sessions anew by ListSessions.
+	WatchSessions(context.Context, *v1.WatchSessionsRequest) (*connect.ServerStreamForClient[v1.WatchSessionsResponse], error)
 }
 
 // NewQueryServiceClient constructs a client for the sojourn.sessions.v1.QueryService service. By
@@ -170,14 +184,21 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(queryServiceMethods.ByName("QueryTime")),
 			connect.WithClientOptions(opts...),
 		),
+		watchSessions: connect.NewClient[v1.WatchSessionsRequest, v1.WatchSessionsResponse](
+			httpClient,
+			baseURL+QueryServiceWatchSessionsProcedure,
+			connect.WithSchema(queryServiceMethods.ByName("WatchSessions")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // queryServiceClient implements QueryServiceClient.
 type queryServiceClient struct {
-	getSession   *connect.Client[v1.GetSessionRequest, v1.GetSessionResponse]
-	listSessions *connect.Client[v1.ListSessionsRequest, v1.ListSessionsResponse]
-	queryTime    *connect.Client[v1.QueryTimeRequest, v1.QueryTimeResponse]
+	getSession    *connect.Client[v1.GetSessionRequest, v1.GetSessionResponse]
+	listSessions  *connect.Client[v1.ListSessionsRequest, v1.ListSessionsResponse]
+	queryTime     *connect.Client[v1.QueryTimeRequest, v1.QueryTimeResponse]
+	watchSessions *connect.Client[v1.WatchSessionsRequest, v1.WatchSessionsResponse]
 }
 
 // GetSession calls sojourn.sessions.v1.QueryService.GetSession.
@@ -207,6 +228,11 @@ func (c *queryServiceClient) QueryTime(ctx context.Context, req *v1.QueryTimeReq
 	return nil, err
 }
 
+// WatchSessions calls sojourn.sessions.v1.QueryService.WatchSessions.
+func (c *queryServiceClient) WatchSessions(ctx context.Context, req *v1.WatchSessionsRequest) (*connect.ServerStreamForClient[v1.WatchSessionsResponse], error) {
+	return c.watchSessions.CallServerStream(ctx, connect.NewRequest(req))
+}
+
 // QueryServiceHandler is an implementation of the sojourn.sessions.v1.QueryService service.
 type QueryServiceHandler interface {
 	// GetSession returns one session. NOT_FOUND: there is none with this id (it may have been merged into another).
@@ -215,6 +241,12 @@ type QueryServiceHandler interface {
 	ListSessions(context.Context, *v1.ListSessionsRequest) (*v1.ListSessionsResponse, error)
 	// QueryTime sums time over a span of UTC days, by any grouping. A session that crosses midnight UTC is divided there.
 	QueryTime(context.Context, *v1.QueryTimeRequest) (*v1.QueryTimeResponse, error)
+	// WatchSessions tells of every session once it has ended, of every later revision of it, and of every session told before that is no
+	// more, in the order of a cursor, and then goes on telling as it happens until the client leaves or the server stops (UNAVAILABLE: go
+	// on from the last cursor). Each is told at least once; a client that remembers the (id, revision) it has seen sees each exactly once.
+	// INVALID_ARGUMENT: the cursor is none of this feed. OUT_OF_RANGE: the feed no longer reaches back to the cursor, or not yet up to it
+	// because an older copy of the data was restored: read the sessions anew by ListSessions.
+	WatchSessions(context.Context, *v1.WatchSessionsRequest, *connect.ServerStream[v1.WatchSessionsResponse]) error
 }
 
 // NewQueryServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -242,6 +274,12 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(queryServiceMethods.ByName("QueryTime")),
 		connect.WithHandlerOptions(opts...),
 	)
+	queryServiceWatchSessionsHandler := connect.NewServerStreamHandlerSimple(
+		QueryServiceWatchSessionsProcedure,
+		svc.WatchSessions,
+		connect.WithSchema(queryServiceMethods.ByName("WatchSessions")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/sojourn.sessions.v1.QueryService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case QueryServiceGetSessionProcedure:
@@ -250,6 +288,8 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 			queryServiceListSessionsHandler.ServeHTTP(w, r)
 		case QueryServiceQueryTimeProcedure:
 			queryServiceQueryTimeHandler.ServeHTTP(w, r)
+		case QueryServiceWatchSessionsProcedure:
+			queryServiceWatchSessionsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -269,4 +309,88 @@ func (UnimplementedQueryServiceHandler) ListSessions(context.Context, *v1.ListSe
 
 func (UnimplementedQueryServiceHandler) QueryTime(context.Context, *v1.QueryTimeRequest) (*v1.QueryTimeResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.sessions.v1.QueryService.QueryTime is not implemented"))
+}
+
+func (UnimplementedQueryServiceHandler) WatchSessions(context.Context, *v1.WatchSessionsRequest, *connect.ServerStream[v1.WatchSessionsResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.sessions.v1.QueryService.WatchSessions is not implemented"))
+}
+
+// AdminServiceClient is a client for the sojourn.sessions.v1.AdminService service.
+type AdminServiceClient interface {
+	// RebuildSessions walks the points of a part of a workspace's sessions again, from the first, under the settings of now, and repairs
+	// the daily sums of time. Calls and questions go on meanwhile; each request does a bounded part. Ask again with next_page_token until
+	// there is none. Sessions that come out as they were keep their revision.
+	RebuildSessions(context.Context, *v1.RebuildSessionsRequest) (*v1.RebuildSessionsResponse, error)
+}
+
+// NewAdminServiceClient constructs a client for the sojourn.sessions.v1.AdminService service. By
+// default, it uses the Connect protocol with the binary Protobuf Codec, asks for gzipped responses,
+// and sends uncompressed requests. To use the gRPC or gRPC-Web protocols, supply the
+// connect.WithGRPC() or connect.WithGRPCWeb() options.
+//
+// The URL supplied here should be the base URL for the Connect or gRPC server (for example,
+// http://api.acme.com or https://acme.com/grpc).
+func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...connect.ClientOption) AdminServiceClient {
+	baseURL = strings.TrimRight(baseURL, "/")
+	adminServiceMethods := v1.File_sojourn_sessions_v1_sessions_proto.Services().ByName("AdminService").Methods()
+	return &adminServiceClient{
+		rebuildSessions: connect.NewClient[v1.RebuildSessionsRequest, v1.RebuildSessionsResponse](
+			httpClient,
+			baseURL+AdminServiceRebuildSessionsProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("RebuildSessions")),
+			connect.WithClientOptions(opts...),
+		),
+	}
+}
+
+// adminServiceClient implements AdminServiceClient.
+type adminServiceClient struct {
+	rebuildSessions *connect.Client[v1.RebuildSessionsRequest, v1.RebuildSessionsResponse]
+}
+
+// RebuildSessions calls sojourn.sessions.v1.AdminService.RebuildSessions.
+func (c *adminServiceClient) RebuildSessions(ctx context.Context, req *v1.RebuildSessionsRequest) (*v1.RebuildSessionsResponse, error) {
+	response, err := c.rebuildSessions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// AdminServiceHandler is an implementation of the sojourn.sessions.v1.AdminService service.
+type AdminServiceHandler interface {
+	// RebuildSessions walks the points of a part of a workspace's sessions again, from the first, under the settings of now, and repairs
+	// the daily sums of time. Calls and questions go on meanwhile; each request does a bounded part. Ask again with next_page_token until
+	// there is none. Sessions that come out as they were keep their revision.
+	RebuildSessions(context.Context, *v1.RebuildSessionsRequest) (*v1.RebuildSessionsResponse, error)
+}
+
+// NewAdminServiceHandler builds an HTTP handler from the service implementation. It returns the
+// path on which to mount the handler and the handler itself.
+//
+// By default, handlers support the Connect, gRPC, and gRPC-Web protocols with the binary Protobuf
+// and JSON codecs. They also support gzip compression.
+func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
+	adminServiceMethods := v1.File_sojourn_sessions_v1_sessions_proto.Services().ByName("AdminService").Methods()
+	adminServiceRebuildSessionsHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceRebuildSessionsProcedure,
+		svc.RebuildSessions,
+		connect.WithSchema(adminServiceMethods.ByName("RebuildSessions")),
+		connect.WithHandlerOptions(opts...),
+	)
+	return "/sojourn.sessions.v1.AdminService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case AdminServiceRebuildSessionsProcedure:
+			adminServiceRebuildSessionsHandler.ServeHTTP(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	})
+}
+
+// UnimplementedAdminServiceHandler returns CodeUnimplemented from all methods.
+type UnimplementedAdminServiceHandler struct{}
+
+func (UnimplementedAdminServiceHandler) RebuildSessions(context.Context, *v1.RebuildSessionsRequest) (*v1.RebuildSessionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.sessions.v1.AdminService.RebuildSessions is not implemented"))
 }

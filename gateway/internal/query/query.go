@@ -56,5 +56,5 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 	mux.Handle(identityv1connect.NewQueryServiceHandler(identity{identityv1.NewQueryServiceClient(c.Identity)}, options))
 	mux.Handle(eventsv1connect.NewQueryServiceHandler(events{eventsv1.NewQueryServiceClient(c.Events)}, options))
 	mux.Handle(sessionsv1connect.NewQueryServiceHandler(sessions{service: sessionsv1.NewQueryServiceClient(c.Sessions)}, options))
-	mux.Handle(reportv1connect.NewReportServiceHandler(report.New(c.Identity, c.Events, c.Sessions), options))
+	mux.Handle(reportv1connect.NewReportServiceHandler(report.New(c.Identity, c.Events, c.Sessions, time.Now), options))
 }

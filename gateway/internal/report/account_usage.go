@@ -59,6 +59,9 @@ func usageReport(parts []part, users []string) *reportv1.GetAccountUsageResponse
 	total, modules, features := newTally(), tallies[string]{}, tallies[inModule]{}
 	for i := range parts {
 		p := &parts[i]
+		if !p.isUse() {
+			continue
+		}
 		total.add(p)
 		modules.add(p.module, p)
 		if p.uses > 0 {

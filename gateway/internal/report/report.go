@@ -7,6 +7,7 @@ package report
 
 import (
 	"errors"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -20,13 +21,17 @@ import (
 
 // Reports implements reportv1connect.ReportServiceHandler. Its errors are gRPC statuses. Who may ask has been checked before, and the
 // context's deadline is that of all requests to the services together.
-type Reports struct{ services }
+type Reports struct {
+	services
+
+	now func() time.Time
+}
 
 var _ reportv1connect.ReportServiceHandler = (*Reports)(nil)
 
-// New returns reports over connections to the services, which stay the caller's.
-func New(identity, events, sessions grpc.ClientConnInterface) *Reports {
-	return &Reports{services{
+// New returns reports over connections to the services, which stay the caller's. Now tells which day is today.
+func New(identity, events, sessions grpc.ClientConnInterface, now func() time.Time) *Reports {
+	return &Reports{now: now, services: services{
 		identity: identityv1.NewQueryServiceClient(identity),
 		events:   eventsv1.NewQueryServiceClient(events),
 		sessions: sessionsv1.NewQueryServiceClient(sessions),

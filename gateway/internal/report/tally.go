@@ -12,15 +12,13 @@ type part struct {
 	duration, active time.Duration
 }
 
+// isUse says whether anything was used: a visit that takes no time is none.
+func (p *part) isUse() bool { return p.uses > 0 || p.duration > 0 }
+
 // set holds each text once.
 type set map[string]struct{}
 
 func (s set) add(text string) { s[text] = struct{}{} }
-
-func (s set) has(text string) bool {
-	_, ok := s[text]
-	return ok
-}
 
 // amount is how much was done.
 type amount struct {

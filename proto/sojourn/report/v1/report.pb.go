@@ -9,6 +9,7 @@
 package reportv1
 
 import (
+	v1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
@@ -103,7 +104,7 @@ type GetAccountUsageResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// All modules together, each user and day counted once.
 	Total *Usage `protobuf:"bytes,1,opt,name=total,proto3" json:"total,omitempty"`
-	// The modules in which the account was active, by name.
+	// The modules that the account used, by name.
 	Modules []*ModuleUsage `protobuf:"bytes,2,rep,name=modules,proto3" json:"modules,omitempty"`
 	// The features that the account used, by module, then name.
 	Features      []*FeatureUsage `protobuf:"bytes,3,rep,name=features,proto3" json:"features,omitempty"`
@@ -171,21 +172,21 @@ type Usage struct {
 	Active *durationpb.Duration `protobuf:"bytes,2,opt,name=active,proto3" json:"active,omitempty"`
 	// Uses of features.
 	Uses int64 `protobuf:"varint,3,opt,name=uses,proto3" json:"uses,omitempty"`
-	// How many users were active in it.
+	// How many users used it.
 	Users int64 `protobuf:"varint,4,opt,name=users,proto3" json:"users,omitempty"`
-	// How many users of the account were not. The users of an account are all that identity lists under it at the time of the question,
+	// How many users of the account did not. The users of an account are all that identity lists under it at the time of the question,
 	// whenever they came.
 	NonUsers int64 `protobuf:"varint,5,opt,name=non_users,json=nonUsers,proto3" json:"non_users,omitempty"`
-	// On how many UTC days somebody was active in it.
+	// On how many UTC days somebody used it.
 	DaysUsed int64 `protobuf:"varint,6,opt,name=days_used,json=daysUsed,proto3" json:"days_used,omitempty"`
-	// How many pairs of a user and a UTC day there are on which that user was active in it.
+	// How many pairs of a user and a UTC day there are on which that user used it.
 	UserDays int64 `protobuf:"varint,7,opt,name=user_days,json=userDays,proto3" json:"user_days,omitempty"`
 	// Time spent by users, divided by user_days and rounded down to the millisecond; not set when user_days is 0. Time in sessions of no user
 	// is part of `duration`, but of no average.
 	DurationPerUserDay *durationpb.Duration `protobuf:"bytes,8,opt,name=duration_per_user_day,json=durationPerUserDay,proto3" json:"duration_per_user_day,omitempty"`
 	// The same of `active`.
 	ActivePerUserDay *durationpb.Duration `protobuf:"bytes,9,opt,name=active_per_user_day,json=activePerUserDay,proto3" json:"active_per_user_day,omitempty"`
-	// The last UTC day on which somebody was active in it, as "2026-11-01".
+	// The last UTC day on which somebody used it, as "2026-11-01".
 	LastUsedDay string `protobuf:"bytes,10,opt,name=last_used_day,json=lastUsedDay,proto3" json:"last_used_day,omitempty"`
 	// The last use of a feature; not set when there was none.
 	LastUse       *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=last_use,json=lastUse,proto3" json:"last_use,omitempty"`
@@ -473,11 +474,311 @@ func (x *FeatureUsage) GetLastUse() *timestamppb.Timestamp {
 	return nil
 }
 
+// GetAccountOverviewRequest names an account, and the days to look at.
+type GetAccountOverviewRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// The account. Required.
+	AccountId string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// The UTC day that is today to the overview, as "2026-11-01"; what happened on later days is left out. Empty: today.
+	AsOfDay string `protobuf:"bytes,3,opt,name=as_of_day,json=asOfDay,proto3" json:"as_of_day,omitempty"`
+	// How many days up to as_of_day the window has: 30 when 0, at most 366.
+	Days int32 `protobuf:"varint,4,opt,name=days,proto3" json:"days,omitempty"`
+	// How many modules and features to list: 5 when 0, at most 100.
+	Top           int32 `protobuf:"varint,5,opt,name=top,proto3" json:"top,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetAccountOverviewRequest) Reset() {
+	*x = GetAccountOverviewRequest{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetAccountOverviewRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetAccountOverviewRequest) ProtoMessage() {}
+
+func (x *GetAccountOverviewRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetAccountOverviewRequest.ProtoReflect.Descriptor instead.
+func (*GetAccountOverviewRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *GetAccountOverviewRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *GetAccountOverviewRequest) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *GetAccountOverviewRequest) GetAsOfDay() string {
+	if x != nil {
+		return x.AsOfDay
+	}
+	return ""
+}
+
+func (x *GetAccountOverviewRequest) GetDays() int32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
+func (x *GetAccountOverviewRequest) GetTop() int32 {
+	if x != nil {
+		return x.Top
+	}
+	return 0
+}
+
+// GetAccountOverviewResponse is an account at a glance.
+type GetAccountOverviewResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account as identity knows it now: traits, tier, lifecycle stage, dimensions.
+	Account *v1.Account `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// The day that the overview is as of.
+	AsOfDay string `protobuf:"bytes,2,opt,name=as_of_day,json=asOfDay,proto3" json:"as_of_day,omitempty"`
+	// The UTC day on which somebody of the account was first seen; empty: never.
+	FirstSeenDay string `protobuf:"bytes,3,opt,name=first_seen_day,json=firstSeenDay,proto3" json:"first_seen_day,omitempty"`
+	// The last such day.
+	LastSeenDay string `protobuf:"bytes,4,opt,name=last_seen_day,json=lastSeenDay,proto3" json:"last_seen_day,omitempty"`
+	// How many users were seen on as_of_day.
+	ActiveUsers_1D int64 `protobuf:"varint,5,opt,name=active_users_1d,json=activeUsers1d,proto3" json:"active_users_1d,omitempty"`
+	// How many were seen on the 7 days up to it.
+	ActiveUsers_7D int64 `protobuf:"varint,6,opt,name=active_users_7d,json=activeUsers7d,proto3" json:"active_users_7d,omitempty"`
+	// How many were seen on the 30 days up to it.
+	ActiveUsers_30D int64 `protobuf:"varint,7,opt,name=active_users_30d,json=activeUsers30d,proto3" json:"active_users_30d,omitempty"`
+	// What the account used in the window.
+	Total *Usage `protobuf:"bytes,8,opt,name=total,proto3" json:"total,omitempty"`
+	// Each day of the window, also those on which nothing happened, in order.
+	Days []*DayActivity `protobuf:"bytes,9,rep,name=days,proto3" json:"days,omitempty"`
+	// The modules with the most active time in the window; of those with the same, the ones with more uses, then by name.
+	TopModules []*ModuleUsage `protobuf:"bytes,10,rep,name=top_modules,json=topModules,proto3" json:"top_modules,omitempty"`
+	// The features with the most uses in the window; of those with the same, by module, then name.
+	TopFeatures   []*FeatureUsage `protobuf:"bytes,11,rep,name=top_features,json=topFeatures,proto3" json:"top_features,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetAccountOverviewResponse) Reset() {
+	*x = GetAccountOverviewResponse{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetAccountOverviewResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetAccountOverviewResponse) ProtoMessage() {}
+
+func (x *GetAccountOverviewResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetAccountOverviewResponse.ProtoReflect.Descriptor instead.
+func (*GetAccountOverviewResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetAccountOverviewResponse) GetAccount() *v1.Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *GetAccountOverviewResponse) GetAsOfDay() string {
+	if x != nil {
+		return x.AsOfDay
+	}
+	return ""
+}
+
+func (x *GetAccountOverviewResponse) GetFirstSeenDay() string {
+	if x != nil {
+		return x.FirstSeenDay
+	}
+	return ""
+}
+
+func (x *GetAccountOverviewResponse) GetLastSeenDay() string {
+	if x != nil {
+		return x.LastSeenDay
+	}
+	return ""
+}
+
+func (x *GetAccountOverviewResponse) GetActiveUsers_1D() int64 {
+	if x != nil {
+		return x.ActiveUsers_1D
+	}
+	return 0
+}
+
+func (x *GetAccountOverviewResponse) GetActiveUsers_7D() int64 {
+	if x != nil {
+		return x.ActiveUsers_7D
+	}
+	return 0
+}
+
+func (x *GetAccountOverviewResponse) GetActiveUsers_30D() int64 {
+	if x != nil {
+		return x.ActiveUsers_30D
+	}
+	return 0
+}
+
+func (x *GetAccountOverviewResponse) GetTotal() *Usage {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
+func (x *GetAccountOverviewResponse) GetDays() []*DayActivity {
+	if x != nil {
+		return x.Days
+	}
+	return nil
+}
+
+func (x *GetAccountOverviewResponse) GetTopModules() []*ModuleUsage {
+	if x != nil {
+		return x.TopModules
+	}
+	return nil
+}
+
+func (x *GetAccountOverviewResponse) GetTopFeatures() []*FeatureUsage {
+	if x != nil {
+		return x.TopFeatures
+	}
+	return nil
+}
+
+// DayActivity is what happened on one day.
+type DayActivity struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The UTC day, as "2026-11-01".
+	Day string `protobuf:"bytes,1,opt,name=day,proto3" json:"day,omitempty"`
+	// Time spent.
+	Duration *durationpb.Duration `protobuf:"bytes,2,opt,name=duration,proto3" json:"duration,omitempty"`
+	// Time spent, with every pause between two calls counted as the workspace's idle cap at most.
+	Active *durationpb.Duration `protobuf:"bytes,3,opt,name=active,proto3" json:"active,omitempty"`
+	// Uses of features.
+	Uses int64 `protobuf:"varint,4,opt,name=uses,proto3" json:"uses,omitempty"`
+	// How many users were seen.
+	Users         int64 `protobuf:"varint,5,opt,name=users,proto3" json:"users,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DayActivity) Reset() {
+	*x = DayActivity{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DayActivity) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DayActivity) ProtoMessage() {}
+
+func (x *DayActivity) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DayActivity.ProtoReflect.Descriptor instead.
+func (*DayActivity) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *DayActivity) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *DayActivity) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+func (x *DayActivity) GetActive() *durationpb.Duration {
+	if x != nil {
+		return x.Active
+	}
+	return nil
+}
+
+func (x *DayActivity) GetUses() int64 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
+func (x *DayActivity) GetUsers() int64 {
+	if x != nil {
+		return x.Users
+	}
+	return 0
+}
+
 var File_sojourn_report_v1_report_proto protoreflect.FileDescriptor
 
 const file_sojourn_report_v1_report_proto_rawDesc = "" +
 	"\n" +
-	"\x1esojourn/report/v1/report.proto\x12\x11sojourn.report.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x87\x01\n" +
+	"\x1esojourn/report/v1/report.proto\x12\x11sojourn.report.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sojourn/identity/v1/identity.proto\"\x87\x01\n" +
 	"\x16GetAccountUsageRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x1d\n" +
 	"\n" +
@@ -513,9 +814,37 @@ const file_sojourn_report_v1_report_proto_rawDesc = "" +
 	"\tdays_used\x18\x06 \x01(\x03R\bdaysUsed\x12\x1b\n" +
 	"\tuser_days\x18\a \x01(\x03R\buserDays\x12)\n" +
 	"\x11uses_per_user_day\x18\b \x01(\x01R\x0eusesPerUserDay\x125\n" +
-	"\blast_use\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\alastUse2y\n" +
+	"\blast_use\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\alastUse\"\x9a\x01\n" +
+	"\x19GetAccountOverviewRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x02 \x01(\tR\taccountId\x12\x1a\n" +
+	"\tas_of_day\x18\x03 \x01(\tR\aasOfDay\x12\x12\n" +
+	"\x04days\x18\x04 \x01(\x05R\x04days\x12\x10\n" +
+	"\x03top\x18\x05 \x01(\x05R\x03top\"\x9d\x04\n" +
+	"\x1aGetAccountOverviewResponse\x126\n" +
+	"\aaccount\x18\x01 \x01(\v2\x1c.sojourn.identity.v1.AccountR\aaccount\x12\x1a\n" +
+	"\tas_of_day\x18\x02 \x01(\tR\aasOfDay\x12$\n" +
+	"\x0efirst_seen_day\x18\x03 \x01(\tR\ffirstSeenDay\x12\"\n" +
+	"\rlast_seen_day\x18\x04 \x01(\tR\vlastSeenDay\x12&\n" +
+	"\x0factive_users_1d\x18\x05 \x01(\x03R\ractiveUsers1d\x12&\n" +
+	"\x0factive_users_7d\x18\x06 \x01(\x03R\ractiveUsers7d\x12(\n" +
+	"\x10active_users_30d\x18\a \x01(\x03R\x0eactiveUsers30d\x12.\n" +
+	"\x05total\x18\b \x01(\v2\x18.sojourn.report.v1.UsageR\x05total\x122\n" +
+	"\x04days\x18\t \x03(\v2\x1e.sojourn.report.v1.DayActivityR\x04days\x12?\n" +
+	"\vtop_modules\x18\n" +
+	" \x03(\v2\x1e.sojourn.report.v1.ModuleUsageR\n" +
+	"topModules\x12B\n" +
+	"\ftop_features\x18\v \x03(\v2\x1f.sojourn.report.v1.FeatureUsageR\vtopFeatures\"\xb3\x01\n" +
+	"\vDayActivity\x12\x10\n" +
+	"\x03day\x18\x01 \x01(\tR\x03day\x125\n" +
+	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration\x121\n" +
+	"\x06active\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x06active\x12\x12\n" +
+	"\x04uses\x18\x04 \x01(\x03R\x04uses\x12\x14\n" +
+	"\x05users\x18\x05 \x01(\x03R\x05users2\xec\x01\n" +
 	"\rReportService\x12h\n" +
-	"\x0fGetAccountUsage\x12).sojourn.report.v1.GetAccountUsageRequest\x1a*.sojourn.report.v1.GetAccountUsageResponseB\xc9\x01\n" +
+	"\x0fGetAccountUsage\x12).sojourn.report.v1.GetAccountUsageRequest\x1a*.sojourn.report.v1.GetAccountUsageResponse\x12q\n" +
+	"\x12GetAccountOverview\x12,.sojourn.report.v1.GetAccountOverviewRequest\x1a-.sojourn.report.v1.GetAccountOverviewResponseB\xc9\x01\n" +
 	"\x15com.sojourn.report.v1B\vReportProtoP\x01Z=github.com/sojournhq/sojourn/proto/sojourn/report/v1;reportv1\xa2\x02\x03SRX\xaa\x02\x11Sojourn.Report.V1\xca\x02\x11Sojourn\\Report\\V1\xe2\x02\x1dSojourn\\Report\\V1\\GPBMetadata\xea\x02\x13Sojourn::Report::V1b\x06proto3"
 
 var (
@@ -530,34 +859,47 @@ func file_sojourn_report_v1_report_proto_rawDescGZIP() []byte {
 	return file_sojourn_report_v1_report_proto_rawDescData
 }
 
-var file_sojourn_report_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_sojourn_report_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_sojourn_report_v1_report_proto_goTypes = []any{
-	(*GetAccountUsageRequest)(nil),  // 0: sojourn.report.v1.GetAccountUsageRequest
-	(*GetAccountUsageResponse)(nil), // 1: sojourn.report.v1.GetAccountUsageResponse
-	(*Usage)(nil),                   // 2: sojourn.report.v1.Usage
-	(*ModuleUsage)(nil),             // 3: sojourn.report.v1.ModuleUsage
-	(*FeatureUsage)(nil),            // 4: sojourn.report.v1.FeatureUsage
-	(*durationpb.Duration)(nil),     // 5: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),   // 6: google.protobuf.Timestamp
+	(*GetAccountUsageRequest)(nil),     // 0: sojourn.report.v1.GetAccountUsageRequest
+	(*GetAccountUsageResponse)(nil),    // 1: sojourn.report.v1.GetAccountUsageResponse
+	(*Usage)(nil),                      // 2: sojourn.report.v1.Usage
+	(*ModuleUsage)(nil),                // 3: sojourn.report.v1.ModuleUsage
+	(*FeatureUsage)(nil),               // 4: sojourn.report.v1.FeatureUsage
+	(*GetAccountOverviewRequest)(nil),  // 5: sojourn.report.v1.GetAccountOverviewRequest
+	(*GetAccountOverviewResponse)(nil), // 6: sojourn.report.v1.GetAccountOverviewResponse
+	(*DayActivity)(nil),                // 7: sojourn.report.v1.DayActivity
+	(*durationpb.Duration)(nil),        // 8: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),      // 9: google.protobuf.Timestamp
+	(*v1.Account)(nil),                 // 10: sojourn.identity.v1.Account
 }
 var file_sojourn_report_v1_report_proto_depIdxs = []int32{
 	2,  // 0: sojourn.report.v1.GetAccountUsageResponse.total:type_name -> sojourn.report.v1.Usage
 	3,  // 1: sojourn.report.v1.GetAccountUsageResponse.modules:type_name -> sojourn.report.v1.ModuleUsage
 	4,  // 2: sojourn.report.v1.GetAccountUsageResponse.features:type_name -> sojourn.report.v1.FeatureUsage
-	5,  // 3: sojourn.report.v1.Usage.duration:type_name -> google.protobuf.Duration
-	5,  // 4: sojourn.report.v1.Usage.active:type_name -> google.protobuf.Duration
-	5,  // 5: sojourn.report.v1.Usage.duration_per_user_day:type_name -> google.protobuf.Duration
-	5,  // 6: sojourn.report.v1.Usage.active_per_user_day:type_name -> google.protobuf.Duration
-	6,  // 7: sojourn.report.v1.Usage.last_use:type_name -> google.protobuf.Timestamp
+	8,  // 3: sojourn.report.v1.Usage.duration:type_name -> google.protobuf.Duration
+	8,  // 4: sojourn.report.v1.Usage.active:type_name -> google.protobuf.Duration
+	8,  // 5: sojourn.report.v1.Usage.duration_per_user_day:type_name -> google.protobuf.Duration
+	8,  // 6: sojourn.report.v1.Usage.active_per_user_day:type_name -> google.protobuf.Duration
+	9,  // 7: sojourn.report.v1.Usage.last_use:type_name -> google.protobuf.Timestamp
 	2,  // 8: sojourn.report.v1.ModuleUsage.usage:type_name -> sojourn.report.v1.Usage
-	6,  // 9: sojourn.report.v1.FeatureUsage.last_use:type_name -> google.protobuf.Timestamp
-	0,  // 10: sojourn.report.v1.ReportService.GetAccountUsage:input_type -> sojourn.report.v1.GetAccountUsageRequest
-	1,  // 11: sojourn.report.v1.ReportService.GetAccountUsage:output_type -> sojourn.report.v1.GetAccountUsageResponse
-	11, // [11:12] is the sub-list for method output_type
-	10, // [10:11] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	9,  // 9: sojourn.report.v1.FeatureUsage.last_use:type_name -> google.protobuf.Timestamp
+	10, // 10: sojourn.report.v1.GetAccountOverviewResponse.account:type_name -> sojourn.identity.v1.Account
+	2,  // 11: sojourn.report.v1.GetAccountOverviewResponse.total:type_name -> sojourn.report.v1.Usage
+	7,  // 12: sojourn.report.v1.GetAccountOverviewResponse.days:type_name -> sojourn.report.v1.DayActivity
+	3,  // 13: sojourn.report.v1.GetAccountOverviewResponse.top_modules:type_name -> sojourn.report.v1.ModuleUsage
+	4,  // 14: sojourn.report.v1.GetAccountOverviewResponse.top_features:type_name -> sojourn.report.v1.FeatureUsage
+	8,  // 15: sojourn.report.v1.DayActivity.duration:type_name -> google.protobuf.Duration
+	8,  // 16: sojourn.report.v1.DayActivity.active:type_name -> google.protobuf.Duration
+	0,  // 17: sojourn.report.v1.ReportService.GetAccountUsage:input_type -> sojourn.report.v1.GetAccountUsageRequest
+	5,  // 18: sojourn.report.v1.ReportService.GetAccountOverview:input_type -> sojourn.report.v1.GetAccountOverviewRequest
+	1,  // 19: sojourn.report.v1.ReportService.GetAccountUsage:output_type -> sojourn.report.v1.GetAccountUsageResponse
+	6,  // 20: sojourn.report.v1.ReportService.GetAccountOverview:output_type -> sojourn.report.v1.GetAccountOverviewResponse
+	19, // [19:21] is the sub-list for method output_type
+	17, // [17:19] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_report_v1_report_proto_init() }
@@ -571,7 +913,7 @@ func file_sojourn_report_v1_report_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_report_v1_report_proto_rawDesc), len(file_sojourn_report_v1_report_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,7 +21,8 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ReportService_GetAccountUsage_FullMethodName = "/sojourn.report.v1.ReportService/GetAccountUsage"
+	ReportService_GetAccountUsage_FullMethodName    = "/sojourn.report.v1.ReportService/GetAccountUsage"
+	ReportService_GetAccountOverview_FullMethodName = "/sojourn.report.v1.ReportService/GetAccountOverview"
 )
 
 // ReportServiceClient is the client API for ReportService service.
@@ -31,11 +32,14 @@ const (
 // ReportService joins what the three services know. The gateway answers it; no service does. Every figure is exact and includes all calls
 // answered before the question was asked.
 //
-// A user is active on a UTC day if on that day the user used a feature or had a part of a session: a call, or time running. What that was
-// counts for the account as resolved at the time of the question.
+// Somebody is seen on a UTC day if on that day a session of theirs had a call or time running, or they used a feature. Somebody uses a module
+// on a UTC day if on that day they spent time in it or used a feature of it; a visit that nothing follows takes no time and is no use. Uses
+// and sessions count for the account as resolved at the time of the question.
 type ReportServiceClient interface {
 	// GetAccountUsage returns what an account used over a span of UTC days, by module and by feature. NOT_FOUND: no call named the account.
 	GetAccountUsage(ctx context.Context, in *GetAccountUsageRequest, opts ...grpc.CallOption) (*GetAccountUsageResponse, error)
+	// GetAccountOverview returns what there is to know of an account at a glance, as of a day. NOT_FOUND: no call named the account.
+	GetAccountOverview(ctx context.Context, in *GetAccountOverviewRequest, opts ...grpc.CallOption) (*GetAccountOverviewResponse, error)
 }
 
 type reportServiceClient struct {
@@ -56,6 +60,16 @@ func (c *reportServiceClient) GetAccountUsage(ctx context.Context, in *GetAccoun
 	return out, nil
 }
 
+func (c *reportServiceClient) GetAccountOverview(ctx context.Context, in *GetAccountOverviewRequest, opts ...grpc.CallOption) (*GetAccountOverviewResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetAccountOverviewResponse)
+	err := c.cc.Invoke(ctx, ReportService_GetAccountOverview_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ReportServiceServer is the server API for ReportService service.
 // All implementations must embed UnimplementedReportServiceServer
 // for forward compatibility.
@@ -63,11 +77,14 @@ func (c *reportServiceClient) GetAccountUsage(ctx context.Context, in *GetAccoun
 // ReportService joins what the three services know. The gateway answers it; no service does. Every figure is exact and includes all calls
 // answered before the question was asked.
 //
-// A user is active on a UTC day if on that day the user used a feature or had a part of a session: a call, or time running. What that was
-// counts for the account as resolved at the time of the question.
+// Somebody is seen on a UTC day if on that day a session of theirs had a call or time running, or they used a feature. Somebody uses a module
+// on a UTC day if on that day they spent time in it or used a feature of it; a visit that nothing follows takes no time and is no use. Uses
+// and sessions count for the account as resolved at the time of the question.
 type ReportServiceServer interface {
 	// GetAccountUsage returns what an account used over a span of UTC days, by module and by feature. NOT_FOUND: no call named the account.
 	GetAccountUsage(context.Context, *GetAccountUsageRequest) (*GetAccountUsageResponse, error)
+	// GetAccountOverview returns what there is to know of an account at a glance, as of a day. NOT_FOUND: no call named the account.
+	GetAccountOverview(context.Context, *GetAccountOverviewRequest) (*GetAccountOverviewResponse, error)
 	mustEmbedUnimplementedReportServiceServer()
 }
 
@@ -80,6 +97,9 @@ type UnimplementedReportServiceServer struct{}
 
 func (UnimplementedReportServiceServer) GetAccountUsage(context.Context, *GetAccountUsageRequest) (*GetAccountUsageResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetAccountUsage not implemented")
+}
+func (UnimplementedReportServiceServer) GetAccountOverview(context.Context, *GetAccountOverviewRequest) (*GetAccountOverviewResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetAccountOverview not implemented")
 }
 func (UnimplementedReportServiceServer) mustEmbedUnimplementedReportServiceServer() {}
 func (UnimplementedReportServiceServer) testEmbeddedByValue()                       {}
@@ -120,6 +140,24 @@ func _ReportService_GetAccountUsage_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReportService_GetAccountOverview_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetAccountOverviewRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportServiceServer).GetAccountOverview(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportService_GetAccountOverview_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportServiceServer).GetAccountOverview(ctx, req.(*GetAccountOverviewRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ReportService_ServiceDesc is the grpc.ServiceDesc for ReportService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -130,6 +168,10 @@ var ReportService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetAccountUsage",
 			Handler:    _ReportService_GetAccountUsage_Handler,
+		},
+		{
+			MethodName: "GetAccountOverview",
+			Handler:    _ReportService_GetAccountOverview_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

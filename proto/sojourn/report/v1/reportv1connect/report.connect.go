@@ -38,12 +38,17 @@ const (
 	// ReportServiceGetAccountUsageProcedure is the fully-qualified name of the ReportService's
 	// GetAccountUsage RPC.
 	ReportServiceGetAccountUsageProcedure = "/sojourn.report.v1.ReportService/GetAccountUsage"
+	// ReportServiceGetAccountOverviewProcedure is the fully-qualified name of the ReportService's
+	// GetAccountOverview RPC.
+	ReportServiceGetAccountOverviewProcedure = "/sojourn.report.v1.ReportService/GetAccountOverview"
 )
 
 // ReportServiceClient is a client for the sojourn.report.v1.ReportService service.
 type ReportServiceClient interface {
 	// GetAccountUsage returns what an account used over a span of UTC days, by module and by feature. NOT_FOUND: no call named the account.
 	GetAccountUsage(context.Context, *v1.GetAccountUsageRequest) (*v1.GetAccountUsageResponse, error)
+	// GetAccountOverview returns what there is to know of an account at a glance, as of a day. NOT_FOUND: no call named the account.
+	GetAccountOverview(context.Context, *v1.GetAccountOverviewRequest) (*v1.GetAccountOverviewResponse, error)
 }
 
 // NewReportServiceClient constructs a client for the sojourn.report.v1.ReportService service. By
@@ -63,12 +68,19 @@ func NewReportServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(reportServiceMethods.ByName("GetAccountUsage")),
 			connect.WithClientOptions(opts...),
 		),
+		getAccountOverview: connect.NewClient[v1.GetAccountOverviewRequest, v1.GetAccountOverviewResponse](
+			httpClient,
+			baseURL+ReportServiceGetAccountOverviewProcedure,
+			connect.WithSchema(reportServiceMethods.ByName("GetAccountOverview")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // reportServiceClient implements ReportServiceClient.
 type reportServiceClient struct {
-	getAccountUsage *connect.Client[v1.GetAccountUsageRequest, v1.GetAccountUsageResponse]
+	getAccountUsage    *connect.Client[v1.GetAccountUsageRequest, v1.GetAccountUsageResponse]
+	getAccountOverview *connect.Client[v1.GetAccountOverviewRequest, v1.GetAccountOverviewResponse]
 }
 
 // GetAccountUsage calls sojourn.report.v1.ReportService.GetAccountUsage.
@@ -80,10 +92,21 @@ func (c *reportServiceClient) GetAccountUsage(ctx context.Context, req *v1.GetAc
 	return nil, err
 }
 
+// GetAccountOverview calls sojourn.report.v1.ReportService.GetAccountOverview.
+func (c *reportServiceClient) GetAccountOverview(ctx context.Context, req *v1.GetAccountOverviewRequest) (*v1.GetAccountOverviewResponse, error) {
+	response, err := c.getAccountOverview.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ReportServiceHandler is an implementation of the sojourn.report.v1.ReportService service.
 type ReportServiceHandler interface {
 	// GetAccountUsage returns what an account used over a span of UTC days, by module and by feature. NOT_FOUND: no call named the account.
 	GetAccountUsage(context.Context, *v1.GetAccountUsageRequest) (*v1.GetAccountUsageResponse, error)
+	// GetAccountOverview returns what there is to know of an account at a glance, as of a day. NOT_FOUND: no call named the account.
+	GetAccountOverview(context.Context, *v1.GetAccountOverviewRequest) (*v1.GetAccountOverviewResponse, error)
 }
 
 // NewReportServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -99,10 +122,18 @@ func NewReportServiceHandler(svc ReportServiceHandler, opts ...connect.HandlerOp
 		connect.WithSchema(reportServiceMethods.ByName("GetAccountUsage")),
 		connect.WithHandlerOptions(opts...),
 	)
+	reportServiceGetAccountOverviewHandler := connect.NewUnaryHandlerSimple(
+		ReportServiceGetAccountOverviewProcedure,
+		svc.GetAccountOverview,
+		connect.WithSchema(reportServiceMethods.ByName("GetAccountOverview")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/sojourn.report.v1.ReportService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case ReportServiceGetAccountUsageProcedure:
 			reportServiceGetAccountUsageHandler.ServeHTTP(w, r)
+		case ReportServiceGetAccountOverviewProcedure:
+			reportServiceGetAccountOverviewHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -114,4 +145,8 @@ type UnimplementedReportServiceHandler struct{}
 
 func (UnimplementedReportServiceHandler) GetAccountUsage(context.Context, *v1.GetAccountUsageRequest) (*v1.GetAccountUsageResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.report.v1.ReportService.GetAccountUsage is not implemented"))
+}
+
+func (UnimplementedReportServiceHandler) GetAccountOverview(context.Context, *v1.GetAccountOverviewRequest) (*v1.GetAccountOverviewResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.report.v1.ReportService.GetAccountOverview is not implemented"))
 }

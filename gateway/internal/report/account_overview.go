@@ -123,7 +123,8 @@ func dayByDay(parts []part, w window) []*reportv1.DayActivity {
 	for d := w.back(w.days - 1); d <= w.asOf; d++ {
 		a := at(d.String())
 		days = append(days, &reportv1.DayActivity{
-			Day: d.String(), Duration: durationpb.New(a.duration), Active: durationpb.New(a.active), Uses: a.uses, Users: int64(len(a.users)),
+			Day: d.String(), Duration: durationpb.New(a.duration), Active: durationpb.New(a.active), Uses: a.uses,
+			Users: int64(len(a.users)),
 		})
 	}
 	return days

@@ -26,6 +26,99 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// AccountFigure is a figure that accounts can be sorted by.
+type AccountFigure int32
+
+const (
+	// Not set: the account's id.
+	AccountFigure_ACCOUNT_FIGURE_UNSPECIFIED AccountFigure = 0
+	// last_seen_day.
+	AccountFigure_ACCOUNT_FIGURE_LAST_SEEN AccountFigure = 1
+	// active_users_1d.
+	AccountFigure_ACCOUNT_FIGURE_ACTIVE_USERS_1D AccountFigure = 2
+	// active_users_7d.
+	AccountFigure_ACCOUNT_FIGURE_ACTIVE_USERS_7D AccountFigure = 3
+	// active_users_30d.
+	AccountFigure_ACCOUNT_FIGURE_ACTIVE_USERS_30D AccountFigure = 4
+	// duration.
+	AccountFigure_ACCOUNT_FIGURE_DURATION AccountFigure = 5
+	// active.
+	AccountFigure_ACCOUNT_FIGURE_ACTIVE AccountFigure = 6
+	// uses.
+	AccountFigure_ACCOUNT_FIGURE_USES AccountFigure = 7
+	// duration_before.
+	AccountFigure_ACCOUNT_FIGURE_DURATION_BEFORE AccountFigure = 8
+	// active_before.
+	AccountFigure_ACCOUNT_FIGURE_ACTIVE_BEFORE AccountFigure = 9
+	// uses_before.
+	AccountFigure_ACCOUNT_FIGURE_USES_BEFORE AccountFigure = 10
+	// time_change.
+	AccountFigure_ACCOUNT_FIGURE_TIME_CHANGE AccountFigure = 11
+	// uses_change.
+	AccountFigure_ACCOUNT_FIGURE_USES_CHANGE AccountFigure = 12
+)
+
+// Enum value maps for AccountFigure.
+var (
+	AccountFigure_name = map[int32]string{
+		0:  "ACCOUNT_FIGURE_UNSPECIFIED",
+		1:  "ACCOUNT_FIGURE_LAST_SEEN",
+		2:  "ACCOUNT_FIGURE_ACTIVE_USERS_1D",
+		3:  "ACCOUNT_FIGURE_ACTIVE_USERS_7D",
+		4:  "ACCOUNT_FIGURE_ACTIVE_USERS_30D",
+		5:  "ACCOUNT_FIGURE_DURATION",
+		6:  "ACCOUNT_FIGURE_ACTIVE",
+		7:  "ACCOUNT_FIGURE_USES",
+		8:  "ACCOUNT_FIGURE_DURATION_BEFORE",
+		9:  "ACCOUNT_FIGURE_ACTIVE_BEFORE",
+		10: "ACCOUNT_FIGURE_USES_BEFORE",
+		11: "ACCOUNT_FIGURE_TIME_CHANGE",
+		12: "ACCOUNT_FIGURE_USES_CHANGE",
+	}
+	AccountFigure_value = map[string]int32{
+		"ACCOUNT_FIGURE_UNSPECIFIED":      0,
+		"ACCOUNT_FIGURE_LAST_SEEN":        1,
+		"ACCOUNT_FIGURE_ACTIVE_USERS_1D":  2,
+		"ACCOUNT_FIGURE_ACTIVE_USERS_7D":  3,
+		"ACCOUNT_FIGURE_ACTIVE_USERS_30D": 4,
+		"ACCOUNT_FIGURE_DURATION":         5,
+		"ACCOUNT_FIGURE_ACTIVE":           6,
+		"ACCOUNT_FIGURE_USES":             7,
+		"ACCOUNT_FIGURE_DURATION_BEFORE":  8,
+		"ACCOUNT_FIGURE_ACTIVE_BEFORE":    9,
+		"ACCOUNT_FIGURE_USES_BEFORE":      10,
+		"ACCOUNT_FIGURE_TIME_CHANGE":      11,
+		"ACCOUNT_FIGURE_USES_CHANGE":      12,
+	}
+)
+
+func (x AccountFigure) Enum() *AccountFigure {
+	p := new(AccountFigure)
+	*p = x
+	return p
+}
+
+func (x AccountFigure) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AccountFigure) Descriptor() protoreflect.EnumDescriptor {
+	return file_sojourn_report_v1_report_proto_enumTypes[0].Descriptor()
+}
+
+func (AccountFigure) Type() protoreflect.EnumType {
+	return &file_sojourn_report_v1_report_proto_enumTypes[0]
+}
+
+func (x AccountFigure) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AccountFigure.Descriptor instead.
+func (AccountFigure) EnumDescriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{0}
+}
+
 // GetAccountUsageRequest names an account and a span of days.
 type GetAccountUsageRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -774,6 +867,680 @@ func (x *DayActivity) GetUsers() int64 {
 	return 0
 }
 
+// ListAccountActivityRequest selects and sorts accounts. All given conditions must hold.
+type ListAccountActivityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// The UTC day that is today to the list, as "2026-11-01"; what happened on later days is left out. Empty: today.
+	AsOfDay string `protobuf:"bytes,2,opt,name=as_of_day,json=asOfDay,proto3" json:"as_of_day,omitempty"`
+	// How many days up to as_of_day the window has: 30 when 0, at most 366. The window before it has as many.
+	Days int32 `protobuf:"varint,3,opt,name=days,proto3" json:"days,omitempty"`
+	// Only accounts of which nobody was seen on as_of_day and the days before it, so many in all: 14 leaves out who was last seen 13 days
+	// before as_of_day. 0: any.
+	NotSeenForDays int32 `protobuf:"varint,4,opt,name=not_seen_for_days,json=notSeenForDays,proto3" json:"not_seen_for_days,omitempty"`
+	// Only accounts with a time_change of at most this: -0.5 selects those whose time fell by half or more.
+	MaxTimeChange *float64 `protobuf:"fixed64,5,opt,name=max_time_change,json=maxTimeChange,proto3,oneof" json:"max_time_change,omitempty"`
+	// Only accounts with a uses_change of at most this.
+	MaxUsesChange *float64 `protobuf:"fixed64,6,opt,name=max_uses_change,json=maxUsesChange,proto3,oneof" json:"max_uses_change,omitempty"`
+	// What to sort by; not set: by account_id. Accounts that lack the figure come last, equal ones in order of account_id.
+	SortBy AccountFigure `protobuf:"varint,7,opt,name=sort_by,json=sortBy,proto3,enum=sojourn.report.v1.AccountFigure" json:"sort_by,omitempty"`
+	// From the greatest to the least, in place of the least to the greatest.
+	Descending bool `protobuf:"varint,8,opt,name=descending,proto3" json:"descending,omitempty"`
+	// Rows a page: 100 when 0, at most 1,000.
+	PageSize int32 `protobuf:"varint,9,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the previous page of the same request; empty for the first. Later pages are as of the day that the first was.
+	PageToken     string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAccountActivityRequest) Reset() {
+	*x = ListAccountActivityRequest{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAccountActivityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAccountActivityRequest) ProtoMessage() {}
+
+func (x *ListAccountActivityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAccountActivityRequest.ProtoReflect.Descriptor instead.
+func (*ListAccountActivityRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListAccountActivityRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *ListAccountActivityRequest) GetAsOfDay() string {
+	if x != nil {
+		return x.AsOfDay
+	}
+	return ""
+}
+
+func (x *ListAccountActivityRequest) GetDays() int32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
+func (x *ListAccountActivityRequest) GetNotSeenForDays() int32 {
+	if x != nil {
+		return x.NotSeenForDays
+	}
+	return 0
+}
+
+func (x *ListAccountActivityRequest) GetMaxTimeChange() float64 {
+	if x != nil && x.MaxTimeChange != nil {
+		return *x.MaxTimeChange
+	}
+	return 0
+}
+
+func (x *ListAccountActivityRequest) GetMaxUsesChange() float64 {
+	if x != nil && x.MaxUsesChange != nil {
+		return *x.MaxUsesChange
+	}
+	return 0
+}
+
+func (x *ListAccountActivityRequest) GetSortBy() AccountFigure {
+	if x != nil {
+		return x.SortBy
+	}
+	return AccountFigure_ACCOUNT_FIGURE_UNSPECIFIED
+}
+
+func (x *ListAccountActivityRequest) GetDescending() bool {
+	if x != nil {
+		return x.Descending
+	}
+	return false
+}
+
+func (x *ListAccountActivityRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListAccountActivityRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListAccountActivityResponse is one page of accounts.
+type ListAccountActivityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order that was asked for.
+	Accounts []*AccountActivity `protobuf:"bytes,1,rep,name=accounts,proto3" json:"accounts,omitempty"`
+	// For the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// The day that the list is as of.
+	AsOfDay string `protobuf:"bytes,3,opt,name=as_of_day,json=asOfDay,proto3" json:"as_of_day,omitempty"`
+	// How many accounts there are on all pages together.
+	Total         int64 `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAccountActivityResponse) Reset() {
+	*x = ListAccountActivityResponse{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAccountActivityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAccountActivityResponse) ProtoMessage() {}
+
+func (x *ListAccountActivityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAccountActivityResponse.ProtoReflect.Descriptor instead.
+func (*ListAccountActivityResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListAccountActivityResponse) GetAccounts() []*AccountActivity {
+	if x != nil {
+		return x.Accounts
+	}
+	return nil
+}
+
+func (x *ListAccountActivityResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListAccountActivityResponse) GetAsOfDay() string {
+	if x != nil {
+		return x.AsOfDay
+	}
+	return ""
+}
+
+func (x *ListAccountActivityResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+// AccountActivity is an account with its figures.
+type AccountActivity struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account as identity knows it now.
+	Account *v1.Account `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// The last UTC day on which somebody of the account was seen; empty: never.
+	LastSeenDay string `protobuf:"bytes,2,opt,name=last_seen_day,json=lastSeenDay,proto3" json:"last_seen_day,omitempty"`
+	// How many users were seen on as_of_day.
+	ActiveUsers_1D int64 `protobuf:"varint,3,opt,name=active_users_1d,json=activeUsers1d,proto3" json:"active_users_1d,omitempty"`
+	// How many were seen on the 7 days up to it.
+	ActiveUsers_7D int64 `protobuf:"varint,4,opt,name=active_users_7d,json=activeUsers7d,proto3" json:"active_users_7d,omitempty"`
+	// How many were seen on the 30 days up to it.
+	ActiveUsers_30D int64 `protobuf:"varint,5,opt,name=active_users_30d,json=activeUsers30d,proto3" json:"active_users_30d,omitempty"`
+	// Time spent in the window.
+	Duration *durationpb.Duration `protobuf:"bytes,6,opt,name=duration,proto3" json:"duration,omitempty"`
+	// The same, with every pause between two calls counted as the workspace's idle cap at most.
+	Active *durationpb.Duration `protobuf:"bytes,7,opt,name=active,proto3" json:"active,omitempty"`
+	// Uses of features in the window.
+	Uses int64 `protobuf:"varint,8,opt,name=uses,proto3" json:"uses,omitempty"`
+	// `duration` of the window before.
+	DurationBefore *durationpb.Duration `protobuf:"bytes,9,opt,name=duration_before,json=durationBefore,proto3" json:"duration_before,omitempty"`
+	// `active` of the window before.
+	ActiveBefore *durationpb.Duration `protobuf:"bytes,10,opt,name=active_before,json=activeBefore,proto3" json:"active_before,omitempty"`
+	// `uses` of the window before.
+	UsesBefore int64 `protobuf:"varint,11,opt,name=uses_before,json=usesBefore,proto3" json:"uses_before,omitempty"`
+	// (duration - duration_before) / duration_before: -0.5 is a fall by half, 1 twice as much. Not set when there was none before.
+	TimeChange *float64 `protobuf:"fixed64,12,opt,name=time_change,json=timeChange,proto3,oneof" json:"time_change,omitempty"`
+	// (uses - uses_before) / uses_before. Not set when there were none before.
+	UsesChange    *float64 `protobuf:"fixed64,13,opt,name=uses_change,json=usesChange,proto3,oneof" json:"uses_change,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountActivity) Reset() {
+	*x = AccountActivity{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountActivity) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountActivity) ProtoMessage() {}
+
+func (x *AccountActivity) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountActivity.ProtoReflect.Descriptor instead.
+func (*AccountActivity) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *AccountActivity) GetAccount() *v1.Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *AccountActivity) GetLastSeenDay() string {
+	if x != nil {
+		return x.LastSeenDay
+	}
+	return ""
+}
+
+func (x *AccountActivity) GetActiveUsers_1D() int64 {
+	if x != nil {
+		return x.ActiveUsers_1D
+	}
+	return 0
+}
+
+func (x *AccountActivity) GetActiveUsers_7D() int64 {
+	if x != nil {
+		return x.ActiveUsers_7D
+	}
+	return 0
+}
+
+func (x *AccountActivity) GetActiveUsers_30D() int64 {
+	if x != nil {
+		return x.ActiveUsers_30D
+	}
+	return 0
+}
+
+func (x *AccountActivity) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+func (x *AccountActivity) GetActive() *durationpb.Duration {
+	if x != nil {
+		return x.Active
+	}
+	return nil
+}
+
+func (x *AccountActivity) GetUses() int64 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
+func (x *AccountActivity) GetDurationBefore() *durationpb.Duration {
+	if x != nil {
+		return x.DurationBefore
+	}
+	return nil
+}
+
+func (x *AccountActivity) GetActiveBefore() *durationpb.Duration {
+	if x != nil {
+		return x.ActiveBefore
+	}
+	return nil
+}
+
+func (x *AccountActivity) GetUsesBefore() int64 {
+	if x != nil {
+		return x.UsesBefore
+	}
+	return 0
+}
+
+func (x *AccountActivity) GetTimeChange() float64 {
+	if x != nil && x.TimeChange != nil {
+		return *x.TimeChange
+	}
+	return 0
+}
+
+func (x *AccountActivity) GetUsesChange() float64 {
+	if x != nil && x.UsesChange != nil {
+		return *x.UsesChange
+	}
+	return 0
+}
+
+// GetUnattributedRequest names a span of days.
+type GetUnattributedRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// First UTC day, as "2026-11-01". Empty: from the beginning.
+	FromDay string `protobuf:"bytes,2,opt,name=from_day,json=fromDay,proto3" json:"from_day,omitempty"`
+	// Last UTC day, inclusive. Empty: to the end.
+	ToDay string `protobuf:"bytes,3,opt,name=to_day,json=toDay,proto3" json:"to_day,omitempty"`
+	// How many users to list: 100 when 0, at most 1,000.
+	Limit         int32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetUnattributedRequest) Reset() {
+	*x = GetUnattributedRequest{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetUnattributedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetUnattributedRequest) ProtoMessage() {}
+
+func (x *GetUnattributedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetUnattributedRequest.ProtoReflect.Descriptor instead.
+func (*GetUnattributedRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetUnattributedRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *GetUnattributedRequest) GetFromDay() string {
+	if x != nil {
+		return x.FromDay
+	}
+	return ""
+}
+
+func (x *GetUnattributedRequest) GetToDay() string {
+	if x != nil {
+		return x.ToDay
+	}
+	return ""
+}
+
+func (x *GetUnattributedRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+// GetUnattributedResponse is what counts for no account, by reason.
+type GetUnattributedResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of no user at all: the calls name none.
+	NoUser *Unattributed `protobuf:"bytes,1,opt,name=no_user,json=noUser,proto3" json:"no_user,omitempty"`
+	// Of users for whom no call has named an account yet.
+	Unknown *Unattributed `protobuf:"bytes,2,opt,name=unknown,proto3" json:"unknown,omitempty"`
+	// Of users for whom calls named different accounts; what names none of them counts for none of them.
+	Ambiguous *Unattributed `protobuf:"bytes,3,opt,name=ambiguous,proto3" json:"ambiguous,omitempty"`
+	// The users to look at: those with the most uses first; of those with the same, the ones with more time, then by user_id.
+	Users []*UnattributedUser `protobuf:"bytes,4,rep,name=users,proto3" json:"users,omitempty"`
+	// How many more there are than are listed.
+	UsersOmitted  int64 `protobuf:"varint,5,opt,name=users_omitted,json=usersOmitted,proto3" json:"users_omitted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetUnattributedResponse) Reset() {
+	*x = GetUnattributedResponse{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetUnattributedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetUnattributedResponse) ProtoMessage() {}
+
+func (x *GetUnattributedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetUnattributedResponse.ProtoReflect.Descriptor instead.
+func (*GetUnattributedResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *GetUnattributedResponse) GetNoUser() *Unattributed {
+	if x != nil {
+		return x.NoUser
+	}
+	return nil
+}
+
+func (x *GetUnattributedResponse) GetUnknown() *Unattributed {
+	if x != nil {
+		return x.Unknown
+	}
+	return nil
+}
+
+func (x *GetUnattributedResponse) GetAmbiguous() *Unattributed {
+	if x != nil {
+		return x.Ambiguous
+	}
+	return nil
+}
+
+func (x *GetUnattributedResponse) GetUsers() []*UnattributedUser {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
+func (x *GetUnattributedResponse) GetUsersOmitted() int64 {
+	if x != nil {
+		return x.UsersOmitted
+	}
+	return 0
+}
+
+// Unattributed is how much counts for no account for one reason.
+type Unattributed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Uses of features.
+	Uses int64 `protobuf:"varint,1,opt,name=uses,proto3" json:"uses,omitempty"`
+	// Time spent.
+	Duration *durationpb.Duration `protobuf:"bytes,2,opt,name=duration,proto3" json:"duration,omitempty"`
+	// Time spent, with every pause between two calls counted as the workspace's idle cap at most.
+	Active *durationpb.Duration `protobuf:"bytes,3,opt,name=active,proto3" json:"active,omitempty"`
+	// How many users it is of.
+	Users         int64 `protobuf:"varint,4,opt,name=users,proto3" json:"users,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unattributed) Reset() {
+	*x = Unattributed{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unattributed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unattributed) ProtoMessage() {}
+
+func (x *Unattributed) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unattributed.ProtoReflect.Descriptor instead.
+func (*Unattributed) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Unattributed) GetUses() int64 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
+func (x *Unattributed) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+func (x *Unattributed) GetActive() *durationpb.Duration {
+	if x != nil {
+		return x.Active
+	}
+	return nil
+}
+
+func (x *Unattributed) GetUsers() int64 {
+	if x != nil {
+		return x.Users
+	}
+	return 0
+}
+
+// UnattributedUser is a user with uses or time that count for no account.
+type UnattributedUser struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The user.
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Why: RESOLUTION_UNKNOWN or RESOLUTION_AMBIGUOUS.
+	Reason v1.Resolution `protobuf:"varint,2,opt,name=reason,proto3,enum=sojourn.identity.v1.Resolution" json:"reason,omitempty"`
+	// For RESOLUTION_AMBIGUOUS, accounts that were named, in order; at most 20.
+	Candidates []string `protobuf:"bytes,3,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	// Uses of features.
+	Uses int64 `protobuf:"varint,4,opt,name=uses,proto3" json:"uses,omitempty"`
+	// Time spent.
+	Duration *durationpb.Duration `protobuf:"bytes,5,opt,name=duration,proto3" json:"duration,omitempty"`
+	// Time spent, with every pause between two calls counted as the workspace's idle cap at most.
+	Active        *durationpb.Duration `protobuf:"bytes,6,opt,name=active,proto3" json:"active,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnattributedUser) Reset() {
+	*x = UnattributedUser{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnattributedUser) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnattributedUser) ProtoMessage() {}
+
+func (x *UnattributedUser) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnattributedUser.ProtoReflect.Descriptor instead.
+func (*UnattributedUser) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *UnattributedUser) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *UnattributedUser) GetReason() v1.Resolution {
+	if x != nil {
+		return x.Reason
+	}
+	return v1.Resolution(0)
+}
+
+func (x *UnattributedUser) GetCandidates() []string {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+func (x *UnattributedUser) GetUses() int64 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
+func (x *UnattributedUser) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+func (x *UnattributedUser) GetActive() *durationpb.Duration {
+	if x != nil {
+		return x.Active
+	}
+	return nil
+}
+
 var File_sojourn_report_v1_report_proto protoreflect.FileDescriptor
 
 const file_sojourn_report_v1_report_proto_rawDesc = "" +
@@ -841,10 +1608,94 @@ const file_sojourn_report_v1_report_proto_rawDesc = "" +
 	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration\x121\n" +
 	"\x06active\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x06active\x12\x12\n" +
 	"\x04uses\x18\x04 \x01(\x03R\x04uses\x12\x14\n" +
-	"\x05users\x18\x05 \x01(\x03R\x05users2\xec\x01\n" +
+	"\x05users\x18\x05 \x01(\x03R\x05users\"\xae\x03\n" +
+	"\x1aListAccountActivityRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x1a\n" +
+	"\tas_of_day\x18\x02 \x01(\tR\aasOfDay\x12\x12\n" +
+	"\x04days\x18\x03 \x01(\x05R\x04days\x12)\n" +
+	"\x11not_seen_for_days\x18\x04 \x01(\x05R\x0enotSeenForDays\x12+\n" +
+	"\x0fmax_time_change\x18\x05 \x01(\x01H\x00R\rmaxTimeChange\x88\x01\x01\x12+\n" +
+	"\x0fmax_uses_change\x18\x06 \x01(\x01H\x01R\rmaxUsesChange\x88\x01\x01\x129\n" +
+	"\asort_by\x18\a \x01(\x0e2 .sojourn.report.v1.AccountFigureR\x06sortBy\x12\x1e\n" +
+	"\n" +
+	"descending\x18\b \x01(\bR\n" +
+	"descending\x12\x1b\n" +
+	"\tpage_size\x18\t \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\n" +
+	" \x01(\tR\tpageTokenB\x12\n" +
+	"\x10_max_time_changeB\x12\n" +
+	"\x10_max_uses_change\"\xb7\x01\n" +
+	"\x1bListAccountActivityResponse\x12>\n" +
+	"\baccounts\x18\x01 \x03(\v2\".sojourn.report.v1.AccountActivityR\baccounts\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
+	"\tas_of_day\x18\x03 \x01(\tR\aasOfDay\x12\x14\n" +
+	"\x05total\x18\x04 \x01(\x03R\x05total\"\xf6\x04\n" +
+	"\x0fAccountActivity\x126\n" +
+	"\aaccount\x18\x01 \x01(\v2\x1c.sojourn.identity.v1.AccountR\aaccount\x12\"\n" +
+	"\rlast_seen_day\x18\x02 \x01(\tR\vlastSeenDay\x12&\n" +
+	"\x0factive_users_1d\x18\x03 \x01(\x03R\ractiveUsers1d\x12&\n" +
+	"\x0factive_users_7d\x18\x04 \x01(\x03R\ractiveUsers7d\x12(\n" +
+	"\x10active_users_30d\x18\x05 \x01(\x03R\x0eactiveUsers30d\x125\n" +
+	"\bduration\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\bduration\x121\n" +
+	"\x06active\x18\a \x01(\v2\x19.google.protobuf.DurationR\x06active\x12\x12\n" +
+	"\x04uses\x18\b \x01(\x03R\x04uses\x12B\n" +
+	"\x0fduration_before\x18\t \x01(\v2\x19.google.protobuf.DurationR\x0edurationBefore\x12>\n" +
+	"\ractive_before\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\factiveBefore\x12\x1f\n" +
+	"\vuses_before\x18\v \x01(\x03R\n" +
+	"usesBefore\x12$\n" +
+	"\vtime_change\x18\f \x01(\x01H\x00R\n" +
+	"timeChange\x88\x01\x01\x12$\n" +
+	"\vuses_change\x18\r \x01(\x01H\x01R\n" +
+	"usesChange\x88\x01\x01B\x0e\n" +
+	"\f_time_changeB\x0e\n" +
+	"\f_uses_change\"~\n" +
+	"\x16GetUnattributedRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x19\n" +
+	"\bfrom_day\x18\x02 \x01(\tR\afromDay\x12\x15\n" +
+	"\x06to_day\x18\x03 \x01(\tR\x05toDay\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\x05R\x05limit\"\xad\x02\n" +
+	"\x17GetUnattributedResponse\x128\n" +
+	"\ano_user\x18\x01 \x01(\v2\x1f.sojourn.report.v1.UnattributedR\x06noUser\x129\n" +
+	"\aunknown\x18\x02 \x01(\v2\x1f.sojourn.report.v1.UnattributedR\aunknown\x12=\n" +
+	"\tambiguous\x18\x03 \x01(\v2\x1f.sojourn.report.v1.UnattributedR\tambiguous\x129\n" +
+	"\x05users\x18\x04 \x03(\v2#.sojourn.report.v1.UnattributedUserR\x05users\x12#\n" +
+	"\rusers_omitted\x18\x05 \x01(\x03R\fusersOmitted\"\xa2\x01\n" +
+	"\fUnattributed\x12\x12\n" +
+	"\x04uses\x18\x01 \x01(\x03R\x04uses\x125\n" +
+	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration\x121\n" +
+	"\x06active\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x06active\x12\x14\n" +
+	"\x05users\x18\x04 \x01(\x03R\x05users\"\x82\x02\n" +
+	"\x10UnattributedUser\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x127\n" +
+	"\x06reason\x18\x02 \x01(\x0e2\x1f.sojourn.identity.v1.ResolutionR\x06reason\x12\x1e\n" +
+	"\n" +
+	"candidates\x18\x03 \x03(\tR\n" +
+	"candidates\x12\x12\n" +
+	"\x04uses\x18\x04 \x01(\x03R\x04uses\x125\n" +
+	"\bduration\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\bduration\x121\n" +
+	"\x06active\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x06active*\xb1\x03\n" +
+	"\rAccountFigure\x12\x1e\n" +
+	"\x1aACCOUNT_FIGURE_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18ACCOUNT_FIGURE_LAST_SEEN\x10\x01\x12\"\n" +
+	"\x1eACCOUNT_FIGURE_ACTIVE_USERS_1D\x10\x02\x12\"\n" +
+	"\x1eACCOUNT_FIGURE_ACTIVE_USERS_7D\x10\x03\x12#\n" +
+	"\x1fACCOUNT_FIGURE_ACTIVE_USERS_30D\x10\x04\x12\x1b\n" +
+	"\x17ACCOUNT_FIGURE_DURATION\x10\x05\x12\x19\n" +
+	"\x15ACCOUNT_FIGURE_ACTIVE\x10\x06\x12\x17\n" +
+	"\x13ACCOUNT_FIGURE_USES\x10\a\x12\"\n" +
+	"\x1eACCOUNT_FIGURE_DURATION_BEFORE\x10\b\x12 \n" +
+	"\x1cACCOUNT_FIGURE_ACTIVE_BEFORE\x10\t\x12\x1e\n" +
+	"\x1aACCOUNT_FIGURE_USES_BEFORE\x10\n" +
+	"\x12\x1e\n" +
+	"\x1aACCOUNT_FIGURE_TIME_CHANGE\x10\v\x12\x1e\n" +
+	"\x1aACCOUNT_FIGURE_USES_CHANGE\x10\f2\xcc\x03\n" +
 	"\rReportService\x12h\n" +
 	"\x0fGetAccountUsage\x12).sojourn.report.v1.GetAccountUsageRequest\x1a*.sojourn.report.v1.GetAccountUsageResponse\x12q\n" +
-	"\x12GetAccountOverview\x12,.sojourn.report.v1.GetAccountOverviewRequest\x1a-.sojourn.report.v1.GetAccountOverviewResponseB\xc9\x01\n" +
+	"\x12GetAccountOverview\x12,.sojourn.report.v1.GetAccountOverviewRequest\x1a-.sojourn.report.v1.GetAccountOverviewResponse\x12t\n" +
+	"\x13ListAccountActivity\x12-.sojourn.report.v1.ListAccountActivityRequest\x1a..sojourn.report.v1.ListAccountActivityResponse\x12h\n" +
+	"\x0fGetUnattributed\x12).sojourn.report.v1.GetUnattributedRequest\x1a*.sojourn.report.v1.GetUnattributedResponseB\xc9\x01\n" +
 	"\x15com.sojourn.report.v1B\vReportProtoP\x01Z=github.com/sojournhq/sojourn/proto/sojourn/report/v1;reportv1\xa2\x02\x03SRX\xaa\x02\x11Sojourn.Report.V1\xca\x02\x11Sojourn\\Report\\V1\xe2\x02\x1dSojourn\\Report\\V1\\GPBMetadata\xea\x02\x13Sojourn::Report::V1b\x06proto3"
 
 var (
@@ -859,47 +1710,77 @@ func file_sojourn_report_v1_report_proto_rawDescGZIP() []byte {
 	return file_sojourn_report_v1_report_proto_rawDescData
 }
 
-var file_sojourn_report_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_sojourn_report_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_sojourn_report_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_sojourn_report_v1_report_proto_goTypes = []any{
-	(*GetAccountUsageRequest)(nil),     // 0: sojourn.report.v1.GetAccountUsageRequest
-	(*GetAccountUsageResponse)(nil),    // 1: sojourn.report.v1.GetAccountUsageResponse
-	(*Usage)(nil),                      // 2: sojourn.report.v1.Usage
-	(*ModuleUsage)(nil),                // 3: sojourn.report.v1.ModuleUsage
-	(*FeatureUsage)(nil),               // 4: sojourn.report.v1.FeatureUsage
-	(*GetAccountOverviewRequest)(nil),  // 5: sojourn.report.v1.GetAccountOverviewRequest
-	(*GetAccountOverviewResponse)(nil), // 6: sojourn.report.v1.GetAccountOverviewResponse
-	(*DayActivity)(nil),                // 7: sojourn.report.v1.DayActivity
-	(*durationpb.Duration)(nil),        // 8: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),      // 9: google.protobuf.Timestamp
-	(*v1.Account)(nil),                 // 10: sojourn.identity.v1.Account
+	(AccountFigure)(0),                  // 0: sojourn.report.v1.AccountFigure
+	(*GetAccountUsageRequest)(nil),      // 1: sojourn.report.v1.GetAccountUsageRequest
+	(*GetAccountUsageResponse)(nil),     // 2: sojourn.report.v1.GetAccountUsageResponse
+	(*Usage)(nil),                       // 3: sojourn.report.v1.Usage
+	(*ModuleUsage)(nil),                 // 4: sojourn.report.v1.ModuleUsage
+	(*FeatureUsage)(nil),                // 5: sojourn.report.v1.FeatureUsage
+	(*GetAccountOverviewRequest)(nil),   // 6: sojourn.report.v1.GetAccountOverviewRequest
+	(*GetAccountOverviewResponse)(nil),  // 7: sojourn.report.v1.GetAccountOverviewResponse
+	(*DayActivity)(nil),                 // 8: sojourn.report.v1.DayActivity
+	(*ListAccountActivityRequest)(nil),  // 9: sojourn.report.v1.ListAccountActivityRequest
+	(*ListAccountActivityResponse)(nil), // 10: sojourn.report.v1.ListAccountActivityResponse
+	(*AccountActivity)(nil),             // 11: sojourn.report.v1.AccountActivity
+	(*GetUnattributedRequest)(nil),      // 12: sojourn.report.v1.GetUnattributedRequest
+	(*GetUnattributedResponse)(nil),     // 13: sojourn.report.v1.GetUnattributedResponse
+	(*Unattributed)(nil),                // 14: sojourn.report.v1.Unattributed
+	(*UnattributedUser)(nil),            // 15: sojourn.report.v1.UnattributedUser
+	(*durationpb.Duration)(nil),         // 16: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),       // 17: google.protobuf.Timestamp
+	(*v1.Account)(nil),                  // 18: sojourn.identity.v1.Account
+	(v1.Resolution)(0),                  // 19: sojourn.identity.v1.Resolution
 }
 var file_sojourn_report_v1_report_proto_depIdxs = []int32{
-	2,  // 0: sojourn.report.v1.GetAccountUsageResponse.total:type_name -> sojourn.report.v1.Usage
-	3,  // 1: sojourn.report.v1.GetAccountUsageResponse.modules:type_name -> sojourn.report.v1.ModuleUsage
-	4,  // 2: sojourn.report.v1.GetAccountUsageResponse.features:type_name -> sojourn.report.v1.FeatureUsage
-	8,  // 3: sojourn.report.v1.Usage.duration:type_name -> google.protobuf.Duration
-	8,  // 4: sojourn.report.v1.Usage.active:type_name -> google.protobuf.Duration
-	8,  // 5: sojourn.report.v1.Usage.duration_per_user_day:type_name -> google.protobuf.Duration
-	8,  // 6: sojourn.report.v1.Usage.active_per_user_day:type_name -> google.protobuf.Duration
-	9,  // 7: sojourn.report.v1.Usage.last_use:type_name -> google.protobuf.Timestamp
-	2,  // 8: sojourn.report.v1.ModuleUsage.usage:type_name -> sojourn.report.v1.Usage
-	9,  // 9: sojourn.report.v1.FeatureUsage.last_use:type_name -> google.protobuf.Timestamp
-	10, // 10: sojourn.report.v1.GetAccountOverviewResponse.account:type_name -> sojourn.identity.v1.Account
-	2,  // 11: sojourn.report.v1.GetAccountOverviewResponse.total:type_name -> sojourn.report.v1.Usage
-	7,  // 12: sojourn.report.v1.GetAccountOverviewResponse.days:type_name -> sojourn.report.v1.DayActivity
-	3,  // 13: sojourn.report.v1.GetAccountOverviewResponse.top_modules:type_name -> sojourn.report.v1.ModuleUsage
-	4,  // 14: sojourn.report.v1.GetAccountOverviewResponse.top_features:type_name -> sojourn.report.v1.FeatureUsage
-	8,  // 15: sojourn.report.v1.DayActivity.duration:type_name -> google.protobuf.Duration
-	8,  // 16: sojourn.report.v1.DayActivity.active:type_name -> google.protobuf.Duration
-	0,  // 17: sojourn.report.v1.ReportService.GetAccountUsage:input_type -> sojourn.report.v1.GetAccountUsageRequest
-	5,  // 18: sojourn.report.v1.ReportService.GetAccountOverview:input_type -> sojourn.report.v1.GetAccountOverviewRequest
-	1,  // 19: sojourn.report.v1.ReportService.GetAccountUsage:output_type -> sojourn.report.v1.GetAccountUsageResponse
-	6,  // 20: sojourn.report.v1.ReportService.GetAccountOverview:output_type -> sojourn.report.v1.GetAccountOverviewResponse
-	19, // [19:21] is the sub-list for method output_type
-	17, // [17:19] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	3,  // 0: sojourn.report.v1.GetAccountUsageResponse.total:type_name -> sojourn.report.v1.Usage
+	4,  // 1: sojourn.report.v1.GetAccountUsageResponse.modules:type_name -> sojourn.report.v1.ModuleUsage
+	5,  // 2: sojourn.report.v1.GetAccountUsageResponse.features:type_name -> sojourn.report.v1.FeatureUsage
+	16, // 3: sojourn.report.v1.Usage.duration:type_name -> google.protobuf.Duration
+	16, // 4: sojourn.report.v1.Usage.active:type_name -> google.protobuf.Duration
+	16, // 5: sojourn.report.v1.Usage.duration_per_user_day:type_name -> google.protobuf.Duration
+	16, // 6: sojourn.report.v1.Usage.active_per_user_day:type_name -> google.protobuf.Duration
+	17, // 7: sojourn.report.v1.Usage.last_use:type_name -> google.protobuf.Timestamp
+	3,  // 8: sojourn.report.v1.ModuleUsage.usage:type_name -> sojourn.report.v1.Usage
+	17, // 9: sojourn.report.v1.FeatureUsage.last_use:type_name -> google.protobuf.Timestamp
+	18, // 10: sojourn.report.v1.GetAccountOverviewResponse.account:type_name -> sojourn.identity.v1.Account
+	3,  // 11: sojourn.report.v1.GetAccountOverviewResponse.total:type_name -> sojourn.report.v1.Usage
+	8,  // 12: sojourn.report.v1.GetAccountOverviewResponse.days:type_name -> sojourn.report.v1.DayActivity
+	4,  // 13: sojourn.report.v1.GetAccountOverviewResponse.top_modules:type_name -> sojourn.report.v1.ModuleUsage
+	5,  // 14: sojourn.report.v1.GetAccountOverviewResponse.top_features:type_name -> sojourn.report.v1.FeatureUsage
+	16, // 15: sojourn.report.v1.DayActivity.duration:type_name -> google.protobuf.Duration
+	16, // 16: sojourn.report.v1.DayActivity.active:type_name -> google.protobuf.Duration
+	0,  // 17: sojourn.report.v1.ListAccountActivityRequest.sort_by:type_name -> sojourn.report.v1.AccountFigure
+	11, // 18: sojourn.report.v1.ListAccountActivityResponse.accounts:type_name -> sojourn.report.v1.AccountActivity
+	18, // 19: sojourn.report.v1.AccountActivity.account:type_name -> sojourn.identity.v1.Account
+	16, // 20: sojourn.report.v1.AccountActivity.duration:type_name -> google.protobuf.Duration
+	16, // 21: sojourn.report.v1.AccountActivity.active:type_name -> google.protobuf.Duration
+	16, // 22: sojourn.report.v1.AccountActivity.duration_before:type_name -> google.protobuf.Duration
+	16, // 23: sojourn.report.v1.AccountActivity.active_before:type_name -> google.protobuf.Duration
+	14, // 24: sojourn.report.v1.GetUnattributedResponse.no_user:type_name -> sojourn.report.v1.Unattributed
+	14, // 25: sojourn.report.v1.GetUnattributedResponse.unknown:type_name -> sojourn.report.v1.Unattributed
+	14, // 26: sojourn.report.v1.GetUnattributedResponse.ambiguous:type_name -> sojourn.report.v1.Unattributed
+	15, // 27: sojourn.report.v1.GetUnattributedResponse.users:type_name -> sojourn.report.v1.UnattributedUser
+	16, // 28: sojourn.report.v1.Unattributed.duration:type_name -> google.protobuf.Duration
+	16, // 29: sojourn.report.v1.Unattributed.active:type_name -> google.protobuf.Duration
+	19, // 30: sojourn.report.v1.UnattributedUser.reason:type_name -> sojourn.identity.v1.Resolution
+	16, // 31: sojourn.report.v1.UnattributedUser.duration:type_name -> google.protobuf.Duration
+	16, // 32: sojourn.report.v1.UnattributedUser.active:type_name -> google.protobuf.Duration
+	1,  // 33: sojourn.report.v1.ReportService.GetAccountUsage:input_type -> sojourn.report.v1.GetAccountUsageRequest
+	6,  // 34: sojourn.report.v1.ReportService.GetAccountOverview:input_type -> sojourn.report.v1.GetAccountOverviewRequest
+	9,  // 35: sojourn.report.v1.ReportService.ListAccountActivity:input_type -> sojourn.report.v1.ListAccountActivityRequest
+	12, // 36: sojourn.report.v1.ReportService.GetUnattributed:input_type -> sojourn.report.v1.GetUnattributedRequest
+	2,  // 37: sojourn.report.v1.ReportService.GetAccountUsage:output_type -> sojourn.report.v1.GetAccountUsageResponse
+	7,  // 38: sojourn.report.v1.ReportService.GetAccountOverview:output_type -> sojourn.report.v1.GetAccountOverviewResponse
+	10, // 39: sojourn.report.v1.ReportService.ListAccountActivity:output_type -> sojourn.report.v1.ListAccountActivityResponse
+	13, // 40: sojourn.report.v1.ReportService.GetUnattributed:output_type -> sojourn.report.v1.GetUnattributedResponse
+	37, // [37:41] is the sub-list for method output_type
+	33, // [33:37] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_report_v1_report_proto_init() }
@@ -907,18 +1788,21 @@ func file_sojourn_report_v1_report_proto_init() {
 	if File_sojourn_report_v1_report_proto != nil {
 		return
 	}
+	file_sojourn_report_v1_report_proto_msgTypes[8].OneofWrappers = []any{}
+	file_sojourn_report_v1_report_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_report_v1_report_proto_rawDesc), len(file_sojourn_report_v1_report_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   8,
+			NumEnums:      1,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_sojourn_report_v1_report_proto_goTypes,
 		DependencyIndexes: file_sojourn_report_v1_report_proto_depIdxs,
+		EnumInfos:         file_sojourn_report_v1_report_proto_enumTypes,
 		MessageInfos:      file_sojourn_report_v1_report_proto_msgTypes,
 	}.Build()
 	File_sojourn_report_v1_report_proto = out.File

@@ -21,8 +21,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ReportService_GetAccountUsage_FullMethodName    = "/sojourn.report.v1.ReportService/GetAccountUsage"
-	ReportService_GetAccountOverview_FullMethodName = "/sojourn.report.v1.ReportService/GetAccountOverview"
+	ReportService_GetAccountUsage_FullMethodName     = "/sojourn.report.v1.ReportService/GetAccountUsage"
+	ReportService_GetAccountOverview_FullMethodName  = "/sojourn.report.v1.ReportService/GetAccountOverview"
+	ReportService_ListAccountActivity_FullMethodName = "/sojourn.report.v1.ReportService/ListAccountActivity"
+	ReportService_GetUnattributed_FullMethodName     = "/sojourn.report.v1.ReportService/GetUnattributed"
 )
 
 // ReportServiceClient is the client API for ReportService service.
@@ -40,6 +42,11 @@ type ReportServiceClient interface {
 	GetAccountUsage(ctx context.Context, in *GetAccountUsageRequest, opts ...grpc.CallOption) (*GetAccountUsageResponse, error)
 	// GetAccountOverview returns what there is to know of an account at a glance, as of a day. NOT_FOUND: no call named the account.
 	GetAccountOverview(ctx context.Context, in *GetAccountOverviewRequest, opts ...grpc.CallOption) (*GetAccountOverviewResponse, error)
+	// ListAccountActivity lists every account that any call named, also those that nobody was ever seen of, with the figures that people sort
+	// and filter by. Each page is worked out anew: what changes between two pages may move an account to a page that was read already.
+	ListAccountActivity(ctx context.Context, in *ListAccountActivityRequest, opts ...grpc.CallOption) (*ListAccountActivityResponse, error)
+	// GetUnattributed tells of uses and time that count for no account, why, and whose they are.
+	GetUnattributed(ctx context.Context, in *GetUnattributedRequest, opts ...grpc.CallOption) (*GetUnattributedResponse, error)
 }
 
 type reportServiceClient struct {
@@ -70,6 +77,26 @@ func (c *reportServiceClient) GetAccountOverview(ctx context.Context, in *GetAcc
 	return out, nil
 }
 
+func (c *reportServiceClient) ListAccountActivity(ctx context.Context, in *ListAccountActivityRequest, opts ...grpc.CallOption) (*ListAccountActivityResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListAccountActivityResponse)
+	err := c.cc.Invoke(ctx, ReportService_ListAccountActivity_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *reportServiceClient) GetUnattributed(ctx context.Context, in *GetUnattributedRequest, opts ...grpc.CallOption) (*GetUnattributedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetUnattributedResponse)
+	err := c.cc.Invoke(ctx, ReportService_GetUnattributed_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ReportServiceServer is the server API for ReportService service.
 // All implementations must embed UnimplementedReportServiceServer
 // for forward compatibility.
@@ -85,6 +112,11 @@ type ReportServiceServer interface {
 	GetAccountUsage(context.Context, *GetAccountUsageRequest) (*GetAccountUsageResponse, error)
 	// GetAccountOverview returns what there is to know of an account at a glance, as of a day. NOT_FOUND: no call named the account.
 	GetAccountOverview(context.Context, *GetAccountOverviewRequest) (*GetAccountOverviewResponse, error)
+	// ListAccountActivity lists every account that any call named, also those that nobody was ever seen of, with the figures that people sort
+	// and filter by. Each page is worked out anew: what changes between two pages may move an account to a page that was read already.
+	ListAccountActivity(context.Context, *ListAccountActivityRequest) (*ListAccountActivityResponse, error)
+	// GetUnattributed tells of uses and time that count for no account, why, and whose they are.
+	GetUnattributed(context.Context, *GetUnattributedRequest) (*GetUnattributedResponse, error)
 	mustEmbedUnimplementedReportServiceServer()
 }
 
@@ -100,6 +132,12 @@ func (UnimplementedReportServiceServer) GetAccountUsage(context.Context, *GetAcc
 }
 func (UnimplementedReportServiceServer) GetAccountOverview(context.Context, *GetAccountOverviewRequest) (*GetAccountOverviewResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetAccountOverview not implemented")
+}
+func (UnimplementedReportServiceServer) ListAccountActivity(context.Context, *ListAccountActivityRequest) (*ListAccountActivityResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListAccountActivity not implemented")
+}
+func (UnimplementedReportServiceServer) GetUnattributed(context.Context, *GetUnattributedRequest) (*GetUnattributedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetUnattributed not implemented")
 }
 func (UnimplementedReportServiceServer) mustEmbedUnimplementedReportServiceServer() {}
 func (UnimplementedReportServiceServer) testEmbeddedByValue()                       {}
@@ -158,6 +196,42 @@ func _ReportService_GetAccountOverview_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReportService_ListAccountActivity_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListAccountActivityRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportServiceServer).ListAccountActivity(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportService_ListAccountActivity_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportServiceServer).ListAccountActivity(ctx, req.(*ListAccountActivityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReportService_GetUnattributed_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetUnattributedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportServiceServer).GetUnattributed(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportService_GetUnattributed_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportServiceServer).GetUnattributed(ctx, req.(*GetUnattributedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ReportService_ServiceDesc is the grpc.ServiceDesc for ReportService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -172,6 +246,14 @@ var ReportService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetAccountOverview",
 			Handler:    _ReportService_GetAccountOverview_Handler,
+		},
+		{
+			MethodName: "ListAccountActivity",
+			Handler:    _ReportService_ListAccountActivity_Handler,
+		},
+		{
+			MethodName: "GetUnattributed",
+			Handler:    _ReportService_GetUnattributed_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -41,6 +41,12 @@ const (
 	// ReportServiceGetAccountOverviewProcedure is the fully-qualified name of the ReportService's
 	// GetAccountOverview RPC.
 	ReportServiceGetAccountOverviewProcedure = "/sojourn.report.v1.ReportService/GetAccountOverview"
+	// ReportServiceListAccountActivityProcedure is the fully-qualified name of the ReportService's
+	// ListAccountActivity RPC.
+	ReportServiceListAccountActivityProcedure = "/sojourn.report.v1.ReportService/ListAccountActivity"
+	// ReportServiceGetUnattributedProcedure is the fully-qualified name of the ReportService's
+	// GetUnattributed RPC.
+	ReportServiceGetUnattributedProcedure = "/sojourn.report.v1.ReportService/GetUnattributed"
 )
 
 // ReportServiceClient is a client for the sojourn.report.v1.ReportService service.
@@ -49,6 +55,11 @@ type ReportServiceClient interface {
 	GetAccountUsage(context.Context, *v1.GetAccountUsageRequest) (*v1.GetAccountUsageResponse, error)
 	// GetAccountOverview returns what there is to know of an account at a glance, as of a day. NOT_FOUND: no call named the account.
 	GetAccountOverview(context.Context, *v1.GetAccountOverviewRequest) (*v1.GetAccountOverviewResponse, error)
+	// ListAccountActivity lists every account that any call named, also those that nobody was ever seen of, with the figures that people sort
+	// and filter by. Each page is worked out anew: what changes between two pages may move an account to a page that was read already.
+	ListAccountActivity(context.Context, *v1.ListAccountActivityRequest) (*v1.ListAccountActivityResponse, error)
+	// GetUnattributed tells of uses and time that count for no account, why, and whose they are.
+	GetUnattributed(context.Context, *v1.GetUnattributedRequest) (*v1.GetUnattributedResponse, error)
 }
 
 // NewReportServiceClient constructs a client for the sojourn.report.v1.ReportService service. By
@@ -74,13 +85,27 @@ func NewReportServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(reportServiceMethods.ByName("GetAccountOverview")),
 			connect.WithClientOptions(opts...),
 		),
+		listAccountActivity: connect.NewClient[v1.ListAccountActivityRequest, v1.ListAccountActivityResponse](
+			httpClient,
+			baseURL+ReportServiceListAccountActivityProcedure,
+			connect.WithSchema(reportServiceMethods.ByName("ListAccountActivity")),
+			connect.WithClientOptions(opts...),
+		),
+		getUnattributed: connect.NewClient[v1.GetUnattributedRequest, v1.GetUnattributedResponse](
+			httpClient,
+			baseURL+ReportServiceGetUnattributedProcedure,
+			connect.WithSchema(reportServiceMethods.ByName("GetUnattributed")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // reportServiceClient implements ReportServiceClient.
 type reportServiceClient struct {
-	getAccountUsage    *connect.Client[v1.GetAccountUsageRequest, v1.GetAccountUsageResponse]
-	getAccountOverview *connect.Client[v1.GetAccountOverviewRequest, v1.GetAccountOverviewResponse]
+	getAccountUsage     *connect.Client[v1.GetAccountUsageRequest, v1.GetAccountUsageResponse]
+	getAccountOverview  *connect.Client[v1.GetAccountOverviewRequest, v1.GetAccountOverviewResponse]
+	listAccountActivity *connect.Client[v1.ListAccountActivityRequest, v1.ListAccountActivityResponse]
+	getUnattributed     *connect.Client[v1.GetUnattributedRequest, v1.GetUnattributedResponse]
 }
 
 // GetAccountUsage calls sojourn.report.v1.ReportService.GetAccountUsage.
@@ -101,12 +126,35 @@ func (c *reportServiceClient) GetAccountOverview(ctx context.Context, req *v1.Ge
 	return nil, err
 }
 
+// ListAccountActivity calls sojourn.report.v1.ReportService.ListAccountActivity.
+func (c *reportServiceClient) ListAccountActivity(ctx context.Context, req *v1.ListAccountActivityRequest) (*v1.ListAccountActivityResponse, error) {
+	response, err := c.listAccountActivity.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetUnattributed calls sojourn.report.v1.ReportService.GetUnattributed.
+func (c *reportServiceClient) GetUnattributed(ctx context.Context, req *v1.GetUnattributedRequest) (*v1.GetUnattributedResponse, error) {
+	response, err := c.getUnattributed.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ReportServiceHandler is an implementation of the sojourn.report.v1.ReportService service.
 type ReportServiceHandler interface {
 	// GetAccountUsage returns what an account used over a span of UTC days, by module and by feature. NOT_FOUND: no call named the account.
 	GetAccountUsage(context.Context, *v1.GetAccountUsageRequest) (*v1.GetAccountUsageResponse, error)
 	// GetAccountOverview returns what there is to know of an account at a glance, as of a day. NOT_FOUND: no call named the account.
 	GetAccountOverview(context.Context, *v1.GetAccountOverviewRequest) (*v1.GetAccountOverviewResponse, error)
+	// ListAccountActivity lists every account that any call named, also those that nobody was ever seen of, with the figures that people sort
+	// and filter by. Each page is worked out anew: what changes between two pages may move an account to a page that was read already.
+	ListAccountActivity(context.Context, *v1.ListAccountActivityRequest) (*v1.ListAccountActivityResponse, error)
+	// GetUnattributed tells of uses and time that count for no account, why, and whose they are.
+	GetUnattributed(context.Context, *v1.GetUnattributedRequest) (*v1.GetUnattributedResponse, error)
 }
 
 // NewReportServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -128,12 +176,28 @@ func NewReportServiceHandler(svc ReportServiceHandler, opts ...connect.HandlerOp
 		connect.WithSchema(reportServiceMethods.ByName("GetAccountOverview")),
 		connect.WithHandlerOptions(opts...),
 	)
+	reportServiceListAccountActivityHandler := connect.NewUnaryHandlerSimple(
+		ReportServiceListAccountActivityProcedure,
+		svc.ListAccountActivity,
+		connect.WithSchema(reportServiceMethods.ByName("ListAccountActivity")),
+		connect.WithHandlerOptions(opts...),
+	)
+	reportServiceGetUnattributedHandler := connect.NewUnaryHandlerSimple(
+		ReportServiceGetUnattributedProcedure,
+		svc.GetUnattributed,
+		connect.WithSchema(reportServiceMethods.ByName("GetUnattributed")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/sojourn.report.v1.ReportService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case ReportServiceGetAccountUsageProcedure:
 			reportServiceGetAccountUsageHandler.ServeHTTP(w, r)
 		case ReportServiceGetAccountOverviewProcedure:
 			reportServiceGetAccountOverviewHandler.ServeHTTP(w, r)
+		case ReportServiceListAccountActivityProcedure:
+			reportServiceListAccountActivityHandler.ServeHTTP(w, r)
+		case ReportServiceGetUnattributedProcedure:
+			reportServiceGetUnattributedHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -149,4 +213,12 @@ func (UnimplementedReportServiceHandler) GetAccountUsage(context.Context, *v1.Ge
 
 func (UnimplementedReportServiceHandler) GetAccountOverview(context.Context, *v1.GetAccountOverviewRequest) (*v1.GetAccountOverviewResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.report.v1.ReportService.GetAccountOverview is not implemented"))
+}
+
+func (UnimplementedReportServiceHandler) ListAccountActivity(context.Context, *v1.ListAccountActivityRequest) (*v1.ListAccountActivityResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.report.v1.ReportService.ListAccountActivity is not implemented"))
+}
+
+func (UnimplementedReportServiceHandler) GetUnattributed(context.Context, *v1.GetUnattributedRequest) (*v1.GetUnattributedResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.report.v1.ReportService.GetUnattributed is not implemented"))
 }

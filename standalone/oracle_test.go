@@ -176,7 +176,11 @@ func within(account, from, to string) func(fact) bool {
 
 func (o oracle) accountUsage(account, from, to string) *reportv1.GetAccountUsageResponse {
 	used := those(o.facts(), func(f fact) bool { return within(account, from, to)(f) && f.uses+f.duration > 0 })
-	report := &reportv1.GetAccountUsageResponse{Total: o.usage(account, used)}
+	members := o.members(account)
+	for _, id := range distinct(used, user) {
+		members[id] = true // of a session that names the user in one call and the account in another
+	}
+	report := &reportv1.GetAccountUsageResponse{Total: usage(members, used)}
 	var modules []string
 	for _, f := range used {
 		modules = append(modules, f.module)
@@ -184,10 +188,10 @@ func (o oracle) accountUsage(account, from, to string) *reportv1.GetAccountUsage
 	slices.Sort(modules)
 	for _, module := range slices.Compact(modules) {
 		in := those(used, func(f fact) bool { return f.module == module })
-		report.Modules = append(report.Modules, &reportv1.ModuleUsage{Module: module, Usage: o.usage(account, in)})
+		report.Modules = append(report.Modules, &reportv1.ModuleUsage{Module: module, Usage: usage(members, in)})
 		for _, feature := range distinct(in, func(f fact) string { return f.feature }) {
 			of := those(in, func(f fact) bool { return f.feature == feature })
-			u := o.usage(account, of)
+			u := usage(members, of)
 			line := &reportv1.FeatureUsage{
 				Module: module, Feature: feature, Uses: u.GetUses(), Users: u.GetUsers(), NonUsers: u.GetNonUsers(),
 				DaysUsed: u.GetDaysUsed(), UserDays: u.GetUserDays(), LastUse: u.GetLastUse(),
@@ -201,11 +205,11 @@ func (o oracle) accountUsage(account, from, to string) *reportv1.GetAccountUsage
 	return report
 }
 
-func (o oracle) usage(account string, used []fact) *reportv1.Usage {
+func usage(members map[string]bool, used []fact) *reportv1.Usage {
 	users, days, pairs := distinct(used, user), distinct(used, date), distinct(used, pair)
 	u := &reportv1.Usage{
 		Duration: ms(sum(used, duration)), Active: ms(sum(used, active)), Uses: sum(used, uses), Users: int64(len(users)),
-		NonUsers: int64(len(o.members(account)) - len(users)), DaysUsed: int64(len(days)), UserDays: int64(len(pairs)),
+		NonUsers: int64(len(members) - len(users)), DaysUsed: int64(len(days)), UserDays: int64(len(pairs)),
 	}
 	if len(days) > 0 {
 		u.LastUsedDay = days[len(days)-1]
@@ -239,9 +243,9 @@ func (o oracle) overview(account, asOf string, days, top int) *reportv1.GetAccou
 		return int64(len(distinct(those(facts, within(account, back(asOf, n-1), asOf)), user)))
 	}
 	from := back(asOf, days-1)
-	usage := o.accountUsage(account, from, asOf)
+	used := o.accountUsage(account, from, asOf)
 	want := &reportv1.GetAccountOverviewResponse{
-		AsOfDay: asOf, Total: usage.GetTotal(), ActiveUsers_1D: count(1), ActiveUsers_7D: count(7), ActiveUsers_30D: count(30),
+		AsOfDay: asOf, Total: used.GetTotal(), ActiveUsers_1D: count(1), ActiveUsers_7D: count(7), ActiveUsers_30D: count(30),
 	}
 	if seen := distinct(those(facts, within(account, "", asOf)), date); len(seen) > 0 {
 		want.FirstSeenDay, want.LastSeenDay = seen[0], seen[len(seen)-1]
@@ -253,13 +257,13 @@ func (o oracle) overview(account, asOf string, days, top int) *reportv1.GetAccou
 			Users: int64(len(distinct(on, user))),
 		})
 	}
-	slices.SortStableFunc(usage.Modules, func(a, b *reportv1.ModuleUsage) int {
+	slices.SortStableFunc(used.Modules, func(a, b *reportv1.ModuleUsage) int {
 		x, y := a.GetUsage(), b.GetUsage()
 		return cmp.Or(cmp.Compare(y.GetActive().AsDuration(), x.GetActive().AsDuration()), cmp.Compare(y.GetUses(), x.GetUses()))
 	})
-	slices.SortStableFunc(usage.Features, func(a, b *reportv1.FeatureUsage) int { return cmp.Compare(b.GetUses(), a.GetUses()) })
-	want.TopModules = usage.Modules[:min(top, len(usage.Modules))]
-	want.TopFeatures = usage.Features[:min(top, len(usage.Features))]
+	slices.SortStableFunc(used.Features, func(a, b *reportv1.FeatureUsage) int { return cmp.Compare(b.GetUses(), a.GetUses()) })
+	want.TopModules = used.Modules[:min(top, len(used.Modules))]
+	want.TopFeatures = used.Features[:min(top, len(used.Features))]
 	return want
 }
 

@@ -268,7 +268,7 @@ type Usage struct {
 	// How many users used it.
 	Users int64 `protobuf:"varint,4,opt,name=users,proto3" json:"users,omitempty"`
 	// How many users of the account did not. The users of an account are all that identity lists under it at the time of the question,
-	// whenever they came.
+	// whenever they came, and those that the report counts.
 	NonUsers int64 `protobuf:"varint,5,opt,name=non_users,json=nonUsers,proto3" json:"non_users,omitempty"`
 	// On how many UTC days somebody used it.
 	DaysUsed int64 `protobuf:"varint,6,opt,name=days_used,json=daysUsed,proto3" json:"days_used,omitempty"`

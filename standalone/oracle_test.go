@@ -106,8 +106,8 @@ func pieces(points []*segmentv1.Call) (all []fact) {
 		if i > 0 {
 			for from, end := points[i-1].GetTimeMs(), p.GetTimeMs(); from < end; {
 				to := min(end, (from/dayMS+1)*dayMS)
-				cap := points[i-1].GetTimeMs() + 5*minuteMS
-				all = append(all, fact{module: module, day: dayOf(from), duration: to - from, active: max(0, min(to, cap)-from)})
+				capped := points[i-1].GetTimeMs() + 5*minuteMS
+				all = append(all, fact{module: module, day: dayOf(from), duration: to - from, active: max(0, min(to, capped)-from)})
 				from = to
 			}
 		}

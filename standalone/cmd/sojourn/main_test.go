@@ -22,12 +22,20 @@ func TestTheExitCodeTellsAWrongCommandLineFromAFailure(t *testing.T) {
 		"a dump of nothing":        {[]string{"dump", "-data", missing}, 1, "missing"},
 		"a dump without a token":   {[]string{"dump", "-url", "http://127.0.0.1:1"}, 1, tokenVariable},
 		"a dump from no address":   {[]string{"dump", "-url", "nowhere"}, 1, tokenVariable},
+		"an export of all":         {[]string{"export"}, 1, "say what to export"},
+		"an export of nothing":     {[]string{"export", "users", "-data", missing}, 1, "missing"},
+		"an unknown export":        {[]string{"export", "secrets"}, 1, "say what to export"},
+		"an unknown format":        {[]string{"export", "users", "-format", "xls"}, 1, "not csv or ndjson"},
+		"an export, no token":      {[]string{"export", "users", "-url", "http://127.0.0.1:1"}, 1, queryTokenVariable},
+		"an export from nowhere":   {[]string{"export", "users", "-url", "nowhere"}, 1, queryTokenVariable},
+		"days of users":            {[]string{"export", "users", "-from", "2026-11-01"}, 2, "from"},
 		"a check before all":       {[]string{"-check", "-data", missing}, 0, "no configuration yet"},
 		"a demo without its keys":  {[]string{"demo", "-data", missing}, 1, "missing"},
 		"a demo of a wrong number": {[]string{"demo", "-seed", "x"}, 2, "seed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(tokenVariable, "")
+			t.Setenv(queryTokenVariable, "")
 			var out bytes.Buffer
 			if code := run(t.Context(), c.args, &out, &out); code != c.code || !strings.Contains(out.String(), c.says) {
 				t.Errorf("exit code %d, want %d; it said %q, want %q", code, c.code, out.String(), c.says)

@@ -8,7 +8,6 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/services/sessions/internal/bolt"
-	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
 // BenchmarkPoint records one point of a session that is as long as the name says: in order, behind its end, or late, in its middle.
@@ -21,7 +20,7 @@ func BenchmarkPoint(b *testing.B) {
 }
 
 func benchmarkPoint(b *testing.B, length int, late bool) {
-	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(b.TempDir(), "sessions.db")}, session.DefaultRules())
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(b.TempDir(), "sessions.db")}, defaults)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func (a *API) ListSessions(ctx context.Context, r *sessionsv1.ListSessionsReques
 	if r.GetWorkspace() == "" {
 		return nil, toStatus(callproto.ErrNoWorkspace)
 	}
-	filter, err := toFilter(r)
+	filter, err := toFilter(r, a.now().UnixMilli())
 	if err != nil {
 		return nil, err
 	}
@@ -45,14 +45,14 @@ func (a *API) ListSessions(ctx context.Context, r *sessionsv1.ListSessionsReques
 	return response, toStatus(err)
 }
 
-func toFilter(r *sessionsv1.ListSessionsRequest) (session.Filter, error) {
+func toFilter(r *sessionsv1.ListSessionsRequest, nowMS int64) (session.Filter, error) {
 	fromMS, toMS, err := callproto.Span(r.GetFrom(), r.GetTo())
 	if err != nil {
 		return session.Filter{}, invalid(err.Error())
 	}
 	f := session.Filter{
 		AccountID: r.AccountId, UserID: r.UserId, AnonymousID: r.GetAnonymousId(),
-		FromMS: fromMS, ToMS: toMS, NowMS: time.Now().UnixMilli(),
+		FromMS: fromMS, ToMS: toMS, NowMS: nowMS,
 	}
 	switch r.GetState() {
 	case sessionsv1.SessionState_SESSION_STATE_UNSPECIFIED:
@@ -90,6 +90,8 @@ func toProto(v *session.View) *sessionsv1.Session {
 		Active:      millis(v.ActiveMS),
 		Events:      v.Points,
 		Revision:    v.Revision,
+
+		ModulesOmitted: v.ModulesOmitted,
 	}
 	if v.Ended {
 		s.State = sessionsv1.SessionState_SESSION_STATE_ENDED

@@ -15,7 +15,6 @@
 package sessions
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -45,6 +44,8 @@ type Config struct {
 	Settings func(workspace string) Settings
 	// KeepChanges is for how long WatchSessions can go back. 0: DefaultKeepChanges.
 	KeepChanges time.Duration
+	// SweepEvery is how long an end may wait to be noticed. 0: a second.
+	SweepEvery time.Duration
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
 	// Now tells the time. Nil: time.Now.
@@ -108,7 +109,7 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{store: store, api: grpcapi.New(store, now)}
-	if s.upkeep, err = newUpkeep(store, now, cmp.Or(c.KeepChanges, DefaultKeepChanges), d); err != nil {
+	if s.upkeep, err = newUpkeep(store, now, c, d); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	working, stop := context.WithCancel(context.Background())

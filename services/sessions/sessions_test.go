@@ -196,7 +196,7 @@ func TestTheTimerEndsASessionEvenIfTheServiceWasDownMeanwhile(t *testing.T) {
 		defer c.stop()
 		time.Sleep(2 * time.Second)
 		ended := look()
-		if ended.GetState() != sessionsv1.SessionState_SESSION_STATE_ENDED || ended.GetRevision() <= running.GetRevision() {
+		if ended.GetState() != sessionsv1.SessionState_SESSION_STATE_ENDED || ended.GetRevision() != running.GetRevision() {
 			t.Errorf("after a day down: %v, revision %d after %d", ended.GetState(), ended.GetRevision(), running.GetRevision())
 		}
 		if ended.GetDuration().AsDuration() != time.Second {

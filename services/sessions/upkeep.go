@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,8 @@ import (
 )
 
 const (
-	sweepEvery = time.Second
-	trimEvery  = time.Minute
+	defaultSweepEvery = time.Second
+	trimEvery         = time.Minute
 	// Upkeep is done in transactions of this many rows, so that a million sessions falling due at once do not hold up writes.
 	upkeepBatch = 1000
 	// At a start timers are looked over at this pace: ten million sessions in under two minutes, at a few percent of a processor.
@@ -26,18 +27,21 @@ const (
 type upkeep struct {
 	store session.Upkeep
 	now   func() time.Time
-	keep  time.Duration
+	every time.Duration // between sweeps
+	keep  time.Duration // for changes
 	log   *slog.Logger
 
 	fired, mended, trimmed prometheus.Counter
 }
 
-func newUpkeep(store session.Upkeep, now func() time.Time, keep time.Duration, d observe.Deps) (*upkeep, error) {
+func newUpkeep(store session.Upkeep, now func() time.Time, c Config, d observe.Deps) (*upkeep, error) {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: "sojourn_sessions_" + name, Help: help})
 	}
 	u := &upkeep{
-		store: store, now: now, keep: keep, log: d.Log,
+		store: store, now: now, log: d.Log,
+		every:   cmp.Or(c.SweepEvery, defaultSweepEvery),
+		keep:    cmp.Or(c.KeepChanges, DefaultKeepChanges),
 		fired:   counter("timers_fired_total", "Session timers that fell due and were handled."),
 		mended:  counter("timers_mended_total", "Session timers that were missing, or late, and were set at a start."),
 		trimmed: counter("changes_trimmed_total", "Changes that were removed from the feed because of their age."),
@@ -52,7 +56,7 @@ func newUpkeep(store session.Upkeep, now func() time.Time, keep time.Duration, d
 
 // sweep ends sessions as they fall due and trims the feed, until ctx ends.
 func (u *upkeep) sweep(ctx context.Context) {
-	ticks := time.NewTicker(sweepEvery)
+	ticks := time.NewTicker(u.every)
 	defer ticks.Stop()
 	var trimmed time.Time
 	for ctx.Err() == nil {

@@ -40,6 +40,10 @@ var (
 	goneTable     = []byte("gone")     // key of a session that was told and is no more, until that is told too
 )
 
+var allTables = [][]byte{
+	namesTable, linksTable, pointsTable, sessionsTable, partsTable, sumsTable, byStartTable, byOwnerTable, feedTable, goneTable,
+}
+
 // Kinds of names in the dictionary.
 const (
 	kindAnonymous = 's'
@@ -102,8 +106,7 @@ func (s *Store) writable(tx *bbolt.Tx, workspace string) (*tables, error) {
 	if _, err := boltdb.Make(tx, [][]byte{timersBucket}); err != nil {
 		return nil, err
 	}
-	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)},
-		namesTable, linksTable, pointsTable, sessionsTable, partsTable, sumsTable, byStartTable, byOwnerTable, feedTable, goneTable)
+	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)}, allTables...)
 	if err != nil {
 		return nil, err
 	}

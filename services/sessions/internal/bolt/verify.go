@@ -3,59 +3,67 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	bbolt "go.etcd.io/bbolt"
 
-	"github.com/sojournhq/sojourn/internal/domain/call"
-	"github.com/sojournhq/sojourn/internal/kit/dict"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
+	"github.com/sojournhq/sojourn/internal/kit/soundness"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// Found is called with everything that is wrong: in which table of which workspace, and what.
-type Found func(workspace, table, what string)
-
-// Verify reads everything and tells what is not as it should be: keys, checksums and names; sessions that are not what their points make
-// them; indexes and daily sums that are not those of the sessions; sessions that wait for no timer; gaps in the feed. It changes nothing.
-// An error means that it could not go on.
-func (s *Store) Verify(ctx context.Context, found Found) error {
-	return s.db.View(func(tx *bbolt.Tx) error {
-		for err := range tx.Check() {
-			found("", "pages", err.Error())
-		}
-		timers, err := s.waiting(tx, found)
-		if err != nil {
-			return err
-		}
+// Verify examines the file that the options name, without changing it, and tells found of everything in it that is not as it should be:
+// damaged values, names and links that do not hold both ways; sessions that are not what their points make them; indexes and daily sums
+// that are not those of the sessions; sessions that wait for no timer; gaps in the feed.
+func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)) error {
+	o.Kind, o.Format = Kind, Format
+	s := &Store{rules: func(string) session.Rules { return session.DefaultRules() }}
+	return soundness.Examine(o, func(tx *bbolt.Tx) error {
+		timers := s.waiting(tx, found)
 		for workspace := range s.workspaces(tx) {
-			v := &verifier{tables: s.readable(tx, workspace), found: found, waiting: timers[workspace], known: map[uint32]session.Rules{}}
+			v := &verifier{
+				path: string(workspacesBucket) + "/" + workspace, found: found,
+				waiting: timers[workspace], known: map[uint32]session.Rules{},
+			}
+			if missing := missingTable(boltdb.Find(tx, workspacesBucket, []byte(workspace))); missing != nil {
+				v.wrong(missing, "there is no such table")
+				continue
+			}
+			v.tables = s.readable(tx, workspace)
 			if err := v.all(ctx); err != nil {
 				return fmt.Errorf("verify workspace %q: %w", workspace, err)
 			}
 		}
 		return nil
-	})
+	}, found)
+}
+
+// missingTable returns the first table that is not there, nil if all are.
+func missingTable(mine *bbolt.Bucket) []byte {
+	for _, table := range allTables {
+		if mine == nil || mine.Bucket(table) == nil {
+			return table
+		}
+	}
+	return nil
 }
 
 // waiting returns the keys of the sessions of each workspace that a timer waits for.
-func (s *Store) waiting(tx *bbolt.Tx, found Found) (map[string]map[string]bool, error) {
+func (s *Store) waiting(tx *bbolt.Tx, found func(soundness.Problem)) map[string]map[string]bool {
 	all := map[string]map[string]bool{}
 	timers := tx.Bucket(timersBucket)
 	if timers == nil {
-		return all, nil
+		return all
 	}
 	cursor := timers.Cursor()
 	for key, sealed := cursor.First(); key != nil; key, sealed = cursor.Next() {
 		r := keys.Read(key)
 		_, workspace, session := r.Time(), r.String(), r.Rest()
 		if _, err := record.Open(key, sealed); err != nil || r.Err() != nil {
-			found(workspace, "timers", fmt.Sprintf("%x: %v", key, errors.Join(err, r.Err())))
+			found(soundness.Problem{Table: string(timersBucket), Message: fmt.Sprintf("%x: %v", key, errors.Join(err, r.Err()))})
 			continue
 		}
 		if all[workspace] == nil {
@@ -63,20 +71,21 @@ func (s *Store) waiting(tx *bbolt.Tx, found Found) (map[string]map[string]bool, 
 		}
 		all[workspace][string(session)] = true
 	}
-	return all, nil
+	return all
 }
 
 // verifier looks over one workspace.
 type verifier struct {
 	*tables
 
-	found   Found
+	path    string
+	found   func(soundness.Problem)
 	waiting map[string]bool
 	known   map[uint32]session.Rules
 }
 
 func (v *verifier) wrong(table []byte, format string, args ...any) {
-	v.found(v.workspace, string(table), fmt.Sprintf(format, args...))
+	v.found(soundness.Problem{Table: v.path + "/" + string(table), Message: fmt.Sprintf(format, args...)})
 }
 
 func (v *verifier) all(ctx context.Context) error {
@@ -90,138 +99,23 @@ func (v *verifier) all(ctx context.Context) error {
 
 // checksums opens every value of every table.
 func (v *verifier) checksums(ctx context.Context) error {
-	return v.bucket.ForEachBucket(func(table []byte) error {
+	v.names.Check(func(message string) { v.wrong(namesTable, "%s", message) })
+	v.links.Check(func(message string) { v.wrong(linksTable, "%s", message) })
+	for _, table := range allTables {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return v.bucket.Bucket(table).ForEach(func(key, sealed []byte) error {
+		if bytes.Equal(table, namesTable) || bytes.Equal(table, linksTable) {
+			continue
+		}
+		cursor := v.bucket.Bucket(table).Cursor()
+		for key, sealed := cursor.First(); key != nil; key, sealed = cursor.Next() {
 			if _, err := record.Open(key, sealed); err != nil {
 				v.wrong(table, "%x: %v", key, err)
 			}
-			return nil
-		})
-	})
-}
-
-// walks walks the points of every anonymousId and compares with the sessions that are stored.
-func (v *verifier) walks(ctx context.Context) error {
-	for from := []byte(nil); ; {
-		anonymous, ok := v.nextAnonymous(from)
-		if !ok {
-			return nil
 		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := v.walk(anonymous); err != nil {
-			if !errors.Is(err, record.ErrCorrupt) && !errors.Is(err, dict.ErrUnknown) {
-				return err
-			}
-			v.wrong(sessionsTable, "anonymousId %d: %v", anonymous, err)
-		}
-		from = keys.AppendUint32(nil, anonymous+1)
-	}
-}
-
-// nextAnonymous returns the first anonymousId at or behind a prefix that has points or sessions.
-func (v *verifier) nextAnonymous(from []byte) (anonymous uint32, ok bool) {
-	for _, table := range []*bbolt.Bucket{v.points, v.sessions} {
-		key, _ := table.Cursor().Seek(from)
-		if len(key) < 4 {
-			continue
-		}
-		if found := binary.BigEndian.Uint32(key); !ok || found < anonymous {
-			anonymous, ok = found, true
-		}
-	}
-	return anonymous, ok
-}
-
-func (v *verifier) walk(anonymous uint32) error {
-	byStart, err := v.sessionsBetween(anonymous, call.Position{}, nil)
-	if err != nil {
-		return err
-	}
-	starts := slices.SortedFunc(maps.Keys(byStart), call.Position.Compare)
-	var w *rewalked
-	for p, err := range v.pointsFrom(anonymous, 0) {
-		switch {
-		case err != nil:
-			return err
-		case len(starts) > 0 && p.Position == starts[0]:
-			w, err = v.nextSession(w, byStart[starts[0]], p)
-			if err != nil {
-				return err
-			}
-			starts = starts[1:]
-		case w == nil || p.Compare(w.stored.End) > 0:
-			v.wrong(pointsTable, "a point at %d of anonymousId %d is in no session", p.TimeMS, anonymous)
-		case !w.rules.Continues(&w.Session, p):
-			v.wrong(sessionsTable, "a session of anonymousId %d that starts at %d goes on after its end", anonymous, w.Start.TimeMS)
-			w.Points++ // once is enough
-		default:
-			w.rules.Extend(&w.Session, w.parts, p)
-		}
-	}
-	if w != nil {
-		err = v.compare(w)
-	}
-	for _, start := range starts {
-		v.wrong(sessionsTable, "a session of anonymousId %d that starts at %d has no first point", anonymous, start.TimeMS)
-	}
-	return err
-}
-
-// rewalked is a session walked from its points, beside the one that is stored.
-type rewalked struct {
-	session.Session
-
-	parts  session.Parts
-	rules  session.Rules
-	stored *stored
-}
-
-// nextSession compares the session that was walked and begins the next, which starts with p.
-func (v *verifier) nextSession(was *rewalked, s *stored, p session.Point) (*rewalked, error) {
-	rules, err := v.rulesNamed(s.rules)
-	if err != nil {
-		return nil, err
-	}
-	if was != nil {
-		if err := v.compare(was); err != nil {
-			return nil, err
-		}
-		if was.stored.rules == s.rules && rules.Continues(&was.Session, p) {
-			v.wrong(sessionsTable, "two sessions that meet at %d are one", p.TimeMS)
-		}
-	}
-	parts := session.Parts{}
-	return &rewalked{Session: session.Begin(p, parts), parts: parts, rules: rules, stored: s}, nil
-}
-
-func (v *verifier) compare(w *rewalked) error {
-	parts, err := v.allParts(w.stored)
-	if err != nil {
-		return err
-	}
-	if w.Session != w.stored.Session || !maps.Equal(parts, w.parts) {
-		v.wrong(sessionsTable, "a session that starts at %d is not what its points make it", w.Start.TimeMS)
 	}
 	return nil
-}
-
-// rulesNamed returns the rules that have a number in the dictionary.
-func (v *verifier) rulesNamed(number uint32) (session.Rules, error) {
-	if rules, ok := v.known[number]; ok {
-		return rules, nil
-	}
-	name, err := v.names.Name(number)
-	if err != nil {
-		return session.Rules{}, err
-	}
-	rules, err := parseRules(name)
-	v.known[number] = rules
-	return rules, err
 }
 
 // indexes compares by_start and by_owner with the sessions, and looks for sessions that no timer waits for.

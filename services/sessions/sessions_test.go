@@ -23,6 +23,7 @@ import (
 type client struct {
 	sessionsv1.IngestServiceClient
 	sessionsv1.QueryServiceClient
+	sessionsv1.AdminServiceClient
 
 	stop func()
 }
@@ -34,7 +35,9 @@ func start(t *testing.T, dir string) client {
 		t.Fatal(err)
 	}
 	conn, stop := rpctest.Serve(t, service)
-	return client{sessionsv1.NewIngestServiceClient(conn), sessionsv1.NewQueryServiceClient(conn), stop}
+	return client{
+		sessionsv1.NewIngestServiceClient(conn), sessionsv1.NewQueryServiceClient(conn), sessionsv1.NewAdminServiceClient(conn), stop,
+	}
 }
 
 func track(messageID string, at time.Time, change func(*segmentv1.Call)) *segmentv1.Call {

@@ -1,8 +1,6 @@
 package bolt
 
 import (
-	"bytes"
-
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
@@ -55,34 +53,27 @@ func (t *tables) sessionAround(at ref) (*stored, error) {
 }
 
 // neighbours returns the points next to a place without one, in one direction, the nearest first, up to the one that is the last wanted. It
-// is not ok where that is far, or where two of them share a millisecond: the order of their keys is not theirs then.
+// is not ok where that is far.
 func (t *tables) neighbours(at ref, direction int, last func(session.Point) bool) (points []session.Point, ok bool, err error) {
-	prefix := keys.AppendUint32(nil, at.anonymous)
-	cursor := t.points.Cursor()
-	key, sealed := cursor.Seek(at.key())
-	step := cursor.Next
+	walk := t.pointsFrom(at.anonymous, at.TimeMS)
 	if direction < 0 {
-		step = cursor.Prev
-		if key == nil {
-			key, sealed = cursor.Last()
-		} else {
-			key, sealed = cursor.Prev()
-		}
+		walk = t.pointsBackFrom(at.anonymous, at.TimeMS)
 	}
-	previous, found := at.TimeMS, false
-	for range insertReach {
-		if !bytes.HasPrefix(key, prefix) {
-			return points, found, nil
-		}
-		p, err := decodePoint(key, sealed)
-		if err != nil || p.TimeMS == previous {
+	reach := insertReach
+	for p, err := range walk {
+		if err != nil {
 			return nil, false, err
 		}
-		if found { // one further than wanted, to be sure that it is of another millisecond
+		if reach--; reach < 0 {
+			return nil, false, nil
+		}
+		if p.Compare(at.Position)*direction < 0 {
+			continue // of the same millisecond, on the other side
+		}
+		points = append(points, p)
+		if last(p) {
 			return points, true, nil
 		}
-		points, previous, found = append(points, p), p.TimeMS, last(p)
-		key, sealed = step()
 	}
 	return nil, false, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
+	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
@@ -166,6 +167,8 @@ func nameOfRules(r session.Rules) string {
 }
 
 func parseRules(name string) (r session.Rules, err error) {
-	_, err = fmt.Sscanf(name, "%d/%d/%d", &r.TimeoutMS, &r.IdleCapMS, &r.MaxMS)
-	return r, err
+	if _, err = fmt.Sscanf(name, "%d/%d/%d", &r.TimeoutMS, &r.IdleCapMS, &r.MaxMS); err != nil {
+		return r, fmt.Errorf("%w: rules: %w", record.ErrCorrupt, err)
+	}
+	return r, nil
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func TestBoltIsAStore(t *testing.T) {
-	storetest.Run(t, storetest.Driver{Open: open, Verify: verify})
+	storetest.Run(t, driver)
 }
 
 func open(dir string, rules func(string) session.Rules) (session.Store, error) {

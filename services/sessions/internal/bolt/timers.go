@@ -56,7 +56,7 @@ func (s *Store) due(nowMS int64, limit int) (found [][]byte, err error) {
 		if timers == nil {
 			return nil
 		}
-		end := keys.AppendTime(nil, max(nowMS, 0))
+		end := keys.AppendTime(nil, min(max(nowMS, 0), keys.MaxTime))
 		cursor := timers.Cursor()
 		for key, _ := cursor.First(); key != nil && bytes.Compare(key, end) < 0 && len(found) < limit; key, _ = cursor.Next() {
 			found = append(found, bytes.Clone(key))

@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 
@@ -278,36 +277,4 @@ func (t *tables) sessionsBetween(anonymous uint32, from call.Position, to *call.
 		}
 	}
 	return found, nil
-}
-
-// pointsFrom yields the points of an anonymousId from a time on, in order of (time, messageId).
-func (t *tables) pointsFrom(anonymous uint32, fromMS int64) iter.Seq2[session.Point, error] {
-	return func(yield func(session.Point, error) bool) {
-		prefix := keys.AppendUint32(nil, anonymous)
-		cursor := t.points.Cursor()
-		var sameTime []session.Point // keys of one time do not sort by messageId
-		flush := func() bool {
-			slices.SortFunc(sameTime, func(a, b session.Point) int { return a.Compare(b.Position) })
-			for _, p := range sameTime {
-				if !yield(p, nil) {
-					return false
-				}
-			}
-			sameTime = sameTime[:0]
-			return true
-		}
-		key, sealed := cursor.Seek(keys.AppendTime(bytes.Clone(prefix), fromMS))
-		for ; bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
-			p, err := decodePoint(key, sealed)
-			if err != nil {
-				yield(session.Point{}, fmt.Errorf("read points: %w", err))
-				return
-			}
-			if len(sameTime) > 0 && sameTime[0].TimeMS != p.TimeMS && !flush() {
-				return
-			}
-			sameTime = append(sameTime, p)
-		}
-		flush()
-	}
 }

@@ -29,6 +29,7 @@ type Driver struct {
 func Run(t *testing.T, open Driver) {
 	t.Run("any order, any batches, duplicates and restarts give the oracle's sessions", func(t *testing.T) { testOrderFree(t, open) })
 	t.Run("late points one by one into one session give the oracle's session", func(t *testing.T) { testDense(t, open) })
+	t.Run("every boundary falls where it was worked out by hand", func(t *testing.T) { testBoundaries(t, open) })
 	t.Run("what is recorded twice changes nothing", func(t *testing.T) { testDuplicates(t, open) })
 	t.Run("a late point bridges, splits, extends and precedes sessions", func(t *testing.T) { testLatePoints(t, open) })
 	t.Run("timers survive restarts and end each session once", func(t *testing.T) { testTimers(t, open) })

@@ -39,6 +39,7 @@ var (
 // loses its cursor now and then. At the end sessions, time and what was told must be what the oracle makes of the set of calls.
 // A failure names the seed: go test ./services/sessions -run Years -simulations 1 -seed N.
 func TestYearsOfTrafficWithRestartsDowntimeAndClockJumps(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		*simulations, *simulated = 2, 20
 	}

@@ -62,7 +62,7 @@ func (u *upkeep) sweep(ctx context.Context) {
 	for ctx.Err() == nil {
 		looked, err := u.store.EndDue(ctx, u.now().UnixMilli(), upkeepBatch)
 		u.fired.Add(float64(looked))
-		u.report(ctx, "ending sessions failed", err)
+		u.report(ctx, "timers", err)
 		if looked == upkeepBatch {
 			continue
 		}
@@ -79,7 +79,7 @@ func (u *upkeep) trim(ctx context.Context) {
 	for more := true; more && ctx.Err() == nil; {
 		removed, err := u.store.Trim(ctx, before, upkeepBatch)
 		u.trimmed.Add(float64(removed))
-		u.report(ctx, "trimming the feed failed", err)
+		u.report(ctx, "the feed", err)
 		more = removed == upkeepBatch
 	}
 }
@@ -91,7 +91,7 @@ func (u *upkeep) mend(ctx context.Context) {
 	for from, first := []byte(nil), true; ctx.Err() == nil && (first || from != nil); first = false {
 		mended, next, err := u.store.MendTimers(ctx, from, upkeepBatch)
 		u.mended.Add(float64(mended))
-		u.report(ctx, "mending timers failed", err)
+		u.report(ctx, "missing timers", err)
 		if err != nil {
 			return
 		}
@@ -101,9 +101,9 @@ func (u *upkeep) mend(ctx context.Context) {
 	}
 }
 
-func (u *upkeep) report(ctx context.Context, what string, err error) {
+func (u *upkeep) report(ctx context.Context, of string, err error) {
 	if err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
-		u.log.Error(what, slog.Any("error", err))
+		u.log.Error("upkeep failed", slog.String("of", of), slog.Any("error", err))
 	}
 }
 

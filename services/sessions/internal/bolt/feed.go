@@ -3,9 +3,9 @@ package bolt
 import (
 	"bytes"
 	"cmp"
+	"crypto/rand"
 	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
@@ -93,7 +93,9 @@ func (t *tables) takeGone(at ref, s *stored) (found []call.Position, more bool, 
 
 func (t *tables) appendChange(row *storagev1.ChangeRow) error {
 	if t.feed.Get(feedKey) == nil {
-		if err := t.putFeed(&storagev1.FeedRow{Epoch: rand.Uint64()}); err != nil {
+		var epoch [8]byte
+		_, _ = rand.Read(epoch[:]) // never fails
+		if err := t.putFeed(&storagev1.FeedRow{Epoch: binary.BigEndian.Uint64(epoch[:])}); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"slices"
 
+	bbolt "go.etcd.io/bbolt"
+
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
@@ -23,14 +25,17 @@ func (t *tables) pointsFrom(anonymous uint32, fromMS int64) iter.Seq2[session.Po
 func (t *tables) pointsBackFrom(anonymous uint32, fromMS int64) iter.Seq2[session.Point, error] {
 	return func(yield func(session.Point, error) bool) {
 		cursor := t.points.Cursor()
-		key, sealed := cursor.Seek(keys.AppendTime(keys.AppendUint32(nil, anonymous), fromMS+1))
-		if key == nil {
-			key, sealed = cursor.Last()
-		} else {
-			key, sealed = cursor.Prev()
-		}
+		key, sealed := seekBefore(cursor, keys.AppendTime(keys.AppendUint32(nil, anonymous), fromMS+1))
 		inOrder(anonymous, key, sealed, cursor.Prev, func(a, b session.Point) int { return b.Compare(a.Position) }, yield)
 	}
+}
+
+// seekBefore moves to the last row whose key is below bound.
+func seekBefore(cursor *bbolt.Cursor, bound []byte) (key, value []byte) {
+	if key, _ := cursor.Seek(bound); key == nil {
+		return cursor.Last()
+	}
+	return cursor.Prev()
 }
 
 // inOrder yields the points of an anonymousId from a row on. The keys of one millisecond do not sort by messageId, so its points are sorted

@@ -257,7 +257,7 @@ func (t *tables) storedSums(o owner) (map[session.Part]session.Sum, error) {
 	prefix := o.prefix()
 	cursor := t.sums.Cursor()
 	for key, sealed := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
-		_, p, err := parseSumKey(key)
+		p, err := parseSumPart(key)
 		if err != nil {
 			return nil, err
 		}

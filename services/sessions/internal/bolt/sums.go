@@ -16,14 +16,14 @@ func sumKey(o owner, p session.Part) []byte {
 	return keys.AppendUint32(keys.AppendUint32(o.prefix(), uint32(p.Module)), uint32(p.Day))
 }
 
-func parseSumKey(key []byte) (o owner, p session.Part, err error) {
-	r := keys.Read(key)
-	o = owner{session.Name(r.Uint32()), session.Name(r.Uint32())}
+// parseSumPart reads the part from the key of an owner's sum.
+func parseSumPart(key []byte) (p session.Part, err error) {
+	r := keys.Read(key[len(owner{}.prefix()):])
 	p = session.Part{Module: session.Name(r.Uint32()), Day: day.Day(r.Uint32())}
 	if r.Err() != nil || len(r.Rest()) > 0 {
-		return o, p, fmt.Errorf("%w: key of a sum", record.ErrCorrupt)
+		return p, fmt.Errorf("%w: key of a sum", record.ErrCorrupt)
 	}
-	return o, p, nil
+	return p, nil
 }
 
 func decodeSum(key, sealed []byte) (session.Sum, error) {

@@ -79,7 +79,7 @@ func (r *timeReader) owner(o owned) error {
 	prefix := o.prefix()
 	key, sealed := cursor.Seek(sumKey(o.owner, session.Part{Module: module, Day: r.days.From}))
 	for bytes.HasPrefix(key, prefix) {
-		_, p, err := parseSumKey(key)
+		p, err := parseSumPart(key)
 		if err != nil {
 			return err
 		}

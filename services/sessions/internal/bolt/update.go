@@ -134,9 +134,9 @@ type outcome struct {
 func never(call.Position, int64) bool  { return false }
 func always(call.Position, int64) bool { return true }
 
-// rewalk walks points from one on that starts a session, or where there was none yet, and replaces the sessions that were stored of them. It
-// stops where a session starts that started there before too, if enough says so of that place and of the points walked until there: from
-// there on nothing can differ, because a session's start forgets all that came before it.
+// rewalk walks points from one on that starts a session, or where there was none yet, and replaces the sessions that were stored of them.
+// It stops where a session starts that started there before too, if enough says so of that place and of the points walked until there:
+// from there on nothing can differ, because a session's start forgets all that came before it.
 func (t *tables) rewalk(anonymous uint32, from call.Position, enough func(p call.Position, points int64) bool) (w walked, err error) {
 	var sessions []*outcome
 	var current *outcome
@@ -244,13 +244,7 @@ func (t *tables) restart(anonymous uint32, ms int64) (call.Position, error) {
 
 // startBefore returns the start time of the last session of an anonymousId whose key is below bound.
 func (t *tables) startBefore(bound []byte, anonymous uint32) (ms int64, ok bool, err error) {
-	cursor := t.sessions.Cursor()
-	key, _ := cursor.Seek(bound)
-	if key == nil {
-		key, _ = cursor.Last()
-	} else {
-		key, _ = cursor.Prev()
-	}
+	key, _ := seekBefore(t.sessions.Cursor(), bound)
 	if !bytes.HasPrefix(key, keys.AppendUint32(nil, anonymous)) {
 		return 0, false, nil
 	}

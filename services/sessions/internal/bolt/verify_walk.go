@@ -16,7 +16,7 @@ import (
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// walks walks the points of every anonymousId and compares with the sessions that are stored.
+// walks goes along the points of every anonymousId and compares with the sessions that are stored.
 func (v *verifier) walks(ctx context.Context) error {
 	for from := []byte(nil); ; {
 		anonymous, ok := v.nextAnonymous(from)

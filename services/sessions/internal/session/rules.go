@@ -83,9 +83,9 @@ func (r Rules) Extend(s *Session, parts Parts, p Point) {
 	parts.addPoints(s.Module, p.TimeMS, 1)
 }
 
-// Insert adds to s a late point p within it, which s admits, and to parts by how much they change. Before is the point in front of it, current
-// the module current there, and after the points behind it: one, or if p names another module than the current, all up to the first that
-// names one or to the end of s.
+// Insert adds to s a late point p within it, which s admits, and to parts by how much they change. Before is the point in front of it,
+// current the module current there, and after the points behind it: one, or if p names another module than the current, all up to the
+// first that names one or to the end of s.
 func (r Rules) Insert(s *Session, parts Parts, before Point, current Name, p Point, after []Point) {
 	module := current
 	if p.Module != 0 {

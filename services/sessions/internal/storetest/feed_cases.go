@@ -244,7 +244,7 @@ func testDowntime(t *testing.T, open Driver) {
 		history = append(history, c)
 	}
 	slices.SortFunc(history, func(a, b call.Call) int { return a.Position().Compare(b.Position()) })
-	for timeouts := int64(0); timeouts <= 10; timeouts++ {
+	for timeouts := range int64(11) {
 		t.Run(fmt.Sprint(timeouts, " timeouts"), func(t *testing.T) {
 			d := newDriver(t, open)
 			defer d.finish()

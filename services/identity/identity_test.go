@@ -11,8 +11,10 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
+	"github.com/sojournhq/sojourn/services/identity"
 )
 
 const noon = int64(1_793_534_400_000)
@@ -208,15 +210,15 @@ func TestEveryTraitReachesTheAnswer(t *testing.T) {
 }
 
 func TestSettingsThatNameATierLaterShowItWithoutSendingItAgain(t *testing.T) {
-	dir := t.TempDir()
-	c, stop := serve(t, open(t, dir, nil))
+	var config changing
+	config.set(workspace.Workspace{})
+	c, _ := serve(t, open(t, t.TempDir(), identity.SettingsOf(&config)))
 	c.record(newCall(group, "1", 0, "", "acme", str("tier", "gold")))
 	before := c.state(0).Accounts[0]
 	if before.GetTraits().Tier != nil || len(before.GetProblems()) != 1 || before.GetProblems()[0].GetCode() != "tier_unknown" {
 		t.Errorf("without settings: %v", before)
 	}
-	stop()
-	c, _ = serve(t, open(t, dir, settings()))
+	config.set(workspace.Workspace{Tiers: []string{"gold"}})
 	if after := c.state(0).Accounts[0]; after.GetTraits().GetTier() != "gold" || len(after.GetProblems()) != 0 {
 		t.Errorf("with settings: %v", after)
 	}

@@ -184,6 +184,10 @@ func TestRequestsThatCannotBeServedAreRefused(t *testing.T) {
 			_, err := c.ResolveAccount(ctx, &identityv1.ResolveAccountRequest{Workspace: "w"})
 			return err
 		},
+		"GetSettings without workspace": func() error {
+			_, err := c.GetSettings(ctx, &identityv1.GetSettingsRequest{})
+			return err
+		},
 		"ListOutcomes without workspace": func() error {
 			_, err := c.ListOutcomes(ctx, &identityv1.ListOutcomesRequest{})
 			return err

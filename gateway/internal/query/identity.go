@@ -35,6 +35,10 @@ func (h identity) ListOutcomes(ctx context.Context, r *identityv1.ListOutcomesRe
 	return h.service.ListOutcomes(ctx, r)
 }
 
+func (h identity) GetSettings(ctx context.Context, r *identityv1.GetSettingsRequest) (*identityv1.GetSettingsResponse, error) {
+	return h.service.GetSettings(ctx, r)
+}
+
 func (h identity) ListWorkspaces(ctx context.Context, r *identityv1.ListWorkspacesRequest) (*identityv1.ListWorkspacesResponse, error) {
 	return h.service.ListWorkspaces(ctx, r)
 }

@@ -12,6 +12,7 @@ import (
 	v1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -80,6 +81,63 @@ func (x Resolution) Number() protoreflect.EnumNumber {
 // Deprecated: Use Resolution.Descriptor instead.
 func (Resolution) EnumDescriptor() ([]byte, []int) {
 	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{0}
+}
+
+// DimensionType is what the values of a dimension are.
+type DimensionType int32
+
+const (
+	// Not set; invalid.
+	DimensionType_DIMENSION_TYPE_UNSPECIFIED DimensionType = 0
+	// Text.
+	DimensionType_DIMENSION_TYPE_STRING DimensionType = 1
+	// A number.
+	DimensionType_DIMENSION_TYPE_NUMBER DimensionType = 2
+	// A time.
+	DimensionType_DIMENSION_TYPE_DATE DimensionType = 3
+)
+
+// Enum value maps for DimensionType.
+var (
+	DimensionType_name = map[int32]string{
+		0: "DIMENSION_TYPE_UNSPECIFIED",
+		1: "DIMENSION_TYPE_STRING",
+		2: "DIMENSION_TYPE_NUMBER",
+		3: "DIMENSION_TYPE_DATE",
+	}
+	DimensionType_value = map[string]int32{
+		"DIMENSION_TYPE_UNSPECIFIED": 0,
+		"DIMENSION_TYPE_STRING":      1,
+		"DIMENSION_TYPE_NUMBER":      2,
+		"DIMENSION_TYPE_DATE":        3,
+	}
+)
+
+func (x DimensionType) Enum() *DimensionType {
+	p := new(DimensionType)
+	*p = x
+	return p
+}
+
+func (x DimensionType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DimensionType) Descriptor() protoreflect.EnumDescriptor {
+	return file_sojourn_identity_v1_identity_proto_enumTypes[1].Descriptor()
+}
+
+func (DimensionType) Type() protoreflect.EnumType {
+	return &file_sojourn_identity_v1_identity_proto_enumTypes[1]
+}
+
+func (x DimensionType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DimensionType.Descriptor instead.
+func (DimensionType) EnumDescriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{1}
 }
 
 // RecordCallsRequest is a batch of calls, and of things that were no calls, of one workspace.
@@ -1670,6 +1728,253 @@ func (x *OutcomeCount) GetRejectedByCode() map[string]int64 {
 	return nil
 }
 
+// GetSettingsRequest asks for the settings of a workspace.
+type GetSettingsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace     string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSettingsRequest) Reset() {
+	*x = GetSettingsRequest{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSettingsRequest) ProtoMessage() {}
+
+func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSettingsRequest.ProtoReflect.Descriptor instead.
+func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *GetSettingsRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+// GetSettingsResponse holds the settings.
+type GetSettingsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The settings; the defaults for a workspace that is not configured.
+	Settings      *Settings `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSettingsResponse) Reset() {
+	*x = GetSettingsResponse{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSettingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSettingsResponse) ProtoMessage() {}
+
+func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSettingsResponse.ProtoReflect.Descriptor instead.
+func (*GetSettingsResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *GetSettingsResponse) GetSettings() *Settings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+// Settings are what one workspace is set to.
+type Settings struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The names that an account's tier may have.
+	Tiers []string `protobuf:"bytes,1,rep,name=tiers,proto3" json:"tiers,omitempty"`
+	// The names that an account's lifecycle stage may have.
+	LifecycleStages []string `protobuf:"bytes,2,rep,name=lifecycle_stages,json=lifecycleStages,proto3" json:"lifecycle_stages,omitempty"`
+	// The custom dimensions of accounts.
+	Dimensions []*DimensionSetting `protobuf:"bytes,3,rep,name=dimensions,proto3" json:"dimensions,omitempty"`
+	// The longest pause within a session.
+	SessionTimeout *durationpb.Duration `protobuf:"bytes,4,opt,name=session_timeout,json=sessionTimeout,proto3" json:"session_timeout,omitempty"`
+	// The most that a pause counts as active time.
+	IdleCap *durationpb.Duration `protobuf:"bytes,5,opt,name=idle_cap,json=idleCap,proto3" json:"idle_cap,omitempty"`
+	// The longest that a session may last.
+	MaxSession    *durationpb.Duration `protobuf:"bytes,6,opt,name=max_session,json=maxSession,proto3" json:"max_session,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Settings) Reset() {
+	*x = Settings{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Settings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Settings) ProtoMessage() {}
+
+func (x *Settings) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Settings.ProtoReflect.Descriptor instead.
+func (*Settings) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Settings) GetTiers() []string {
+	if x != nil {
+		return x.Tiers
+	}
+	return nil
+}
+
+func (x *Settings) GetLifecycleStages() []string {
+	if x != nil {
+		return x.LifecycleStages
+	}
+	return nil
+}
+
+func (x *Settings) GetDimensions() []*DimensionSetting {
+	if x != nil {
+		return x.Dimensions
+	}
+	return nil
+}
+
+func (x *Settings) GetSessionTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.SessionTimeout
+	}
+	return nil
+}
+
+func (x *Settings) GetIdleCap() *durationpb.Duration {
+	if x != nil {
+		return x.IdleCap
+	}
+	return nil
+}
+
+func (x *Settings) GetMaxSession() *durationpb.Duration {
+	if x != nil {
+		return x.MaxSession
+	}
+	return nil
+}
+
+// DimensionSetting is a custom dimension and where it is read from.
+type DimensionSetting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The dimension's name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What its values are.
+	Type DimensionType `protobuf:"varint,2,opt,name=type,proto3,enum=sojourn.identity.v1.DimensionType" json:"type,omitempty"`
+	// The places that its value is read from, as "group.plan" or "identify.company.size". The first that has a value counts.
+	From          []string `protobuf:"bytes,3,rep,name=from,proto3" json:"from,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DimensionSetting) Reset() {
+	*x = DimensionSetting{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DimensionSetting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DimensionSetting) ProtoMessage() {}
+
+func (x *DimensionSetting) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DimensionSetting.ProtoReflect.Descriptor instead.
+func (*DimensionSetting) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *DimensionSetting) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DimensionSetting) GetType() DimensionType {
+	if x != nil {
+		return x.Type
+	}
+	return DimensionType_DIMENSION_TYPE_UNSPECIFIED
+}
+
+func (x *DimensionSetting) GetFrom() []string {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
 // ListWorkspacesRequest asks for all workspaces.
 type ListWorkspacesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1679,7 +1984,7 @@ type ListWorkspacesRequest struct {
 
 func (x *ListWorkspacesRequest) Reset() {
 	*x = ListWorkspacesRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1691,7 +1996,7 @@ func (x *ListWorkspacesRequest) String() string {
 func (*ListWorkspacesRequest) ProtoMessage() {}
 
 func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1704,7 +2009,7 @@ func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesRequest.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{22}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{26}
 }
 
 // ListWorkspacesResponse names the workspaces.
@@ -1718,7 +2023,7 @@ type ListWorkspacesResponse struct {
 
 func (x *ListWorkspacesResponse) Reset() {
 	*x = ListWorkspacesResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1730,7 +2035,7 @@ func (x *ListWorkspacesResponse) String() string {
 func (*ListWorkspacesResponse) ProtoMessage() {}
 
 func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1743,7 +2048,7 @@ func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesResponse.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListWorkspacesResponse) GetWorkspaces() []string {
@@ -1757,7 +2062,7 @@ var File_sojourn_identity_v1_identity_proto protoreflect.FileDescriptor
 
 const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\n" +
-	"\"sojourn/identity/v1/identity.proto\x12\x13sojourn.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dsojourn/segment/v1/call.proto\"\xa2\x01\n" +
+	"\"sojourn/identity/v1/identity.proto\x12\x13sojourn.identity.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dsojourn/segment/v1/call.proto\"\xa2\x01\n" +
 	"\x12RecordCallsRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12.\n" +
 	"\x05calls\x18\x02 \x03(\v2\x18.sojourn.segment.v1.CallR\x05calls\x12>\n" +
@@ -1929,7 +2234,25 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x10rejected_by_code\x18\a \x03(\v25.sojourn.identity.v1.OutcomeCount.RejectedByCodeEntryR\x0erejectedByCode\x1aA\n" +
 	"\x13RejectedByCodeEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x17\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"2\n" +
+	"\x12GetSettingsRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\"P\n" +
+	"\x13GetSettingsResponse\x129\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1d.sojourn.identity.v1.SettingsR\bsettings\"\xc8\x02\n" +
+	"\bSettings\x12\x14\n" +
+	"\x05tiers\x18\x01 \x03(\tR\x05tiers\x12)\n" +
+	"\x10lifecycle_stages\x18\x02 \x03(\tR\x0flifecycleStages\x12E\n" +
+	"\n" +
+	"dimensions\x18\x03 \x03(\v2%.sojourn.identity.v1.DimensionSettingR\n" +
+	"dimensions\x12B\n" +
+	"\x0fsession_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x0esessionTimeout\x124\n" +
+	"\bidle_cap\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\aidleCap\x12:\n" +
+	"\vmax_session\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"maxSession\"r\n" +
+	"\x10DimensionSetting\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
+	"\x04type\x18\x02 \x01(\x0e2\".sojourn.identity.v1.DimensionTypeR\x04type\x12\x12\n" +
+	"\x04from\x18\x03 \x03(\tR\x04from\"\x17\n" +
 	"\x15ListWorkspacesRequest\"8\n" +
 	"\x16ListWorkspacesResponse\x12\x1e\n" +
 	"\n" +
@@ -1940,9 +2263,14 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12RESOLUTION_UNKNOWN\x10\x01\x12\x16\n" +
 	"\x12RESOLUTION_ACCOUNT\x10\x02\x12\x18\n" +
-	"\x14RESOLUTION_AMBIGUOUS\x10\x032q\n" +
+	"\x14RESOLUTION_AMBIGUOUS\x10\x03*~\n" +
+	"\rDimensionType\x12\x1e\n" +
+	"\x1aDIMENSION_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15DIMENSION_TYPE_STRING\x10\x01\x12\x19\n" +
+	"\x15DIMENSION_TYPE_NUMBER\x10\x02\x12\x17\n" +
+	"\x13DIMENSION_TYPE_DATE\x10\x032q\n" +
 	"\rIngestService\x12`\n" +
-	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse2\xbf\x05\n" +
+	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse2\xa1\x06\n" +
 	"\fQueryService\x12T\n" +
 	"\aGetUser\x12#.sojourn.identity.v1.GetUserRequest\x1a$.sojourn.identity.v1.GetUserResponse\x12Z\n" +
 	"\tListUsers\x12%.sojourn.identity.v1.ListUsersRequest\x1a&.sojourn.identity.v1.ListUsersResponse\x12]\n" +
@@ -1950,7 +2278,8 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"GetAccount\x12&.sojourn.identity.v1.GetAccountRequest\x1a'.sojourn.identity.v1.GetAccountResponse\x12c\n" +
 	"\fListAccounts\x12(.sojourn.identity.v1.ListAccountsRequest\x1a).sojourn.identity.v1.ListAccountsResponse\x12i\n" +
 	"\x0eResolveAccount\x12*.sojourn.identity.v1.ResolveAccountRequest\x1a+.sojourn.identity.v1.ResolveAccountResponse\x12c\n" +
-	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\x12i\n" +
+	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\x12`\n" +
+	"\vGetSettings\x12'.sojourn.identity.v1.GetSettingsRequest\x1a(.sojourn.identity.v1.GetSettingsResponse\x12i\n" +
 	"\x0eListWorkspaces\x12*.sojourn.identity.v1.ListWorkspacesRequest\x1a+.sojourn.identity.v1.ListWorkspacesResponseB\xd9\x01\n" +
 	"\x17com.sojourn.identity.v1B\rIdentityProtoP\x01ZAgithub.com/sojournhq/sojourn/proto/sojourn/identity/v1;identityv1\xa2\x02\x03SIX\xaa\x02\x13Sojourn.Identity.V1\xca\x02\x13Sojourn\\Identity\\V1\xe2\x02\x1fSojourn\\Identity\\V1\\GPBMetadata\xea\x02\x15Sojourn::Identity::V1b\x06proto3"
 
@@ -1966,78 +2295,92 @@ func file_sojourn_identity_v1_identity_proto_rawDescGZIP() []byte {
 	return file_sojourn_identity_v1_identity_proto_rawDescData
 }
 
-var file_sojourn_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_sojourn_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_sojourn_identity_v1_identity_proto_goTypes = []any{
 	(Resolution)(0),                // 0: sojourn.identity.v1.Resolution
-	(*RecordCallsRequest)(nil),     // 1: sojourn.identity.v1.RecordCallsRequest
-	(*Rejection)(nil),              // 2: sojourn.identity.v1.Rejection
-	(*RecordCallsResponse)(nil),    // 3: sojourn.identity.v1.RecordCallsResponse
-	(*CallResult)(nil),             // 4: sojourn.identity.v1.CallResult
-	(*User)(nil),                   // 5: sojourn.identity.v1.User
-	(*UserTraits)(nil),             // 6: sojourn.identity.v1.UserTraits
-	(*Account)(nil),                // 7: sojourn.identity.v1.Account
-	(*AccountTraits)(nil),          // 8: sojourn.identity.v1.AccountTraits
-	(*Problem)(nil),                // 9: sojourn.identity.v1.Problem
-	(*GetUserRequest)(nil),         // 10: sojourn.identity.v1.GetUserRequest
-	(*GetUserResponse)(nil),        // 11: sojourn.identity.v1.GetUserResponse
-	(*ListUsersRequest)(nil),       // 12: sojourn.identity.v1.ListUsersRequest
-	(*ListUsersResponse)(nil),      // 13: sojourn.identity.v1.ListUsersResponse
-	(*GetAccountRequest)(nil),      // 14: sojourn.identity.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),     // 15: sojourn.identity.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),    // 16: sojourn.identity.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),   // 17: sojourn.identity.v1.ListAccountsResponse
-	(*ResolveAccountRequest)(nil),  // 18: sojourn.identity.v1.ResolveAccountRequest
-	(*ResolveAccountResponse)(nil), // 19: sojourn.identity.v1.ResolveAccountResponse
-	(*ListOutcomesRequest)(nil),    // 20: sojourn.identity.v1.ListOutcomesRequest
-	(*ListOutcomesResponse)(nil),   // 21: sojourn.identity.v1.ListOutcomesResponse
-	(*OutcomeCount)(nil),           // 22: sojourn.identity.v1.OutcomeCount
-	(*ListWorkspacesRequest)(nil),  // 23: sojourn.identity.v1.ListWorkspacesRequest
-	(*ListWorkspacesResponse)(nil), // 24: sojourn.identity.v1.ListWorkspacesResponse
-	nil,                            // 25: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	(*v1.Call)(nil),                // 26: sojourn.segment.v1.Call
-	(v1.Outcome)(0),                // 27: sojourn.segment.v1.Outcome
-	(*timestamppb.Timestamp)(nil),  // 28: google.protobuf.Timestamp
+	(DimensionType)(0),             // 1: sojourn.identity.v1.DimensionType
+	(*RecordCallsRequest)(nil),     // 2: sojourn.identity.v1.RecordCallsRequest
+	(*Rejection)(nil),              // 3: sojourn.identity.v1.Rejection
+	(*RecordCallsResponse)(nil),    // 4: sojourn.identity.v1.RecordCallsResponse
+	(*CallResult)(nil),             // 5: sojourn.identity.v1.CallResult
+	(*User)(nil),                   // 6: sojourn.identity.v1.User
+	(*UserTraits)(nil),             // 7: sojourn.identity.v1.UserTraits
+	(*Account)(nil),                // 8: sojourn.identity.v1.Account
+	(*AccountTraits)(nil),          // 9: sojourn.identity.v1.AccountTraits
+	(*Problem)(nil),                // 10: sojourn.identity.v1.Problem
+	(*GetUserRequest)(nil),         // 11: sojourn.identity.v1.GetUserRequest
+	(*GetUserResponse)(nil),        // 12: sojourn.identity.v1.GetUserResponse
+	(*ListUsersRequest)(nil),       // 13: sojourn.identity.v1.ListUsersRequest
+	(*ListUsersResponse)(nil),      // 14: sojourn.identity.v1.ListUsersResponse
+	(*GetAccountRequest)(nil),      // 15: sojourn.identity.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),     // 16: sojourn.identity.v1.GetAccountResponse
+	(*ListAccountsRequest)(nil),    // 17: sojourn.identity.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),   // 18: sojourn.identity.v1.ListAccountsResponse
+	(*ResolveAccountRequest)(nil),  // 19: sojourn.identity.v1.ResolveAccountRequest
+	(*ResolveAccountResponse)(nil), // 20: sojourn.identity.v1.ResolveAccountResponse
+	(*ListOutcomesRequest)(nil),    // 21: sojourn.identity.v1.ListOutcomesRequest
+	(*ListOutcomesResponse)(nil),   // 22: sojourn.identity.v1.ListOutcomesResponse
+	(*OutcomeCount)(nil),           // 23: sojourn.identity.v1.OutcomeCount
+	(*GetSettingsRequest)(nil),     // 24: sojourn.identity.v1.GetSettingsRequest
+	(*GetSettingsResponse)(nil),    // 25: sojourn.identity.v1.GetSettingsResponse
+	(*Settings)(nil),               // 26: sojourn.identity.v1.Settings
+	(*DimensionSetting)(nil),       // 27: sojourn.identity.v1.DimensionSetting
+	(*ListWorkspacesRequest)(nil),  // 28: sojourn.identity.v1.ListWorkspacesRequest
+	(*ListWorkspacesResponse)(nil), // 29: sojourn.identity.v1.ListWorkspacesResponse
+	nil,                            // 30: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	(*v1.Call)(nil),                // 31: sojourn.segment.v1.Call
+	(v1.Outcome)(0),                // 32: sojourn.segment.v1.Outcome
+	(*timestamppb.Timestamp)(nil),  // 33: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),    // 34: google.protobuf.Duration
 }
 var file_sojourn_identity_v1_identity_proto_depIdxs = []int32{
-	26, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
-	2,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
-	4,  // 2: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
-	27, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
-	6,  // 4: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
-	9,  // 5: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
-	28, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
-	8,  // 7: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
-	9,  // 8: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
-	28, // 9: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
-	5,  // 10: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
-	5,  // 11: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
-	7,  // 12: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
-	7,  // 13: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
+	31, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
+	3,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
+	5,  // 2: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
+	32, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
+	7,  // 4: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
+	10, // 5: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
+	33, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
+	9,  // 7: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
+	10, // 8: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
+	33, // 9: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
+	6,  // 10: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
+	6,  // 11: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
+	8,  // 12: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
+	8,  // 13: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
 	0,  // 14: sojourn.identity.v1.ResolveAccountResponse.resolution:type_name -> sojourn.identity.v1.Resolution
-	22, // 15: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
-	25, // 16: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	1,  // 17: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
-	10, // 18: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
-	12, // 19: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
-	14, // 20: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
-	16, // 21: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
-	18, // 22: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
-	20, // 23: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
-	23, // 24: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
-	3,  // 25: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
-	11, // 26: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
-	13, // 27: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
-	15, // 28: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
-	17, // 29: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
-	19, // 30: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
-	21, // 31: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
-	24, // 32: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
-	25, // [25:33] is the sub-list for method output_type
-	17, // [17:25] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	23, // 15: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
+	30, // 16: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	26, // 17: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
+	27, // 18: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
+	34, // 19: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
+	34, // 20: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
+	34, // 21: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
+	1,  // 22: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
+	2,  // 23: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
+	11, // 24: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
+	13, // 25: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
+	15, // 26: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
+	17, // 27: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
+	19, // 28: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
+	21, // 29: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
+	24, // 30: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
+	28, // 31: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
+	4,  // 32: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
+	12, // 33: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
+	14, // 34: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
+	16, // 35: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
+	18, // 36: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
+	20, // 37: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
+	22, // 38: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
+	25, // 39: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
+	29, // 40: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
+	32, // [32:41] is the sub-list for method output_type
+	23, // [23:32] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_identity_v1_identity_proto_init() }
@@ -2054,8 +2397,8 @@ func file_sojourn_identity_v1_identity_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_identity_v1_identity_proto_rawDesc), len(file_sojourn_identity_v1_identity_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   25,
+			NumEnums:      2,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

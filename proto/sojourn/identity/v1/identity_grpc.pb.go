@@ -141,6 +141,7 @@ const (
 	QueryService_ListAccounts_FullMethodName   = "/sojourn.identity.v1.QueryService/ListAccounts"
 	QueryService_ResolveAccount_FullMethodName = "/sojourn.identity.v1.QueryService/ResolveAccount"
 	QueryService_ListOutcomes_FullMethodName   = "/sojourn.identity.v1.QueryService/ListOutcomes"
+	QueryService_GetSettings_FullMethodName    = "/sojourn.identity.v1.QueryService/GetSettings"
 	QueryService_ListWorkspaces_FullMethodName = "/sojourn.identity.v1.QueryService/ListWorkspaces"
 )
 
@@ -163,6 +164,8 @@ type QueryServiceClient interface {
 	ResolveAccount(ctx context.Context, in *ResolveAccountRequest, opts ...grpc.CallOption) (*ResolveAccountResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(ctx context.Context, in *ListOutcomesRequest, opts ...grpc.CallOption) (*ListOutcomesResponse, error)
+	// GetSettings returns what the workspace is set to, as the identity service has it now. Keys and tokens are no part of it.
+	GetSettings(ctx context.Context, in *GetSettingsRequest, opts ...grpc.CallOption) (*GetSettingsResponse, error)
 	// ListWorkspaces lists the workspaces that anything was ever received for, by name. At the gateway it needs the admin token.
 	ListWorkspaces(ctx context.Context, in *ListWorkspacesRequest, opts ...grpc.CallOption) (*ListWorkspacesResponse, error)
 }
@@ -235,6 +238,16 @@ func (c *queryServiceClient) ListOutcomes(ctx context.Context, in *ListOutcomesR
 	return out, nil
 }
 
+func (c *queryServiceClient) GetSettings(ctx context.Context, in *GetSettingsRequest, opts ...grpc.CallOption) (*GetSettingsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetSettingsResponse)
+	err := c.cc.Invoke(ctx, QueryService_GetSettings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryServiceClient) ListWorkspaces(ctx context.Context, in *ListWorkspacesRequest, opts ...grpc.CallOption) (*ListWorkspacesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListWorkspacesResponse)
@@ -264,6 +277,8 @@ type QueryServiceServer interface {
 	ResolveAccount(context.Context, *ResolveAccountRequest) (*ResolveAccountResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *ListOutcomesRequest) (*ListOutcomesResponse, error)
+	// GetSettings returns what the workspace is set to, as the identity service has it now. Keys and tokens are no part of it.
+	GetSettings(context.Context, *GetSettingsRequest) (*GetSettingsResponse, error)
 	// ListWorkspaces lists the workspaces that anything was ever received for, by name. At the gateway it needs the admin token.
 	ListWorkspaces(context.Context, *ListWorkspacesRequest) (*ListWorkspacesResponse, error)
 	mustEmbedUnimplementedQueryServiceServer()
@@ -293,6 +308,9 @@ func (UnimplementedQueryServiceServer) ResolveAccount(context.Context, *ResolveA
 }
 func (UnimplementedQueryServiceServer) ListOutcomes(context.Context, *ListOutcomesRequest) (*ListOutcomesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListOutcomes not implemented")
+}
+func (UnimplementedQueryServiceServer) GetSettings(context.Context, *GetSettingsRequest) (*GetSettingsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSettings not implemented")
 }
 func (UnimplementedQueryServiceServer) ListWorkspaces(context.Context, *ListWorkspacesRequest) (*ListWorkspacesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListWorkspaces not implemented")
@@ -426,6 +444,24 @@ func _QueryService_ListOutcomes_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _QueryService_GetSettings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSettingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).GetSettings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_GetSettings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).GetSettings(ctx, req.(*GetSettingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _QueryService_ListWorkspaces_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListWorkspacesRequest)
 	if err := dec(in); err != nil {
@@ -474,6 +510,10 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListOutcomes",
 			Handler:    _QueryService_ListOutcomes_Handler,
+		},
+		{
+			MethodName: "GetSettings",
+			Handler:    _QueryService_GetSettings_Handler,
 		},
 		{
 			MethodName: "ListWorkspaces",

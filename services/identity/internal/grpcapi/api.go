@@ -11,7 +11,6 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
-	"github.com/sojournhq/sojourn/services/identity/internal/profile"
 )
 
 // API implements both services of sojourn.identity.v1.
@@ -20,11 +19,11 @@ type API struct {
 	identityv1.UnimplementedQueryServiceServer
 
 	store    directory.Store
-	settings func(workspace string) profile.Settings
+	settings func(workspace string) Settings
 }
 
 // New returns the API in front of a store. Settings is asked at every question, so that what it says may change.
-func New(store directory.Store, settings func(workspace string) profile.Settings) *API {
+func New(store directory.Store, settings func(workspace string) Settings) *API {
 	return &API{store: store, settings: settings}
 }
 

@@ -15,5 +15,5 @@ func (a *API) GetAccount(ctx context.Context, r *identityv1.GetAccountRequest) (
 	if err != nil {
 		return nil, toStatus(err)
 	}
-	return &identityv1.GetAccountResponse{Account: toAccount(&account, a.settings(r.GetWorkspace()))}, nil
+	return &identityv1.GetAccountResponse{Account: toAccount(&account, a.settings(r.GetWorkspace()).Settings)}, nil
 }

@@ -40,7 +40,7 @@ func (a *API) ListAccounts(ctx context.Context, r *identityv1.ListAccountsReques
 
 // accounts returns the first limit accounts after `after` that the request asks for.
 func (a *API) accounts(ctx context.Context, r *identityv1.ListAccountsRequest, after string, limit int) ([]*identityv1.Account, error) {
-	settings := a.settings(r.GetWorkspace())
+	settings := a.settings(r.GetWorkspace()).Settings
 	var page []*identityv1.Account
 	for {
 		read, err := a.store.Accounts(ctx, r.GetWorkspace(), after, accountsPerRead)

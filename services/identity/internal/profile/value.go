@@ -13,9 +13,12 @@ import (
 // maxDescription is how many characters of a description are shown.
 const maxDescription = 512
 
-// Settings are the names that an account's tier and lifecycle stage may have in one workspace. None set: none may be had.
+// Settings are what one workspace wants to see of its accounts.
 type Settings struct {
+	// Tiers and LifecycleStages are the names that an account's tier and lifecycle stage may have. None set: none may be had.
 	Tiers, LifecycleStages []string
+	// Dimensions are what is to be known of accounts beside the contract's traits.
+	Dimensions *Dimensions
 }
 
 // Value is the value of a trait; which member is set follows from the trait.

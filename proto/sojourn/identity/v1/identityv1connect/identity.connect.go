@@ -55,6 +55,9 @@ const (
 	// QueryServiceListOutcomesProcedure is the fully-qualified name of the QueryService's ListOutcomes
 	// RPC.
 	QueryServiceListOutcomesProcedure = "/sojourn.identity.v1.QueryService/ListOutcomes"
+	// QueryServiceGetSettingsProcedure is the fully-qualified name of the QueryService's GetSettings
+	// RPC.
+	QueryServiceGetSettingsProcedure = "/sojourn.identity.v1.QueryService/GetSettings"
 	// QueryServiceListWorkspacesProcedure is the fully-qualified name of the QueryService's
 	// ListWorkspaces RPC.
 	QueryServiceListWorkspacesProcedure = "/sojourn.identity.v1.QueryService/ListWorkspaces"
@@ -156,6 +159,8 @@ type QueryServiceClient interface {
 	ResolveAccount(context.Context, *v1.ResolveAccountRequest) (*v1.ResolveAccountResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error)
+	// GetSettings returns what the workspace is set to, as the identity service has it now. Keys and tokens are no part of it.
+	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.GetSettingsResponse, error)
 	// ListWorkspaces lists the workspaces that anything was ever received for, by name. At the gateway it needs the admin token.
 	ListWorkspaces(context.Context, *v1.ListWorkspacesRequest) (*v1.ListWorkspacesResponse, error)
 }
@@ -207,6 +212,12 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(queryServiceMethods.ByName("ListOutcomes")),
 			connect.WithClientOptions(opts...),
 		),
+		getSettings: connect.NewClient[v1.GetSettingsRequest, v1.GetSettingsResponse](
+			httpClient,
+			baseURL+QueryServiceGetSettingsProcedure,
+			connect.WithSchema(queryServiceMethods.ByName("GetSettings")),
+			connect.WithClientOptions(opts...),
+		),
 		listWorkspaces: connect.NewClient[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse](
 			httpClient,
 			baseURL+QueryServiceListWorkspacesProcedure,
@@ -224,6 +235,7 @@ type queryServiceClient struct {
 	listAccounts   *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
 	resolveAccount *connect.Client[v1.ResolveAccountRequest, v1.ResolveAccountResponse]
 	listOutcomes   *connect.Client[v1.ListOutcomesRequest, v1.ListOutcomesResponse]
+	getSettings    *connect.Client[v1.GetSettingsRequest, v1.GetSettingsResponse]
 	listWorkspaces *connect.Client[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse]
 }
 
@@ -281,6 +293,15 @@ func (c *queryServiceClient) ListOutcomes(ctx context.Context, req *v1.ListOutco
 	return nil, err
 }
 
+// GetSettings calls sojourn.identity.v1.QueryService.GetSettings.
+func (c *queryServiceClient) GetSettings(ctx context.Context, req *v1.GetSettingsRequest) (*v1.GetSettingsResponse, error) {
+	response, err := c.getSettings.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListWorkspaces calls sojourn.identity.v1.QueryService.ListWorkspaces.
 func (c *queryServiceClient) ListWorkspaces(ctx context.Context, req *v1.ListWorkspacesRequest) (*v1.ListWorkspacesResponse, error) {
 	response, err := c.listWorkspaces.CallUnary(ctx, connect.NewRequest(req))
@@ -304,6 +325,8 @@ type QueryServiceHandler interface {
 	ResolveAccount(context.Context, *v1.ResolveAccountRequest) (*v1.ResolveAccountResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error)
+	// GetSettings returns what the workspace is set to, as the identity service has it now. Keys and tokens are no part of it.
+	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.GetSettingsResponse, error)
 	// ListWorkspaces lists the workspaces that anything was ever received for, by name. At the gateway it needs the admin token.
 	ListWorkspaces(context.Context, *v1.ListWorkspacesRequest) (*v1.ListWorkspacesResponse, error)
 }
@@ -351,6 +374,12 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(queryServiceMethods.ByName("ListOutcomes")),
 		connect.WithHandlerOptions(opts...),
 	)
+	queryServiceGetSettingsHandler := connect.NewUnaryHandlerSimple(
+		QueryServiceGetSettingsProcedure,
+		svc.GetSettings,
+		connect.WithSchema(queryServiceMethods.ByName("GetSettings")),
+		connect.WithHandlerOptions(opts...),
+	)
 	queryServiceListWorkspacesHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListWorkspacesProcedure,
 		svc.ListWorkspaces,
@@ -371,6 +400,8 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 			queryServiceResolveAccountHandler.ServeHTTP(w, r)
 		case QueryServiceListOutcomesProcedure:
 			queryServiceListOutcomesHandler.ServeHTTP(w, r)
+		case QueryServiceGetSettingsProcedure:
+			queryServiceGetSettingsHandler.ServeHTTP(w, r)
 		case QueryServiceListWorkspacesProcedure:
 			queryServiceListWorkspacesHandler.ServeHTTP(w, r)
 		default:
@@ -404,6 +435,10 @@ func (UnimplementedQueryServiceHandler) ResolveAccount(context.Context, *v1.Reso
 
 func (UnimplementedQueryServiceHandler) ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.ListOutcomes is not implemented"))
+}
+
+func (UnimplementedQueryServiceHandler) GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.GetSettingsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.GetSettings is not implemented"))
 }
 
 func (UnimplementedQueryServiceHandler) ListWorkspaces(context.Context, *v1.ListWorkspacesRequest) (*v1.ListWorkspacesResponse, error) {

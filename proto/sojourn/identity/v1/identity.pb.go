@@ -644,7 +644,9 @@ type Account struct {
 	// What was sent but could not be used.
 	Problems []*Problem `protobuf:"bytes,4,rep,name=problems,proto3" json:"problems,omitempty"`
 	// The traits that are missing for the account to be complete: "name", "createdAt".
-	Missing       []string `protobuf:"bytes,5,rep,name=missing,proto3" json:"missing,omitempty"`
+	Missing []string `protobuf:"bytes,5,rep,name=missing,proto3" json:"missing,omitempty"`
+	// The workspace's dimensions that have a value, in the order of the settings.
+	Dimensions    []*Dimension `protobuf:"bytes,6,rep,name=dimensions,proto3" json:"dimensions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -714,6 +716,126 @@ func (x *Account) GetMissing() []string {
 	return nil
 }
 
+func (x *Account) GetDimensions() []*Dimension {
+	if x != nil {
+		return x.Dimensions
+	}
+	return nil
+}
+
+// Dimension is the value of a custom dimension of an account, as the settings of now read it from the calls.
+type Dimension struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The dimension's name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The value; which one is set follows from the dimension's type.
+	//
+	// Types that are valid to be assigned to Value:
+	//
+	//	*Dimension_String_
+	//	*Dimension_Number
+	//	*Dimension_Date
+	Value         isDimension_Value `protobuf_oneof:"value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Dimension) Reset() {
+	*x = Dimension{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Dimension) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Dimension) ProtoMessage() {}
+
+func (x *Dimension) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Dimension.ProtoReflect.Descriptor instead.
+func (*Dimension) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Dimension) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Dimension) GetValue() isDimension_Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *Dimension) GetString_() string {
+	if x != nil {
+		if x, ok := x.Value.(*Dimension_String_); ok {
+			return x.String_
+		}
+	}
+	return ""
+}
+
+func (x *Dimension) GetNumber() float64 {
+	if x != nil {
+		if x, ok := x.Value.(*Dimension_Number); ok {
+			return x.Number
+		}
+	}
+	return 0
+}
+
+func (x *Dimension) GetDate() *timestamppb.Timestamp {
+	if x != nil {
+		if x, ok := x.Value.(*Dimension_Date); ok {
+			return x.Date
+		}
+	}
+	return nil
+}
+
+type isDimension_Value interface {
+	isDimension_Value()
+}
+
+type Dimension_String_ struct {
+	// Of a string dimension.
+	String_ string `protobuf:"bytes,2,opt,name=string,proto3,oneof"`
+}
+
+type Dimension_Number struct {
+	// Of a number dimension.
+	Number float64 `protobuf:"fixed64,3,opt,name=number,proto3,oneof"`
+}
+
+type Dimension_Date struct {
+	// Of a date dimension.
+	Date *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=date,proto3,oneof"`
+}
+
+func (*Dimension_String_) isDimension_Value() {}
+
+func (*Dimension_Number) isDimension_Value() {}
+
+func (*Dimension_Date) isDimension_Value() {}
+
 // AccountTraits are the contract's traits of an account. A field that is not set was never sent, was cleared, or could not be used.
 type AccountTraits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -755,7 +877,7 @@ type AccountTraits struct {
 
 func (x *AccountTraits) Reset() {
 	*x = AccountTraits{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -767,7 +889,7 @@ func (x *AccountTraits) String() string {
 func (*AccountTraits) ProtoMessage() {}
 
 func (x *AccountTraits) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -780,7 +902,7 @@ func (x *AccountTraits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountTraits.ProtoReflect.Descriptor instead.
 func (*AccountTraits) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{7}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *AccountTraits) GetName() string {
@@ -898,17 +1020,20 @@ func (x *AccountTraits) GetIsChurned() bool {
 // Problem says that something was sent that could not be used. The raw value is kept: when settings change, it may become usable.
 type Problem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Stable code: the trait and what is wrong with it, as "tier_unknown", "employees_invalid", "description_too_long".
+	// Stable code: the trait and what is wrong with it, as "tier_unknown", "employees_invalid", "description_too_long"; of a dimension
+	// "dimension_wrong_type", "dimension_conflict" (the latest of several users' different values was taken) or "dimension_too_large".
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	// The contract's name of the trait.
-	Trait         string `protobuf:"bytes,2,opt,name=trait,proto3" json:"trait,omitempty"`
+	// The contract's name of the trait; empty if it is a dimension's problem.
+	Trait string `protobuf:"bytes,2,opt,name=trait,proto3" json:"trait,omitempty"`
+	// The dimension's name; empty if it is a trait's problem.
+	Dimension     string `protobuf:"bytes,3,opt,name=dimension,proto3" json:"dimension,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -920,7 +1045,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -933,7 +1058,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{8}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Problem) GetCode() string {
@@ -946,6 +1071,13 @@ func (x *Problem) GetCode() string {
 func (x *Problem) GetTrait() string {
 	if x != nil {
 		return x.Trait
+	}
+	return ""
+}
+
+func (x *Problem) GetDimension() string {
+	if x != nil {
+		return x.Dimension
 	}
 	return ""
 }
@@ -965,7 +1097,7 @@ type GetUserRequest struct {
 
 func (x *GetUserRequest) Reset() {
 	*x = GetUserRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -977,7 +1109,7 @@ func (x *GetUserRequest) String() string {
 func (*GetUserRequest) ProtoMessage() {}
 
 func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -990,7 +1122,7 @@ func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserRequest.ProtoReflect.Descriptor instead.
 func (*GetUserRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{9}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetUserRequest) GetWorkspace() string {
@@ -1025,7 +1157,7 @@ type GetUserResponse struct {
 
 func (x *GetUserResponse) Reset() {
 	*x = GetUserResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1037,7 +1169,7 @@ func (x *GetUserResponse) String() string {
 func (*GetUserResponse) ProtoMessage() {}
 
 func (x *GetUserResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1050,7 +1182,7 @@ func (x *GetUserResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserResponse.ProtoReflect.Descriptor instead.
 func (*GetUserResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{10}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetUserResponse) GetUser() *User {
@@ -1077,7 +1209,7 @@ type ListUsersRequest struct {
 
 func (x *ListUsersRequest) Reset() {
 	*x = ListUsersRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1089,7 +1221,7 @@ func (x *ListUsersRequest) String() string {
 func (*ListUsersRequest) ProtoMessage() {}
 
 func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1102,7 +1234,7 @@ func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersRequest.ProtoReflect.Descriptor instead.
 func (*ListUsersRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{11}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListUsersRequest) GetWorkspace() string {
@@ -1146,7 +1278,7 @@ type ListUsersResponse struct {
 
 func (x *ListUsersResponse) Reset() {
 	*x = ListUsersResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1158,7 +1290,7 @@ func (x *ListUsersResponse) String() string {
 func (*ListUsersResponse) ProtoMessage() {}
 
 func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1171,7 +1303,7 @@ func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersResponse.ProtoReflect.Descriptor instead.
 func (*ListUsersResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{12}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListUsersResponse) GetUsers() []*User {
@@ -1201,7 +1333,7 @@ type GetAccountRequest struct {
 
 func (x *GetAccountRequest) Reset() {
 	*x = GetAccountRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1213,7 +1345,7 @@ func (x *GetAccountRequest) String() string {
 func (*GetAccountRequest) ProtoMessage() {}
 
 func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1226,7 +1358,7 @@ func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountRequest.ProtoReflect.Descriptor instead.
 func (*GetAccountRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{13}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetAccountRequest) GetWorkspace() string {
@@ -1254,7 +1386,7 @@ type GetAccountResponse struct {
 
 func (x *GetAccountResponse) Reset() {
 	*x = GetAccountResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1266,7 +1398,7 @@ func (x *GetAccountResponse) String() string {
 func (*GetAccountResponse) ProtoMessage() {}
 
 func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1279,7 +1411,7 @@ func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountResponse.ProtoReflect.Descriptor instead.
 func (*GetAccountResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{14}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetAccountResponse) GetAccount() *Account {
@@ -1306,7 +1438,7 @@ type ListAccountsRequest struct {
 
 func (x *ListAccountsRequest) Reset() {
 	*x = ListAccountsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1318,7 +1450,7 @@ func (x *ListAccountsRequest) String() string {
 func (*ListAccountsRequest) ProtoMessage() {}
 
 func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1331,7 +1463,7 @@ func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{15}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListAccountsRequest) GetWorkspace() string {
@@ -1375,7 +1507,7 @@ type ListAccountsResponse struct {
 
 func (x *ListAccountsResponse) Reset() {
 	*x = ListAccountsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1387,7 +1519,7 @@ func (x *ListAccountsResponse) String() string {
 func (*ListAccountsResponse) ProtoMessage() {}
 
 func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1400,7 +1532,7 @@ func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{16}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListAccountsResponse) GetAccounts() []*Account {
@@ -1430,7 +1562,7 @@ type ResolveAccountRequest struct {
 
 func (x *ResolveAccountRequest) Reset() {
 	*x = ResolveAccountRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1442,7 +1574,7 @@ func (x *ResolveAccountRequest) String() string {
 func (*ResolveAccountRequest) ProtoMessage() {}
 
 func (x *ResolveAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1455,7 +1587,7 @@ func (x *ResolveAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveAccountRequest.ProtoReflect.Descriptor instead.
 func (*ResolveAccountRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{17}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ResolveAccountRequest) GetWorkspace() string {
@@ -1487,7 +1619,7 @@ type ResolveAccountResponse struct {
 
 func (x *ResolveAccountResponse) Reset() {
 	*x = ResolveAccountResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +1631,7 @@ func (x *ResolveAccountResponse) String() string {
 func (*ResolveAccountResponse) ProtoMessage() {}
 
 func (x *ResolveAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,7 +1644,7 @@ func (x *ResolveAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveAccountResponse.ProtoReflect.Descriptor instead.
 func (*ResolveAccountResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{18}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ResolveAccountResponse) GetResolution() Resolution {
@@ -1547,7 +1679,7 @@ type ListOutcomesRequest struct {
 
 func (x *ListOutcomesRequest) Reset() {
 	*x = ListOutcomesRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1559,7 +1691,7 @@ func (x *ListOutcomesRequest) String() string {
 func (*ListOutcomesRequest) ProtoMessage() {}
 
 func (x *ListOutcomesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1572,7 +1704,7 @@ func (x *ListOutcomesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOutcomesRequest.ProtoReflect.Descriptor instead.
 func (*ListOutcomesRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{19}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListOutcomesRequest) GetWorkspace() string {
@@ -1593,7 +1725,7 @@ type ListOutcomesResponse struct {
 
 func (x *ListOutcomesResponse) Reset() {
 	*x = ListOutcomesResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1605,7 +1737,7 @@ func (x *ListOutcomesResponse) String() string {
 func (*ListOutcomesResponse) ProtoMessage() {}
 
 func (x *ListOutcomesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1618,7 +1750,7 @@ func (x *ListOutcomesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOutcomesResponse.ProtoReflect.Descriptor instead.
 func (*ListOutcomesResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{20}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListOutcomesResponse) GetOutcomes() []*OutcomeCount {
@@ -1651,7 +1783,7 @@ type OutcomeCount struct {
 
 func (x *OutcomeCount) Reset() {
 	*x = OutcomeCount{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1663,7 +1795,7 @@ func (x *OutcomeCount) String() string {
 func (*OutcomeCount) ProtoMessage() {}
 
 func (x *OutcomeCount) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1676,7 +1808,7 @@ func (x *OutcomeCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeCount.ProtoReflect.Descriptor instead.
 func (*OutcomeCount) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{21}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *OutcomeCount) GetSource() string {
@@ -1739,7 +1871,7 @@ type GetSettingsRequest struct {
 
 func (x *GetSettingsRequest) Reset() {
 	*x = GetSettingsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1751,7 +1883,7 @@ func (x *GetSettingsRequest) String() string {
 func (*GetSettingsRequest) ProtoMessage() {}
 
 func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1764,7 +1896,7 @@ func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{22}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetSettingsRequest) GetWorkspace() string {
@@ -1785,7 +1917,7 @@ type GetSettingsResponse struct {
 
 func (x *GetSettingsResponse) Reset() {
 	*x = GetSettingsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1797,7 +1929,7 @@ func (x *GetSettingsResponse) String() string {
 func (*GetSettingsResponse) ProtoMessage() {}
 
 func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1810,7 +1942,7 @@ func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsResponse.ProtoReflect.Descriptor instead.
 func (*GetSettingsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetSettingsResponse) GetSettings() *Settings {
@@ -1841,7 +1973,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1853,7 +1985,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1866,7 +1998,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{24}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Settings) GetTiers() []string {
@@ -1926,7 +2058,7 @@ type DimensionSetting struct {
 
 func (x *DimensionSetting) Reset() {
 	*x = DimensionSetting{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1938,7 +2070,7 @@ func (x *DimensionSetting) String() string {
 func (*DimensionSetting) ProtoMessage() {}
 
 func (x *DimensionSetting) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1951,7 +2083,7 @@ func (x *DimensionSetting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DimensionSetting.ProtoReflect.Descriptor instead.
 func (*DimensionSetting) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{25}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DimensionSetting) GetName() string {
@@ -1984,7 +2116,7 @@ type ListWorkspacesRequest struct {
 
 func (x *ListWorkspacesRequest) Reset() {
 	*x = ListWorkspacesRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1996,7 +2128,7 @@ func (x *ListWorkspacesRequest) String() string {
 func (*ListWorkspacesRequest) ProtoMessage() {}
 
 func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2009,7 +2141,7 @@ func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesRequest.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{26}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{27}
 }
 
 // ListWorkspacesResponse names the workspaces.
@@ -2023,7 +2155,7 @@ type ListWorkspacesResponse struct {
 
 func (x *ListWorkspacesResponse) Reset() {
 	*x = ListWorkspacesResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2035,7 +2167,7 @@ func (x *ListWorkspacesResponse) String() string {
 func (*ListWorkspacesResponse) ProtoMessage() {}
 
 func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2048,7 +2180,7 @@ func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesResponse.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{27}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListWorkspacesResponse) GetWorkspaces() []string {
@@ -2125,14 +2257,23 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\r_mailing_cityB\x10\n" +
 	"\x0e_mailing_stateB\x11\n" +
 	"\x0f_mailing_postalB\x12\n" +
-	"\x10_mailing_country\"\xd4\x01\n" +
+	"\x10_mailing_country\"\x94\x02\n" +
 	"\aAccount\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x1a\n" +
 	"\bcomplete\x18\x02 \x01(\bR\bcomplete\x12:\n" +
 	"\x06traits\x18\x03 \x01(\v2\".sojourn.identity.v1.AccountTraitsR\x06traits\x128\n" +
 	"\bproblems\x18\x04 \x03(\v2\x1c.sojourn.identity.v1.ProblemR\bproblems\x12\x18\n" +
-	"\amissing\x18\x05 \x03(\tR\amissing\"\xc3\x06\n" +
+	"\amissing\x18\x05 \x03(\tR\amissing\x12>\n" +
+	"\n" +
+	"dimensions\x18\x06 \x03(\v2\x1e.sojourn.identity.v1.DimensionR\n" +
+	"dimensions\"\x8e\x01\n" +
+	"\tDimension\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\x06string\x18\x02 \x01(\tH\x00R\x06string\x12\x18\n" +
+	"\x06number\x18\x03 \x01(\x01H\x00R\x06number\x120\n" +
+	"\x04date\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x04dateB\a\n" +
+	"\x05value\"\xc3\x06\n" +
 	"\rAccountTraits\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x129\n" +
 	"\n" +
@@ -2170,10 +2311,11 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x0e_billing_stateB\x11\n" +
 	"\x0f_billing_postalB\x12\n" +
 	"\x10_billing_countryB\r\n" +
-	"\v_is_churned\"3\n" +
+	"\v_is_churned\"Q\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
-	"\x05trait\x18\x02 \x01(\tR\x05trait\"z\n" +
+	"\x05trait\x18\x02 \x01(\tR\x05trait\x12\x1c\n" +
+	"\tdimension\x18\x03 \x01(\tR\tdimension\"z\n" +
 	"\x0eGetUserRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\"\n" +
@@ -2296,7 +2438,7 @@ func file_sojourn_identity_v1_identity_proto_rawDescGZIP() []byte {
 }
 
 var file_sojourn_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_sojourn_identity_v1_identity_proto_goTypes = []any{
 	(Resolution)(0),                // 0: sojourn.identity.v1.Resolution
 	(DimensionType)(0),             // 1: sojourn.identity.v1.DimensionType
@@ -2307,80 +2449,83 @@ var file_sojourn_identity_v1_identity_proto_goTypes = []any{
 	(*User)(nil),                   // 6: sojourn.identity.v1.User
 	(*UserTraits)(nil),             // 7: sojourn.identity.v1.UserTraits
 	(*Account)(nil),                // 8: sojourn.identity.v1.Account
-	(*AccountTraits)(nil),          // 9: sojourn.identity.v1.AccountTraits
-	(*Problem)(nil),                // 10: sojourn.identity.v1.Problem
-	(*GetUserRequest)(nil),         // 11: sojourn.identity.v1.GetUserRequest
-	(*GetUserResponse)(nil),        // 12: sojourn.identity.v1.GetUserResponse
-	(*ListUsersRequest)(nil),       // 13: sojourn.identity.v1.ListUsersRequest
-	(*ListUsersResponse)(nil),      // 14: sojourn.identity.v1.ListUsersResponse
-	(*GetAccountRequest)(nil),      // 15: sojourn.identity.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),     // 16: sojourn.identity.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),    // 17: sojourn.identity.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),   // 18: sojourn.identity.v1.ListAccountsResponse
-	(*ResolveAccountRequest)(nil),  // 19: sojourn.identity.v1.ResolveAccountRequest
-	(*ResolveAccountResponse)(nil), // 20: sojourn.identity.v1.ResolveAccountResponse
-	(*ListOutcomesRequest)(nil),    // 21: sojourn.identity.v1.ListOutcomesRequest
-	(*ListOutcomesResponse)(nil),   // 22: sojourn.identity.v1.ListOutcomesResponse
-	(*OutcomeCount)(nil),           // 23: sojourn.identity.v1.OutcomeCount
-	(*GetSettingsRequest)(nil),     // 24: sojourn.identity.v1.GetSettingsRequest
-	(*GetSettingsResponse)(nil),    // 25: sojourn.identity.v1.GetSettingsResponse
-	(*Settings)(nil),               // 26: sojourn.identity.v1.Settings
-	(*DimensionSetting)(nil),       // 27: sojourn.identity.v1.DimensionSetting
-	(*ListWorkspacesRequest)(nil),  // 28: sojourn.identity.v1.ListWorkspacesRequest
-	(*ListWorkspacesResponse)(nil), // 29: sojourn.identity.v1.ListWorkspacesResponse
-	nil,                            // 30: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	(*v1.Call)(nil),                // 31: sojourn.segment.v1.Call
-	(v1.Outcome)(0),                // 32: sojourn.segment.v1.Outcome
-	(*timestamppb.Timestamp)(nil),  // 33: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),    // 34: google.protobuf.Duration
+	(*Dimension)(nil),              // 9: sojourn.identity.v1.Dimension
+	(*AccountTraits)(nil),          // 10: sojourn.identity.v1.AccountTraits
+	(*Problem)(nil),                // 11: sojourn.identity.v1.Problem
+	(*GetUserRequest)(nil),         // 12: sojourn.identity.v1.GetUserRequest
+	(*GetUserResponse)(nil),        // 13: sojourn.identity.v1.GetUserResponse
+	(*ListUsersRequest)(nil),       // 14: sojourn.identity.v1.ListUsersRequest
+	(*ListUsersResponse)(nil),      // 15: sojourn.identity.v1.ListUsersResponse
+	(*GetAccountRequest)(nil),      // 16: sojourn.identity.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),     // 17: sojourn.identity.v1.GetAccountResponse
+	(*ListAccountsRequest)(nil),    // 18: sojourn.identity.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),   // 19: sojourn.identity.v1.ListAccountsResponse
+	(*ResolveAccountRequest)(nil),  // 20: sojourn.identity.v1.ResolveAccountRequest
+	(*ResolveAccountResponse)(nil), // 21: sojourn.identity.v1.ResolveAccountResponse
+	(*ListOutcomesRequest)(nil),    // 22: sojourn.identity.v1.ListOutcomesRequest
+	(*ListOutcomesResponse)(nil),   // 23: sojourn.identity.v1.ListOutcomesResponse
+	(*OutcomeCount)(nil),           // 24: sojourn.identity.v1.OutcomeCount
+	(*GetSettingsRequest)(nil),     // 25: sojourn.identity.v1.GetSettingsRequest
+	(*GetSettingsResponse)(nil),    // 26: sojourn.identity.v1.GetSettingsResponse
+	(*Settings)(nil),               // 27: sojourn.identity.v1.Settings
+	(*DimensionSetting)(nil),       // 28: sojourn.identity.v1.DimensionSetting
+	(*ListWorkspacesRequest)(nil),  // 29: sojourn.identity.v1.ListWorkspacesRequest
+	(*ListWorkspacesResponse)(nil), // 30: sojourn.identity.v1.ListWorkspacesResponse
+	nil,                            // 31: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	(*v1.Call)(nil),                // 32: sojourn.segment.v1.Call
+	(v1.Outcome)(0),                // 33: sojourn.segment.v1.Outcome
+	(*timestamppb.Timestamp)(nil),  // 34: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),    // 35: google.protobuf.Duration
 }
 var file_sojourn_identity_v1_identity_proto_depIdxs = []int32{
-	31, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
+	32, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
 	3,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
 	5,  // 2: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
-	32, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
+	33, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
 	7,  // 4: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
-	10, // 5: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
-	33, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
-	9,  // 7: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
-	10, // 8: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
-	33, // 9: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
-	6,  // 10: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
-	6,  // 11: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
-	8,  // 12: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
-	8,  // 13: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
-	0,  // 14: sojourn.identity.v1.ResolveAccountResponse.resolution:type_name -> sojourn.identity.v1.Resolution
-	23, // 15: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
-	30, // 16: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	26, // 17: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
-	27, // 18: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
-	34, // 19: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
-	34, // 20: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
-	34, // 21: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
-	1,  // 22: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
-	2,  // 23: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
-	11, // 24: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
-	13, // 25: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
-	15, // 26: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
-	17, // 27: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
-	19, // 28: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
-	21, // 29: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
-	24, // 30: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
-	28, // 31: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
-	4,  // 32: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
-	12, // 33: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
-	14, // 34: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
-	16, // 35: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
-	18, // 36: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
-	20, // 37: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
-	22, // 38: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
-	25, // 39: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
-	29, // 40: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
-	32, // [32:41] is the sub-list for method output_type
-	23, // [23:32] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	11, // 5: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
+	34, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
+	10, // 7: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
+	11, // 8: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
+	9,  // 9: sojourn.identity.v1.Account.dimensions:type_name -> sojourn.identity.v1.Dimension
+	34, // 10: sojourn.identity.v1.Dimension.date:type_name -> google.protobuf.Timestamp
+	34, // 11: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
+	6,  // 12: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
+	6,  // 13: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
+	8,  // 14: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
+	8,  // 15: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
+	0,  // 16: sojourn.identity.v1.ResolveAccountResponse.resolution:type_name -> sojourn.identity.v1.Resolution
+	24, // 17: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
+	31, // 18: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	27, // 19: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
+	28, // 20: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
+	35, // 21: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
+	35, // 22: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
+	35, // 23: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
+	1,  // 24: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
+	2,  // 25: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
+	12, // 26: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
+	14, // 27: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
+	16, // 28: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
+	18, // 29: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
+	20, // 30: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
+	22, // 31: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
+	25, // 32: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
+	29, // 33: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
+	4,  // 34: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
+	13, // 35: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
+	15, // 36: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
+	17, // 37: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
+	19, // 38: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
+	21, // 39: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
+	23, // 40: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
+	26, // 41: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
+	30, // 42: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
+	34, // [34:43] is the sub-list for method output_type
+	25, // [25:34] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_identity_v1_identity_proto_init() }
@@ -2389,16 +2534,21 @@ func file_sojourn_identity_v1_identity_proto_init() {
 		return
 	}
 	file_sojourn_identity_v1_identity_proto_msgTypes[5].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[7].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[9].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[11].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[7].OneofWrappers = []any{
+		(*Dimension_String_)(nil),
+		(*Dimension_Number)(nil),
+		(*Dimension_Date)(nil),
+	}
+	file_sojourn_identity_v1_identity_proto_msgTypes[8].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[10].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_identity_v1_identity_proto_rawDesc), len(file_sojourn_identity_v1_identity_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   29,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

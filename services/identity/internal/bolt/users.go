@@ -53,32 +53,78 @@ func (s *Store) Users(
 	return scan.page, err
 }
 
+// EachUser implements directory.Store.
+func (s *Store) EachUser(ctx context.Context, workspace, account string, do func(*directory.User)) error {
+	var ids []string
+	err := s.view(ctx, workspace, func(t *tables) (err error) {
+		ids, err = t.idsOf(account)
+		return err
+	})
+	for len(ids) > 0 && err == nil {
+		some := ids[:min(usersPerView, len(ids))]
+		ids = ids[len(some):]
+		err = s.view(ctx, workspace, func(t *tables) error {
+			for _, id := range some {
+				user, err := t.listing(id, account)
+				if err != nil {
+					return err
+				}
+				if user != nil {
+					do(user)
+				}
+			}
+			return nil
+		})
+	}
+	return err
+}
+
 // usersOf returns the users listed under an account.
 func (t *tables) usersOf(account string, after directory.UserKey, limit int) ([]directory.User, error) {
-	named, resolved, err := t.links.UsersOf(account, t.resolver)
+	ids, err := t.idsOf(account)
 	if err != nil {
 		return nil, err
 	}
-	ids := slices.Concat(named, resolved)
-	slices.Sort(ids)
 	var page []directory.User
-	for _, id := range slices.Compact(ids) {
+	for _, id := range ids {
 		if len(page) == limit {
 			break
 		}
 		if (directory.UserKey{UserID: id, AccountID: account}).Compare(after) <= 0 {
 			continue
 		}
-		listed, err := t.listings(id)
+		user, err := t.listing(id, account)
 		if err != nil {
 			return nil, err
 		}
-		// An id that only alias calls name is listed nowhere.
-		if i := slices.IndexFunc(listed, func(u directory.User) bool { return u.AccountID == account }); i >= 0 {
-			page = append(page, listed[i])
+		if user != nil {
+			page = append(page, *user)
 		}
 	}
 	return page, nil
+}
+
+// idsOf returns the user ids that may be listed under an account, in order.
+func (t *tables) idsOf(account string) ([]string, error) {
+	named, resolved, err := t.links.UsersOf(account, t.resolver)
+	if err != nil {
+		return nil, err
+	}
+	ids := slices.Concat(named, resolved)
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// listing returns what a user id is listed as under an account, or nil: an id that only alias calls name is listed nowhere.
+func (t *tables) listing(userID, account string) (*directory.User, error) {
+	listed, err := t.listings(userID)
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(listed, func(u directory.User) bool { return u.AccountID == account }); i >= 0 {
+		return &listed[i], nil
+	}
+	return nil, nil
 }
 
 // listings returns what one user id is listed as.

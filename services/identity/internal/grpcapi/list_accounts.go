@@ -5,6 +5,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/page"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	"github.com/sojournhq/sojourn/services/identity/internal/profile"
 )
 
 // accountsPerRead is how many accounts are read at once in search of complete ones.
@@ -48,11 +49,15 @@ func (a *API) accounts(ctx context.Context, r *identityv1.ListAccountsRequest, a
 			return nil, err
 		}
 		for i := range read {
-			account := toAccount(&read[i], settings)
-			if account.GetComplete() || r.GetIncludeIncomplete() {
-				page = append(page, account)
+			view := profile.ViewAccount(read[i].Fields, settings)
+			if len(profile.Missing(view)) > 0 && !r.GetIncludeIncomplete() {
+				continue
 			}
-			if len(page) == limit {
+			account, err := a.toAccount(ctx, r.GetWorkspace(), &read[i], view, settings)
+			if err != nil {
+				return nil, err
+			}
+			if page = append(page, account); len(page) == limit {
 				return page, nil
 			}
 		}

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
@@ -43,6 +44,23 @@ func newSchema(traits []trait) *schema {
 				above[object] = true
 				s.add(object, place{trait: i, rank: rank + 1, above: true})
 			}
+		}
+	}
+	return s
+}
+
+// newPathSchema returns a schema in which each path is a trait of its own, by the name of the path.
+func newPathSchema(paths []string) *schema {
+	s := &schema{places: map[string][]place{}}
+	for _, path := range paths {
+		if slices.ContainsFunc(s.traits, func(t trait) bool { return t.name == path }) {
+			continue
+		}
+		i := len(s.traits)
+		s.traits = append(s.traits, trait{name: path})
+		s.add(path, place{trait: i, rank: 1})
+		for _, object := range call.Objects(path) {
+			s.add(object, place{trait: i, rank: 2, above: true})
 		}
 	}
 	return s

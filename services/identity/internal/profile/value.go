@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +87,13 @@ func readName(v call.Value, names []string) (name, wrong string) {
 }
 
 func readNumber(v call.Value) (n float64, wrong string) {
+	if n, wrong = readDecimal(v); n < 0 {
+		return 0, invalid
+	}
+	return n, wrong
+}
+
+func readDecimal(v call.Value) (n float64, wrong string) {
 	decimal, wrong := readText(v)
 	if wrong != fine {
 		return 0, wrong
@@ -98,10 +104,10 @@ func readNumber(v call.Value) (n float64, wrong string) {
 		return 0, invalid
 	}
 	n, err := strconv.ParseFloat(decimal, 64)
-	if err != nil || n < 0 {
+	if err != nil {
 		return 0, invalid
 	}
-	return math.Abs(n), fine // -0 is 0
+	return n + 0, fine // -0 is 0
 }
 
 func readTime(v call.Value) (ms int64, wrong string) {

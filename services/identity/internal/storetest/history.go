@@ -120,5 +120,5 @@ func genTraits(table []meaning) *rapid.Generator[[]call.Trait] {
 }
 
 func genSettings(t *rapid.T) profile.Settings {
-	return profile.Settings{Tiers: rapid.SampledFrom([][]string{nil, {"gold"}, {"gold", "silver"}}).Draw(t, "tiers")}
+	return profile.Settings{Tiers: rapid.SampledFrom([][]string{nil, {"gold"}, {"gold", "silver"}}).Draw(t, "tiers"), Dimensions: genDimensions(t)}
 }

@@ -30,6 +30,7 @@ func Run(t *testing.T, open Open) {
 		"a user moves when the account becomes known":                               testMove,
 		"a call to delete a user makes nobody known":                                testDelete,
 		"pages join up to the whole list":                                           testPages,
+		"each user of an account is visited once, however many there are":           testEachUser,
 		"ids that are alike stay apart":                                             testAlikeIDs,
 		"a long search for few users finds them all":                                testSparse,
 		"an empty workspace is empty and what is missing is missing":                testEmpty,
@@ -105,6 +106,15 @@ func (d *driver) users(workspace string, account *string, size int) (all []direc
 		}
 		after = page[len(page)-1].UserKey
 	}
+}
+
+// eachUser returns all users that EachUser visits.
+func (d *driver) eachUser(workspace, account string) (all []directory.User) {
+	d.t.Helper()
+	if err := d.store.EachUser(context.Background(), workspace, account, func(u *directory.User) { all = append(all, *u) }); err != nil {
+		d.t.Fatal(err)
+	}
+	return all
 }
 
 func (d *driver) accounts(workspace string, size int) (all []directory.Account) {
@@ -194,7 +204,7 @@ func compareState(t *rapid.T, d *driver, workspace string, o *oracle, settings p
 			t.Fatalf("users of %q (-want +got):\n%s", account, diff)
 		}
 	}
-	if diff := cmp.Diff(o.accounts(settings), viewAccounts(d.accounts(workspace, size), settings), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(o.accounts(settings), viewAccounts(t, d.store, workspace, d.accounts(workspace, size), settings), cmpopts.EquateEmpty()); diff != "" {
 		t.Fatalf("accounts with %+v (-want +got):\n%s", settings, diff)
 	}
 }

@@ -192,6 +192,18 @@ func TestRequestsThatCannotBeServedAreRefused(t *testing.T) {
 			_, err := c.ListOutcomes(ctx, &identityv1.ListOutcomesRequest{})
 			return err
 		},
+		"ListUnmappedTraits without workspace": func() error {
+			_, err := c.ListUnmappedTraits(ctx, &identityv1.ListUnmappedTraitsRequest{})
+			return err
+		},
+		"a negative page of traits": func() error {
+			_, err := c.ListUnmappedTraits(ctx, &identityv1.ListUnmappedTraitsRequest{Workspace: "w", PageSize: -1})
+			return err
+		},
+		"another RPC's token for traits": func() error {
+			_, err := c.ListUnmappedTraits(ctx, &identityv1.ListUnmappedTraitsRequest{Workspace: "w", PageToken: token})
+			return err
+		},
 		"a negative page": func() error {
 			_, err := c.ListAccounts(ctx, &identityv1.ListAccountsRequest{Workspace: "w", PageSize: -1})
 			return err

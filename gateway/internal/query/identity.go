@@ -35,6 +35,12 @@ func (h identity) ListOutcomes(ctx context.Context, r *identityv1.ListOutcomesRe
 	return h.service.ListOutcomes(ctx, r)
 }
 
+func (h identity) ListUnmappedTraits(
+	ctx context.Context, r *identityv1.ListUnmappedTraitsRequest,
+) (*identityv1.ListUnmappedTraitsResponse, error) {
+	return h.service.ListUnmappedTraits(ctx, r)
+}
+
 func (h identity) GetSettings(ctx context.Context, r *identityv1.GetSettingsRequest) (*identityv1.GetSettingsResponse, error) {
 	return h.service.GetSettings(ctx, r)
 }

@@ -83,6 +83,75 @@ func (Resolution) EnumDescriptor() ([]byte, []int) {
 	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{0}
 }
 
+// TraitType is what the values of a trait look like.
+type TraitType int32
+
+const (
+	// Not set; invalid.
+	TraitType_TRAIT_TYPE_UNSPECIFIED TraitType = 0
+	// Text.
+	TraitType_TRAIT_TYPE_STRING TraitType = 1
+	// Numbers.
+	TraitType_TRAIT_TYPE_NUMBER TraitType = 2
+	// true and false.
+	TraitType_TRAIT_TYPE_BOOLEAN TraitType = 3
+	// Text that reads as a time.
+	TraitType_TRAIT_TYPE_DATE TraitType = 4
+	// Arrays, which no dimension can be read from.
+	TraitType_TRAIT_TYPE_LIST TraitType = 5
+	// More than one of these.
+	TraitType_TRAIT_TYPE_MIXED TraitType = 6
+)
+
+// Enum value maps for TraitType.
+var (
+	TraitType_name = map[int32]string{
+		0: "TRAIT_TYPE_UNSPECIFIED",
+		1: "TRAIT_TYPE_STRING",
+		2: "TRAIT_TYPE_NUMBER",
+		3: "TRAIT_TYPE_BOOLEAN",
+		4: "TRAIT_TYPE_DATE",
+		5: "TRAIT_TYPE_LIST",
+		6: "TRAIT_TYPE_MIXED",
+	}
+	TraitType_value = map[string]int32{
+		"TRAIT_TYPE_UNSPECIFIED": 0,
+		"TRAIT_TYPE_STRING":      1,
+		"TRAIT_TYPE_NUMBER":      2,
+		"TRAIT_TYPE_BOOLEAN":     3,
+		"TRAIT_TYPE_DATE":        4,
+		"TRAIT_TYPE_LIST":        5,
+		"TRAIT_TYPE_MIXED":       6,
+	}
+)
+
+func (x TraitType) Enum() *TraitType {
+	p := new(TraitType)
+	*p = x
+	return p
+}
+
+func (x TraitType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TraitType) Descriptor() protoreflect.EnumDescriptor {
+	return file_sojourn_identity_v1_identity_proto_enumTypes[1].Descriptor()
+}
+
+func (TraitType) Type() protoreflect.EnumType {
+	return &file_sojourn_identity_v1_identity_proto_enumTypes[1]
+}
+
+func (x TraitType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TraitType.Descriptor instead.
+func (TraitType) EnumDescriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{1}
+}
+
 // DimensionType is what the values of a dimension are.
 type DimensionType int32
 
@@ -124,11 +193,11 @@ func (x DimensionType) String() string {
 }
 
 func (DimensionType) Descriptor() protoreflect.EnumDescriptor {
-	return file_sojourn_identity_v1_identity_proto_enumTypes[1].Descriptor()
+	return file_sojourn_identity_v1_identity_proto_enumTypes[2].Descriptor()
 }
 
 func (DimensionType) Type() protoreflect.EnumType {
-	return &file_sojourn_identity_v1_identity_proto_enumTypes[1]
+	return &file_sojourn_identity_v1_identity_proto_enumTypes[2]
 }
 
 func (x DimensionType) Number() protoreflect.EnumNumber {
@@ -137,7 +206,7 @@ func (x DimensionType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DimensionType.Descriptor instead.
 func (DimensionType) EnumDescriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{1}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{2}
 }
 
 // RecordCallsRequest is a batch of calls, and of things that were no calls, of one workspace.
@@ -1860,6 +1929,199 @@ func (x *OutcomeCount) GetRejectedByCode() map[string]int64 {
 	return nil
 }
 
+// ListUnmappedTraitsRequest asks for the traits that are not mapped.
+type ListUnmappedTraitsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// Rows a page: 100 when 0, at most 1,000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the previous page of the same request; empty for the first.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnmappedTraitsRequest) Reset() {
+	*x = ListUnmappedTraitsRequest{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnmappedTraitsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnmappedTraitsRequest) ProtoMessage() {}
+
+func (x *ListUnmappedTraitsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnmappedTraitsRequest.ProtoReflect.Descriptor instead.
+func (*ListUnmappedTraitsRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ListUnmappedTraitsRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *ListUnmappedTraitsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListUnmappedTraitsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListUnmappedTraitsResponse is one page of traits.
+type ListUnmappedTraitsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In order of the place.
+	Traits []*UnmappedTrait `protobuf:"bytes,1,rep,name=traits,proto3" json:"traits,omitempty"`
+	// For the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnmappedTraitsResponse) Reset() {
+	*x = ListUnmappedTraitsResponse{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnmappedTraitsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnmappedTraitsResponse) ProtoMessage() {}
+
+func (x *ListUnmappedTraitsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnmappedTraitsResponse.ProtoReflect.Descriptor instead.
+func (*ListUnmappedTraitsResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ListUnmappedTraitsResponse) GetTraits() []*UnmappedTrait {
+	if x != nil {
+		return x.Traits
+	}
+	return nil
+}
+
+func (x *ListUnmappedTraitsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// UnmappedTrait is a trait that means nothing yet.
+type UnmappedTrait struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The place, as the `from` of a dimension takes it, such as "group.total billed". Of several spellings that are in use the one that
+	// sorts first.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// What its values look like.
+	Type TraitType `protobuf:"varint,2,opt,name=type,proto3,enum=sojourn.identity.v1.TraitType" json:"type,omitempty"`
+	// How many accounts have it, or have a user who has it.
+	Accounts int64 `protobuf:"varint,3,opt,name=accounts,proto3" json:"accounts,omitempty"`
+	// Event time of the latest call whose value stands.
+	LastSeen      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnmappedTrait) Reset() {
+	*x = UnmappedTrait{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnmappedTrait) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnmappedTrait) ProtoMessage() {}
+
+func (x *UnmappedTrait) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnmappedTrait.ProtoReflect.Descriptor instead.
+func (*UnmappedTrait) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *UnmappedTrait) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *UnmappedTrait) GetType() TraitType {
+	if x != nil {
+		return x.Type
+	}
+	return TraitType_TRAIT_TYPE_UNSPECIFIED
+}
+
+func (x *UnmappedTrait) GetAccounts() int64 {
+	if x != nil {
+		return x.Accounts
+	}
+	return 0
+}
+
+func (x *UnmappedTrait) GetLastSeen() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastSeen
+	}
+	return nil
+}
+
 // GetSettingsRequest asks for the settings of a workspace.
 type GetSettingsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1871,7 +2133,7 @@ type GetSettingsRequest struct {
 
 func (x *GetSettingsRequest) Reset() {
 	*x = GetSettingsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1883,7 +2145,7 @@ func (x *GetSettingsRequest) String() string {
 func (*GetSettingsRequest) ProtoMessage() {}
 
 func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1896,7 +2158,7 @@ func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetSettingsRequest) GetWorkspace() string {
@@ -1917,7 +2179,7 @@ type GetSettingsResponse struct {
 
 func (x *GetSettingsResponse) Reset() {
 	*x = GetSettingsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1929,7 +2191,7 @@ func (x *GetSettingsResponse) String() string {
 func (*GetSettingsResponse) ProtoMessage() {}
 
 func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1942,7 +2204,7 @@ func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsResponse.ProtoReflect.Descriptor instead.
 func (*GetSettingsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{24}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetSettingsResponse) GetSettings() *Settings {
@@ -1973,7 +2235,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1985,7 +2247,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1998,7 +2260,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{25}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Settings) GetTiers() []string {
@@ -2058,7 +2320,7 @@ type DimensionSetting struct {
 
 func (x *DimensionSetting) Reset() {
 	*x = DimensionSetting{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2070,7 +2332,7 @@ func (x *DimensionSetting) String() string {
 func (*DimensionSetting) ProtoMessage() {}
 
 func (x *DimensionSetting) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2083,7 +2345,7 @@ func (x *DimensionSetting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DimensionSetting.ProtoReflect.Descriptor instead.
 func (*DimensionSetting) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{26}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DimensionSetting) GetName() string {
@@ -2116,7 +2378,7 @@ type ListWorkspacesRequest struct {
 
 func (x *ListWorkspacesRequest) Reset() {
 	*x = ListWorkspacesRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2128,7 +2390,7 @@ func (x *ListWorkspacesRequest) String() string {
 func (*ListWorkspacesRequest) ProtoMessage() {}
 
 func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2141,7 +2403,7 @@ func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesRequest.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{27}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{30}
 }
 
 // ListWorkspacesResponse names the workspaces.
@@ -2155,7 +2417,7 @@ type ListWorkspacesResponse struct {
 
 func (x *ListWorkspacesResponse) Reset() {
 	*x = ListWorkspacesResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2167,7 +2429,7 @@ func (x *ListWorkspacesResponse) String() string {
 func (*ListWorkspacesResponse) ProtoMessage() {}
 
 func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2180,7 +2442,7 @@ func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesResponse.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{28}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListWorkspacesResponse) GetWorkspaces() []string {
@@ -2376,7 +2638,20 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x10rejected_by_code\x18\a \x03(\v25.sojourn.identity.v1.OutcomeCount.RejectedByCodeEntryR\x0erejectedByCode\x1aA\n" +
 	"\x13RejectedByCodeEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"2\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"u\n" +
+	"\x19ListUnmappedTraitsRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x80\x01\n" +
+	"\x1aListUnmappedTraitsResponse\x12:\n" +
+	"\x06traits\x18\x01 \x03(\v2\".sojourn.identity.v1.UnmappedTraitR\x06traits\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xac\x01\n" +
+	"\rUnmappedTrait\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x122\n" +
+	"\x04type\x18\x02 \x01(\x0e2\x1e.sojourn.identity.v1.TraitTypeR\x04type\x12\x1a\n" +
+	"\baccounts\x18\x03 \x01(\x03R\baccounts\x127\n" +
+	"\tlast_seen\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\blastSeen\"2\n" +
 	"\x12GetSettingsRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\"P\n" +
 	"\x13GetSettingsResponse\x129\n" +
@@ -2405,14 +2680,22 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12RESOLUTION_UNKNOWN\x10\x01\x12\x16\n" +
 	"\x12RESOLUTION_ACCOUNT\x10\x02\x12\x18\n" +
-	"\x14RESOLUTION_AMBIGUOUS\x10\x03*~\n" +
+	"\x14RESOLUTION_AMBIGUOUS\x10\x03*\xad\x01\n" +
+	"\tTraitType\x12\x1a\n" +
+	"\x16TRAIT_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11TRAIT_TYPE_STRING\x10\x01\x12\x15\n" +
+	"\x11TRAIT_TYPE_NUMBER\x10\x02\x12\x16\n" +
+	"\x12TRAIT_TYPE_BOOLEAN\x10\x03\x12\x13\n" +
+	"\x0fTRAIT_TYPE_DATE\x10\x04\x12\x13\n" +
+	"\x0fTRAIT_TYPE_LIST\x10\x05\x12\x14\n" +
+	"\x10TRAIT_TYPE_MIXED\x10\x06*~\n" +
 	"\rDimensionType\x12\x1e\n" +
 	"\x1aDIMENSION_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15DIMENSION_TYPE_STRING\x10\x01\x12\x19\n" +
 	"\x15DIMENSION_TYPE_NUMBER\x10\x02\x12\x17\n" +
 	"\x13DIMENSION_TYPE_DATE\x10\x032q\n" +
 	"\rIngestService\x12`\n" +
-	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse2\xa1\x06\n" +
+	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse2\x98\a\n" +
 	"\fQueryService\x12T\n" +
 	"\aGetUser\x12#.sojourn.identity.v1.GetUserRequest\x1a$.sojourn.identity.v1.GetUserResponse\x12Z\n" +
 	"\tListUsers\x12%.sojourn.identity.v1.ListUsersRequest\x1a&.sojourn.identity.v1.ListUsersResponse\x12]\n" +
@@ -2420,7 +2703,8 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"GetAccount\x12&.sojourn.identity.v1.GetAccountRequest\x1a'.sojourn.identity.v1.GetAccountResponse\x12c\n" +
 	"\fListAccounts\x12(.sojourn.identity.v1.ListAccountsRequest\x1a).sojourn.identity.v1.ListAccountsResponse\x12i\n" +
 	"\x0eResolveAccount\x12*.sojourn.identity.v1.ResolveAccountRequest\x1a+.sojourn.identity.v1.ResolveAccountResponse\x12c\n" +
-	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\x12`\n" +
+	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\x12u\n" +
+	"\x12ListUnmappedTraits\x12..sojourn.identity.v1.ListUnmappedTraitsRequest\x1a/.sojourn.identity.v1.ListUnmappedTraitsResponse\x12`\n" +
 	"\vGetSettings\x12'.sojourn.identity.v1.GetSettingsRequest\x1a(.sojourn.identity.v1.GetSettingsResponse\x12i\n" +
 	"\x0eListWorkspaces\x12*.sojourn.identity.v1.ListWorkspacesRequest\x1a+.sojourn.identity.v1.ListWorkspacesResponseB\xd9\x01\n" +
 	"\x17com.sojourn.identity.v1B\rIdentityProtoP\x01ZAgithub.com/sojournhq/sojourn/proto/sojourn/identity/v1;identityv1\xa2\x02\x03SIX\xaa\x02\x13Sojourn.Identity.V1\xca\x02\x13Sojourn\\Identity\\V1\xe2\x02\x1fSojourn\\Identity\\V1\\GPBMetadata\xea\x02\x15Sojourn::Identity::V1b\x06proto3"
@@ -2437,95 +2721,104 @@ func file_sojourn_identity_v1_identity_proto_rawDescGZIP() []byte {
 	return file_sojourn_identity_v1_identity_proto_rawDescData
 }
 
-var file_sojourn_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_sojourn_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_sojourn_identity_v1_identity_proto_goTypes = []any{
-	(Resolution)(0),                // 0: sojourn.identity.v1.Resolution
-	(DimensionType)(0),             // 1: sojourn.identity.v1.DimensionType
-	(*RecordCallsRequest)(nil),     // 2: sojourn.identity.v1.RecordCallsRequest
-	(*Rejection)(nil),              // 3: sojourn.identity.v1.Rejection
-	(*RecordCallsResponse)(nil),    // 4: sojourn.identity.v1.RecordCallsResponse
-	(*CallResult)(nil),             // 5: sojourn.identity.v1.CallResult
-	(*User)(nil),                   // 6: sojourn.identity.v1.User
-	(*UserTraits)(nil),             // 7: sojourn.identity.v1.UserTraits
-	(*Account)(nil),                // 8: sojourn.identity.v1.Account
-	(*Dimension)(nil),              // 9: sojourn.identity.v1.Dimension
-	(*AccountTraits)(nil),          // 10: sojourn.identity.v1.AccountTraits
-	(*Problem)(nil),                // 11: sojourn.identity.v1.Problem
-	(*GetUserRequest)(nil),         // 12: sojourn.identity.v1.GetUserRequest
-	(*GetUserResponse)(nil),        // 13: sojourn.identity.v1.GetUserResponse
-	(*ListUsersRequest)(nil),       // 14: sojourn.identity.v1.ListUsersRequest
-	(*ListUsersResponse)(nil),      // 15: sojourn.identity.v1.ListUsersResponse
-	(*GetAccountRequest)(nil),      // 16: sojourn.identity.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),     // 17: sojourn.identity.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),    // 18: sojourn.identity.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),   // 19: sojourn.identity.v1.ListAccountsResponse
-	(*ResolveAccountRequest)(nil),  // 20: sojourn.identity.v1.ResolveAccountRequest
-	(*ResolveAccountResponse)(nil), // 21: sojourn.identity.v1.ResolveAccountResponse
-	(*ListOutcomesRequest)(nil),    // 22: sojourn.identity.v1.ListOutcomesRequest
-	(*ListOutcomesResponse)(nil),   // 23: sojourn.identity.v1.ListOutcomesResponse
-	(*OutcomeCount)(nil),           // 24: sojourn.identity.v1.OutcomeCount
-	(*GetSettingsRequest)(nil),     // 25: sojourn.identity.v1.GetSettingsRequest
-	(*GetSettingsResponse)(nil),    // 26: sojourn.identity.v1.GetSettingsResponse
-	(*Settings)(nil),               // 27: sojourn.identity.v1.Settings
-	(*DimensionSetting)(nil),       // 28: sojourn.identity.v1.DimensionSetting
-	(*ListWorkspacesRequest)(nil),  // 29: sojourn.identity.v1.ListWorkspacesRequest
-	(*ListWorkspacesResponse)(nil), // 30: sojourn.identity.v1.ListWorkspacesResponse
-	nil,                            // 31: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	(*v1.Call)(nil),                // 32: sojourn.segment.v1.Call
-	(v1.Outcome)(0),                // 33: sojourn.segment.v1.Outcome
-	(*timestamppb.Timestamp)(nil),  // 34: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),    // 35: google.protobuf.Duration
+	(Resolution)(0),                    // 0: sojourn.identity.v1.Resolution
+	(TraitType)(0),                     // 1: sojourn.identity.v1.TraitType
+	(DimensionType)(0),                 // 2: sojourn.identity.v1.DimensionType
+	(*RecordCallsRequest)(nil),         // 3: sojourn.identity.v1.RecordCallsRequest
+	(*Rejection)(nil),                  // 4: sojourn.identity.v1.Rejection
+	(*RecordCallsResponse)(nil),        // 5: sojourn.identity.v1.RecordCallsResponse
+	(*CallResult)(nil),                 // 6: sojourn.identity.v1.CallResult
+	(*User)(nil),                       // 7: sojourn.identity.v1.User
+	(*UserTraits)(nil),                 // 8: sojourn.identity.v1.UserTraits
+	(*Account)(nil),                    // 9: sojourn.identity.v1.Account
+	(*Dimension)(nil),                  // 10: sojourn.identity.v1.Dimension
+	(*AccountTraits)(nil),              // 11: sojourn.identity.v1.AccountTraits
+	(*Problem)(nil),                    // 12: sojourn.identity.v1.Problem
+	(*GetUserRequest)(nil),             // 13: sojourn.identity.v1.GetUserRequest
+	(*GetUserResponse)(nil),            // 14: sojourn.identity.v1.GetUserResponse
+	(*ListUsersRequest)(nil),           // 15: sojourn.identity.v1.ListUsersRequest
+	(*ListUsersResponse)(nil),          // 16: sojourn.identity.v1.ListUsersResponse
+	(*GetAccountRequest)(nil),          // 17: sojourn.identity.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),         // 18: sojourn.identity.v1.GetAccountResponse
+	(*ListAccountsRequest)(nil),        // 19: sojourn.identity.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),       // 20: sojourn.identity.v1.ListAccountsResponse
+	(*ResolveAccountRequest)(nil),      // 21: sojourn.identity.v1.ResolveAccountRequest
+	(*ResolveAccountResponse)(nil),     // 22: sojourn.identity.v1.ResolveAccountResponse
+	(*ListOutcomesRequest)(nil),        // 23: sojourn.identity.v1.ListOutcomesRequest
+	(*ListOutcomesResponse)(nil),       // 24: sojourn.identity.v1.ListOutcomesResponse
+	(*OutcomeCount)(nil),               // 25: sojourn.identity.v1.OutcomeCount
+	(*ListUnmappedTraitsRequest)(nil),  // 26: sojourn.identity.v1.ListUnmappedTraitsRequest
+	(*ListUnmappedTraitsResponse)(nil), // 27: sojourn.identity.v1.ListUnmappedTraitsResponse
+	(*UnmappedTrait)(nil),              // 28: sojourn.identity.v1.UnmappedTrait
+	(*GetSettingsRequest)(nil),         // 29: sojourn.identity.v1.GetSettingsRequest
+	(*GetSettingsResponse)(nil),        // 30: sojourn.identity.v1.GetSettingsResponse
+	(*Settings)(nil),                   // 31: sojourn.identity.v1.Settings
+	(*DimensionSetting)(nil),           // 32: sojourn.identity.v1.DimensionSetting
+	(*ListWorkspacesRequest)(nil),      // 33: sojourn.identity.v1.ListWorkspacesRequest
+	(*ListWorkspacesResponse)(nil),     // 34: sojourn.identity.v1.ListWorkspacesResponse
+	nil,                                // 35: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	(*v1.Call)(nil),                    // 36: sojourn.segment.v1.Call
+	(v1.Outcome)(0),                    // 37: sojourn.segment.v1.Outcome
+	(*timestamppb.Timestamp)(nil),      // 38: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),        // 39: google.protobuf.Duration
 }
 var file_sojourn_identity_v1_identity_proto_depIdxs = []int32{
-	32, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
-	3,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
-	5,  // 2: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
-	33, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
-	7,  // 4: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
-	11, // 5: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
-	34, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
-	10, // 7: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
-	11, // 8: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
-	9,  // 9: sojourn.identity.v1.Account.dimensions:type_name -> sojourn.identity.v1.Dimension
-	34, // 10: sojourn.identity.v1.Dimension.date:type_name -> google.protobuf.Timestamp
-	34, // 11: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
-	6,  // 12: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
-	6,  // 13: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
-	8,  // 14: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
-	8,  // 15: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
+	36, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
+	4,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
+	6,  // 2: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
+	37, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
+	8,  // 4: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
+	12, // 5: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
+	38, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
+	11, // 7: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
+	12, // 8: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
+	10, // 9: sojourn.identity.v1.Account.dimensions:type_name -> sojourn.identity.v1.Dimension
+	38, // 10: sojourn.identity.v1.Dimension.date:type_name -> google.protobuf.Timestamp
+	38, // 11: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
+	7,  // 12: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
+	7,  // 13: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
+	9,  // 14: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
+	9,  // 15: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
 	0,  // 16: sojourn.identity.v1.ResolveAccountResponse.resolution:type_name -> sojourn.identity.v1.Resolution
-	24, // 17: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
-	31, // 18: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	27, // 19: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
-	28, // 20: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
-	35, // 21: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
-	35, // 22: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
-	35, // 23: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
-	1,  // 24: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
-	2,  // 25: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
-	12, // 26: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
-	14, // 27: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
-	16, // 28: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
-	18, // 29: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
-	20, // 30: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
-	22, // 31: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
-	25, // 32: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
-	29, // 33: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
-	4,  // 34: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
-	13, // 35: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
-	15, // 36: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
-	17, // 37: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
-	19, // 38: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
-	21, // 39: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
-	23, // 40: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
-	26, // 41: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
-	30, // 42: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
-	34, // [34:43] is the sub-list for method output_type
-	25, // [25:34] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	25, // 17: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
+	35, // 18: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	28, // 19: sojourn.identity.v1.ListUnmappedTraitsResponse.traits:type_name -> sojourn.identity.v1.UnmappedTrait
+	1,  // 20: sojourn.identity.v1.UnmappedTrait.type:type_name -> sojourn.identity.v1.TraitType
+	38, // 21: sojourn.identity.v1.UnmappedTrait.last_seen:type_name -> google.protobuf.Timestamp
+	31, // 22: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
+	32, // 23: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
+	39, // 24: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
+	39, // 25: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
+	39, // 26: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
+	2,  // 27: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
+	3,  // 28: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
+	13, // 29: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
+	15, // 30: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
+	17, // 31: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
+	19, // 32: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
+	21, // 33: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
+	23, // 34: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
+	26, // 35: sojourn.identity.v1.QueryService.ListUnmappedTraits:input_type -> sojourn.identity.v1.ListUnmappedTraitsRequest
+	29, // 36: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
+	33, // 37: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
+	5,  // 38: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
+	14, // 39: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
+	16, // 40: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
+	18, // 41: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
+	20, // 42: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
+	22, // 43: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
+	24, // 44: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
+	27, // 45: sojourn.identity.v1.QueryService.ListUnmappedTraits:output_type -> sojourn.identity.v1.ListUnmappedTraitsResponse
+	30, // 46: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
+	34, // 47: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
+	38, // [38:48] is the sub-list for method output_type
+	28, // [28:38] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_identity_v1_identity_proto_init() }
@@ -2547,8 +2840,8 @@ func file_sojourn_identity_v1_identity_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_identity_v1_identity_proto_rawDesc), len(file_sojourn_identity_v1_identity_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   30,
+			NumEnums:      3,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -135,14 +135,15 @@ var IngestService_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	QueryService_GetUser_FullMethodName        = "/sojourn.identity.v1.QueryService/GetUser"
-	QueryService_ListUsers_FullMethodName      = "/sojourn.identity.v1.QueryService/ListUsers"
-	QueryService_GetAccount_FullMethodName     = "/sojourn.identity.v1.QueryService/GetAccount"
-	QueryService_ListAccounts_FullMethodName   = "/sojourn.identity.v1.QueryService/ListAccounts"
-	QueryService_ResolveAccount_FullMethodName = "/sojourn.identity.v1.QueryService/ResolveAccount"
-	QueryService_ListOutcomes_FullMethodName   = "/sojourn.identity.v1.QueryService/ListOutcomes"
-	QueryService_GetSettings_FullMethodName    = "/sojourn.identity.v1.QueryService/GetSettings"
-	QueryService_ListWorkspaces_FullMethodName = "/sojourn.identity.v1.QueryService/ListWorkspaces"
+	QueryService_GetUser_FullMethodName            = "/sojourn.identity.v1.QueryService/GetUser"
+	QueryService_ListUsers_FullMethodName          = "/sojourn.identity.v1.QueryService/ListUsers"
+	QueryService_GetAccount_FullMethodName         = "/sojourn.identity.v1.QueryService/GetAccount"
+	QueryService_ListAccounts_FullMethodName       = "/sojourn.identity.v1.QueryService/ListAccounts"
+	QueryService_ResolveAccount_FullMethodName     = "/sojourn.identity.v1.QueryService/ResolveAccount"
+	QueryService_ListOutcomes_FullMethodName       = "/sojourn.identity.v1.QueryService/ListOutcomes"
+	QueryService_ListUnmappedTraits_FullMethodName = "/sojourn.identity.v1.QueryService/ListUnmappedTraits"
+	QueryService_GetSettings_FullMethodName        = "/sojourn.identity.v1.QueryService/GetSettings"
+	QueryService_ListWorkspaces_FullMethodName     = "/sojourn.identity.v1.QueryService/ListWorkspaces"
 )
 
 // QueryServiceClient is the client API for QueryService service.
@@ -164,6 +165,10 @@ type QueryServiceClient interface {
 	ResolveAccount(ctx context.Context, in *ResolveAccountRequest, opts ...grpc.CallOption) (*ResolveAccountResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(ctx context.Context, in *ListOutcomesRequest, opts ...grpc.CallOption) (*ListOutcomesResponse, error)
+	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
+	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
+	// compared as they are matched: without regard to case, "_", "-" and spaces. Each page reads all accounts and users.
+	ListUnmappedTraits(ctx context.Context, in *ListUnmappedTraitsRequest, opts ...grpc.CallOption) (*ListUnmappedTraitsResponse, error)
 	// GetSettings returns what the workspace is set to, as the identity service has it now. Keys and tokens are no part of it.
 	GetSettings(ctx context.Context, in *GetSettingsRequest, opts ...grpc.CallOption) (*GetSettingsResponse, error)
 	// ListWorkspaces lists the workspaces that anything was ever received for, by name. At the gateway it needs the admin token.
@@ -238,6 +243,16 @@ func (c *queryServiceClient) ListOutcomes(ctx context.Context, in *ListOutcomesR
 	return out, nil
 }
 
+func (c *queryServiceClient) ListUnmappedTraits(ctx context.Context, in *ListUnmappedTraitsRequest, opts ...grpc.CallOption) (*ListUnmappedTraitsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListUnmappedTraitsResponse)
+	err := c.cc.Invoke(ctx, QueryService_ListUnmappedTraits_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryServiceClient) GetSettings(ctx context.Context, in *GetSettingsRequest, opts ...grpc.CallOption) (*GetSettingsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetSettingsResponse)
@@ -277,6 +292,10 @@ type QueryServiceServer interface {
 	ResolveAccount(context.Context, *ResolveAccountRequest) (*ResolveAccountResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *ListOutcomesRequest) (*ListOutcomesResponse, error)
+	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
+	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
+	// compared as they are matched: without regard to case, "_", "-" and spaces. Each page reads all accounts and users.
+	ListUnmappedTraits(context.Context, *ListUnmappedTraitsRequest) (*ListUnmappedTraitsResponse, error)
 	// GetSettings returns what the workspace is set to, as the identity service has it now. Keys and tokens are no part of it.
 	GetSettings(context.Context, *GetSettingsRequest) (*GetSettingsResponse, error)
 	// ListWorkspaces lists the workspaces that anything was ever received for, by name. At the gateway it needs the admin token.
@@ -308,6 +327,9 @@ func (UnimplementedQueryServiceServer) ResolveAccount(context.Context, *ResolveA
 }
 func (UnimplementedQueryServiceServer) ListOutcomes(context.Context, *ListOutcomesRequest) (*ListOutcomesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListOutcomes not implemented")
+}
+func (UnimplementedQueryServiceServer) ListUnmappedTraits(context.Context, *ListUnmappedTraitsRequest) (*ListUnmappedTraitsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListUnmappedTraits not implemented")
 }
 func (UnimplementedQueryServiceServer) GetSettings(context.Context, *GetSettingsRequest) (*GetSettingsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetSettings not implemented")
@@ -444,6 +466,24 @@ func _QueryService_ListOutcomes_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _QueryService_ListUnmappedTraits_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListUnmappedTraitsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).ListUnmappedTraits(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_ListUnmappedTraits_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).ListUnmappedTraits(ctx, req.(*ListUnmappedTraitsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _QueryService_GetSettings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetSettingsRequest)
 	if err := dec(in); err != nil {
@@ -510,6 +550,10 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListOutcomes",
 			Handler:    _QueryService_ListOutcomes_Handler,
+		},
+		{
+			MethodName: "ListUnmappedTraits",
+			Handler:    _QueryService_ListUnmappedTraits_Handler,
 		},
 		{
 			MethodName: "GetSettings",

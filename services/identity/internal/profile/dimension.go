@@ -38,6 +38,17 @@ func NewDimensions(all []Dimension) *Dimensions {
 	return &Dimensions{all: all, group: newPathSchema(paths[call.Group]), identify: newPathSchema(paths[call.Identify])}
 }
 
+// paths returns the schema of the paths in calls of a type, or nil if there are no dimensions.
+func (d *Dimensions) paths(from call.Type) *schema {
+	switch {
+	case d == nil:
+		return nil
+	case from == call.Group:
+		return d.group
+	}
+	return d.identify
+}
+
 // All returns the dimensions in the order in which they are configured.
 func (d *Dimensions) All() []Dimension {
 	if d == nil {

@@ -74,6 +74,11 @@ func (s *schema) add(spelling string, p place) {
 // mapped says whether a trait is read from path.
 func (s *schema) mapped(path string) bool { return len(s.places[canonical(path)]) > 0 }
 
+// reads says whether a trait is read from the canonical path itself, whatever its value. From no schema none is.
+func (s *schema) reads(path string) bool {
+	return s != nil && slices.ContainsFunc(s.places[path], func(p place) bool { return !p.above && !p.hint })
+}
+
 // canonical returns what is the same for all ways to write a path: Segment itself says that the letter case of trait names varies.
 func canonical(path string) string {
 	return strings.Map(func(r rune) rune {

@@ -207,6 +207,24 @@ func compareState(t *rapid.T, d *driver, workspace string, o *oracle, settings p
 	if diff := cmp.Diff(o.accounts(settings), viewAccounts(t, d.store, workspace, d.accounts(workspace, size), settings), cmpopts.EquateEmpty()); diff != "" {
 		t.Fatalf("accounts with %+v (-want +got):\n%s", settings, diff)
 	}
+	compareUnmapped(t, d, workspace, o, settings, size)
+}
+
+// compareUnmapped compares the traits that mean nothing, read in pages of a size.
+func compareUnmapped(t *rapid.T, d *driver, workspace string, o *oracle, settings profile.Settings, size int) {
+	var all []directory.UnmappedTrait
+	for after := ""; ; after = all[len(all)-1].Name {
+		page, err := directory.UnmappedTraits(context.Background(), d.store, workspace, settings, after, size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all = append(all, page...); len(page) < size {
+			break
+		}
+	}
+	if diff := cmp.Diff(o.unmapped(settings), all, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("unmapped traits with %+v (-want +got):\n%s", settings.Dimensions.All(), diff)
+	}
 }
 
 // checkReplay sends every call once more and expects the answers that copies get. It changes no state but the count of duplicates.

@@ -55,6 +55,9 @@ const (
 	// QueryServiceListOutcomesProcedure is the fully-qualified name of the QueryService's ListOutcomes
 	// RPC.
 	QueryServiceListOutcomesProcedure = "/sojourn.identity.v1.QueryService/ListOutcomes"
+	// QueryServiceListUnmappedTraitsProcedure is the fully-qualified name of the QueryService's
+	// ListUnmappedTraits RPC.
+	QueryServiceListUnmappedTraitsProcedure = "/sojourn.identity.v1.QueryService/ListUnmappedTraits"
 	// QueryServiceGetSettingsProcedure is the fully-qualified name of the QueryService's GetSettings
 	// RPC.
 	QueryServiceGetSettingsProcedure = "/sojourn.identity.v1.QueryService/GetSettings"
@@ -159,6 +162,10 @@ type QueryServiceClient interface {
 	ResolveAccount(context.Context, *v1.ResolveAccountRequest) (*v1.ResolveAccountResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error)
+	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
+	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
+	// compared as they are matched: without regard to case, "_", "-" and spaces. Each page reads all accounts and users.
+	ListUnmappedTraits(context.Context, *v1.ListUnmappedTraitsRequest) (*v1.ListUnmappedTraitsResponse, error)
 	// GetSettings returns what the workspace is set to, as the identity service has it now. Keys and tokens are no part of it.
 	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.GetSettingsResponse, error)
 	// ListWorkspaces lists the workspaces that anything was ever received for, by name. At the gateway it needs the admin token.
@@ -212,6 +219,12 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(queryServiceMethods.ByName("ListOutcomes")),
 			connect.WithClientOptions(opts...),
 		),
+		listUnmappedTraits: connect.NewClient[v1.ListUnmappedTraitsRequest, v1.ListUnmappedTraitsResponse](
+			httpClient,
+			baseURL+QueryServiceListUnmappedTraitsProcedure,
+			connect.WithSchema(queryServiceMethods.ByName("ListUnmappedTraits")),
+			connect.WithClientOptions(opts...),
+		),
 		getSettings: connect.NewClient[v1.GetSettingsRequest, v1.GetSettingsResponse](
 			httpClient,
 			baseURL+QueryServiceGetSettingsProcedure,
@@ -229,14 +242,15 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 
 // queryServiceClient implements QueryServiceClient.
 type queryServiceClient struct {
-	getUser        *connect.Client[v1.GetUserRequest, v1.GetUserResponse]
-	listUsers      *connect.Client[v1.ListUsersRequest, v1.ListUsersResponse]
-	getAccount     *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
-	listAccounts   *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
-	resolveAccount *connect.Client[v1.ResolveAccountRequest, v1.ResolveAccountResponse]
-	listOutcomes   *connect.Client[v1.ListOutcomesRequest, v1.ListOutcomesResponse]
-	getSettings    *connect.Client[v1.GetSettingsRequest, v1.GetSettingsResponse]
-	listWorkspaces *connect.Client[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse]
+	getUser            *connect.Client[v1.GetUserRequest, v1.GetUserResponse]
+	listUsers          *connect.Client[v1.ListUsersRequest, v1.ListUsersResponse]
+	getAccount         *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
+	listAccounts       *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
+	resolveAccount     *connect.Client[v1.ResolveAccountRequest, v1.ResolveAccountResponse]
+	listOutcomes       *connect.Client[v1.ListOutcomesRequest, v1.ListOutcomesResponse]
+	listUnmappedTraits *connect.Client[v1.ListUnmappedTraitsRequest, v1.ListUnmappedTraitsResponse]
+	getSettings        *connect.Client[v1.GetSettingsRequest, v1.GetSettingsResponse]
+	listWorkspaces     *connect.Client[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse]
 }
 
 // GetUser calls sojourn.identity.v1.QueryService.GetUser.
@@ -293,6 +307,15 @@ func (c *queryServiceClient) ListOutcomes(ctx context.Context, req *v1.ListOutco
 	return nil, err
 }
 
+// ListUnmappedTraits calls sojourn.identity.v1.QueryService.ListUnmappedTraits.
+func (c *queryServiceClient) ListUnmappedTraits(ctx context.Context, req *v1.ListUnmappedTraitsRequest) (*v1.ListUnmappedTraitsResponse, error) {
+	response, err := c.listUnmappedTraits.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetSettings calls sojourn.identity.v1.QueryService.GetSettings.
 func (c *queryServiceClient) GetSettings(ctx context.Context, req *v1.GetSettingsRequest) (*v1.GetSettingsResponse, error) {
 	response, err := c.getSettings.CallUnary(ctx, connect.NewRequest(req))
@@ -325,6 +348,10 @@ type QueryServiceHandler interface {
 	ResolveAccount(context.Context, *v1.ResolveAccountRequest) (*v1.ResolveAccountResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error)
+	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
+	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
+	// compared as they are matched: without regard to case, "_", "-" and spaces. Each page reads all accounts and users.
+	ListUnmappedTraits(context.Context, *v1.ListUnmappedTraitsRequest) (*v1.ListUnmappedTraitsResponse, error)
 	// GetSettings returns what the workspace is set to, as the identity service has it now. Keys and tokens are no part of it.
 	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.GetSettingsResponse, error)
 	// ListWorkspaces lists the workspaces that anything was ever received for, by name. At the gateway it needs the admin token.
@@ -374,6 +401,12 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(queryServiceMethods.ByName("ListOutcomes")),
 		connect.WithHandlerOptions(opts...),
 	)
+	queryServiceListUnmappedTraitsHandler := connect.NewUnaryHandlerSimple(
+		QueryServiceListUnmappedTraitsProcedure,
+		svc.ListUnmappedTraits,
+		connect.WithSchema(queryServiceMethods.ByName("ListUnmappedTraits")),
+		connect.WithHandlerOptions(opts...),
+	)
 	queryServiceGetSettingsHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceGetSettingsProcedure,
 		svc.GetSettings,
@@ -400,6 +433,8 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 			queryServiceResolveAccountHandler.ServeHTTP(w, r)
 		case QueryServiceListOutcomesProcedure:
 			queryServiceListOutcomesHandler.ServeHTTP(w, r)
+		case QueryServiceListUnmappedTraitsProcedure:
+			queryServiceListUnmappedTraitsHandler.ServeHTTP(w, r)
 		case QueryServiceGetSettingsProcedure:
 			queryServiceGetSettingsHandler.ServeHTTP(w, r)
 		case QueryServiceListWorkspacesProcedure:
@@ -435,6 +470,10 @@ func (UnimplementedQueryServiceHandler) ResolveAccount(context.Context, *v1.Reso
 
 func (UnimplementedQueryServiceHandler) ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.ListOutcomes is not implemented"))
+}
+
+func (UnimplementedQueryServiceHandler) ListUnmappedTraits(context.Context, *v1.ListUnmappedTraitsRequest) (*v1.ListUnmappedTraitsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.ListUnmappedTraits is not implemented"))
 }
 
 func (UnimplementedQueryServiceHandler) GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.GetSettingsResponse, error) {

@@ -31,6 +31,12 @@ func (h identity) ResolveAccount(ctx context.Context, r *identityv1.ResolveAccou
 	return h.service.ResolveAccount(ctx, r)
 }
 
+func (h identity) ListUnattributedUsers(
+	ctx context.Context, r *identityv1.ListUnattributedUsersRequest,
+) (*identityv1.ListUnattributedUsersResponse, error) {
+	return h.service.ListUnattributedUsers(ctx, r)
+}
+
 func (h identity) ListOutcomes(ctx context.Context, r *identityv1.ListOutcomesRequest) (*identityv1.ListOutcomesResponse, error) {
 	return h.service.ListOutcomes(ctx, r)
 }

@@ -1680,7 +1680,7 @@ type ResolveAccountResponse struct {
 	Resolution Resolution `protobuf:"varint,1,opt,name=resolution,proto3,enum=sojourn.identity.v1.Resolution" json:"resolution,omitempty"`
 	// The account, for RESOLUTION_ACCOUNT.
 	AccountId string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	// For RESOLUTION_AMBIGUOUS, the accounts that were named, in order.
+	// For RESOLUTION_AMBIGUOUS, accounts that were named, in order: at most 20.
 	Candidates    []string `protobuf:"bytes,3,rep,name=candidates,proto3" json:"candidates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1737,6 +1737,207 @@ func (x *ResolveAccountResponse) GetCandidates() []string {
 	return nil
 }
 
+// ListUnattributedUsersRequest selects users whose account is not known.
+type ListUnattributedUsersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// Only those with this reason: RESOLUTION_UNKNOWN or RESOLUTION_AMBIGUOUS. Not set: both.
+	Reason Resolution `protobuf:"varint,2,opt,name=reason,proto3,enum=sojourn.identity.v1.Resolution" json:"reason,omitempty"`
+	// Rows a page: 100 when 0, at most 1,000.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the previous page of the same request; empty for the first.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnattributedUsersRequest) Reset() {
+	*x = ListUnattributedUsersRequest{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnattributedUsersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnattributedUsersRequest) ProtoMessage() {}
+
+func (x *ListUnattributedUsersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnattributedUsersRequest.ProtoReflect.Descriptor instead.
+func (*ListUnattributedUsersRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ListUnattributedUsersRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *ListUnattributedUsersRequest) GetReason() Resolution {
+	if x != nil {
+		return x.Reason
+	}
+	return Resolution_RESOLUTION_UNSPECIFIED
+}
+
+func (x *ListUnattributedUsersRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListUnattributedUsersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListUnattributedUsersResponse is one page of users.
+type ListUnattributedUsersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In order of user_id.
+	Users []*UnattributedUser `protobuf:"bytes,1,rep,name=users,proto3" json:"users,omitempty"`
+	// For the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnattributedUsersResponse) Reset() {
+	*x = ListUnattributedUsersResponse{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnattributedUsersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnattributedUsersResponse) ProtoMessage() {}
+
+func (x *ListUnattributedUsersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnattributedUsersResponse.ProtoReflect.Descriptor instead.
+func (*ListUnattributedUsersResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ListUnattributedUsersResponse) GetUsers() []*UnattributedUser {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
+func (x *ListUnattributedUsersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// UnattributedUser is a user some of whose calls belong to no account.
+type UnattributedUser struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Segment's userId.
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Why: RESOLUTION_UNKNOWN or RESOLUTION_AMBIGUOUS.
+	Reason Resolution `protobuf:"varint,2,opt,name=reason,proto3,enum=sojourn.identity.v1.Resolution" json:"reason,omitempty"`
+	// For RESOLUTION_AMBIGUOUS, accounts that were named, in order: at most 20.
+	Candidates []string `protobuf:"bytes,3,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	// Event time of the latest call that belongs to no account.
+	LastSeen      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnattributedUser) Reset() {
+	*x = UnattributedUser{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnattributedUser) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnattributedUser) ProtoMessage() {}
+
+func (x *UnattributedUser) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnattributedUser.ProtoReflect.Descriptor instead.
+func (*UnattributedUser) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *UnattributedUser) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *UnattributedUser) GetReason() Resolution {
+	if x != nil {
+		return x.Reason
+	}
+	return Resolution_RESOLUTION_UNSPECIFIED
+}
+
+func (x *UnattributedUser) GetCandidates() []string {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+func (x *UnattributedUser) GetLastSeen() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastSeen
+	}
+	return nil
+}
+
 // ListOutcomesRequest asks for the books of a workspace.
 type ListOutcomesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1748,7 +1949,7 @@ type ListOutcomesRequest struct {
 
 func (x *ListOutcomesRequest) Reset() {
 	*x = ListOutcomesRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1760,7 +1961,7 @@ func (x *ListOutcomesRequest) String() string {
 func (*ListOutcomesRequest) ProtoMessage() {}
 
 func (x *ListOutcomesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1773,7 +1974,7 @@ func (x *ListOutcomesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOutcomesRequest.ProtoReflect.Descriptor instead.
 func (*ListOutcomesRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{20}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListOutcomesRequest) GetWorkspace() string {
@@ -1794,7 +1995,7 @@ type ListOutcomesResponse struct {
 
 func (x *ListOutcomesResponse) Reset() {
 	*x = ListOutcomesResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1806,7 +2007,7 @@ func (x *ListOutcomesResponse) String() string {
 func (*ListOutcomesResponse) ProtoMessage() {}
 
 func (x *ListOutcomesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1819,7 +2020,7 @@ func (x *ListOutcomesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOutcomesResponse.ProtoReflect.Descriptor instead.
 func (*ListOutcomesResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{21}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListOutcomesResponse) GetOutcomes() []*OutcomeCount {
@@ -1852,7 +2053,7 @@ type OutcomeCount struct {
 
 func (x *OutcomeCount) Reset() {
 	*x = OutcomeCount{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1864,7 +2065,7 @@ func (x *OutcomeCount) String() string {
 func (*OutcomeCount) ProtoMessage() {}
 
 func (x *OutcomeCount) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1877,7 +2078,7 @@ func (x *OutcomeCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeCount.ProtoReflect.Descriptor instead.
 func (*OutcomeCount) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{22}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *OutcomeCount) GetSource() string {
@@ -1944,7 +2145,7 @@ type ListUnmappedTraitsRequest struct {
 
 func (x *ListUnmappedTraitsRequest) Reset() {
 	*x = ListUnmappedTraitsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1956,7 +2157,7 @@ func (x *ListUnmappedTraitsRequest) String() string {
 func (*ListUnmappedTraitsRequest) ProtoMessage() {}
 
 func (x *ListUnmappedTraitsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1969,7 +2170,7 @@ func (x *ListUnmappedTraitsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnmappedTraitsRequest.ProtoReflect.Descriptor instead.
 func (*ListUnmappedTraitsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListUnmappedTraitsRequest) GetWorkspace() string {
@@ -2006,7 +2207,7 @@ type ListUnmappedTraitsResponse struct {
 
 func (x *ListUnmappedTraitsResponse) Reset() {
 	*x = ListUnmappedTraitsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2018,7 +2219,7 @@ func (x *ListUnmappedTraitsResponse) String() string {
 func (*ListUnmappedTraitsResponse) ProtoMessage() {}
 
 func (x *ListUnmappedTraitsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2031,7 +2232,7 @@ func (x *ListUnmappedTraitsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnmappedTraitsResponse.ProtoReflect.Descriptor instead.
 func (*ListUnmappedTraitsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{24}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListUnmappedTraitsResponse) GetTraits() []*UnmappedTrait {
@@ -2066,7 +2267,7 @@ type UnmappedTrait struct {
 
 func (x *UnmappedTrait) Reset() {
 	*x = UnmappedTrait{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2078,7 +2279,7 @@ func (x *UnmappedTrait) String() string {
 func (*UnmappedTrait) ProtoMessage() {}
 
 func (x *UnmappedTrait) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2091,7 +2292,7 @@ func (x *UnmappedTrait) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmappedTrait.ProtoReflect.Descriptor instead.
 func (*UnmappedTrait) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{25}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *UnmappedTrait) GetFrom() string {
@@ -2133,7 +2334,7 @@ type GetSettingsRequest struct {
 
 func (x *GetSettingsRequest) Reset() {
 	*x = GetSettingsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2145,7 +2346,7 @@ func (x *GetSettingsRequest) String() string {
 func (*GetSettingsRequest) ProtoMessage() {}
 
 func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2158,7 +2359,7 @@ func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{26}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetSettingsRequest) GetWorkspace() string {
@@ -2179,7 +2380,7 @@ type GetSettingsResponse struct {
 
 func (x *GetSettingsResponse) Reset() {
 	*x = GetSettingsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2191,7 +2392,7 @@ func (x *GetSettingsResponse) String() string {
 func (*GetSettingsResponse) ProtoMessage() {}
 
 func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2204,7 +2405,7 @@ func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsResponse.ProtoReflect.Descriptor instead.
 func (*GetSettingsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{27}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetSettingsResponse) GetSettings() *Settings {
@@ -2235,7 +2436,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2247,7 +2448,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2260,7 +2461,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{28}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Settings) GetTiers() []string {
@@ -2320,7 +2521,7 @@ type DimensionSetting struct {
 
 func (x *DimensionSetting) Reset() {
 	*x = DimensionSetting{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2332,7 +2533,7 @@ func (x *DimensionSetting) String() string {
 func (*DimensionSetting) ProtoMessage() {}
 
 func (x *DimensionSetting) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2345,7 +2546,7 @@ func (x *DimensionSetting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DimensionSetting.ProtoReflect.Descriptor instead.
 func (*DimensionSetting) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{29}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DimensionSetting) GetName() string {
@@ -2378,7 +2579,7 @@ type ListWorkspacesRequest struct {
 
 func (x *ListWorkspacesRequest) Reset() {
 	*x = ListWorkspacesRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2390,7 +2591,7 @@ func (x *ListWorkspacesRequest) String() string {
 func (*ListWorkspacesRequest) ProtoMessage() {}
 
 func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2403,7 +2604,7 @@ func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesRequest.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{30}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{33}
 }
 
 // ListWorkspacesResponse names the workspaces.
@@ -2417,7 +2618,7 @@ type ListWorkspacesResponse struct {
 
 func (x *ListWorkspacesResponse) Reset() {
 	*x = ListWorkspacesResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2429,7 +2630,7 @@ func (x *ListWorkspacesResponse) String() string {
 func (*ListWorkspacesResponse) ProtoMessage() {}
 
 func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2442,7 +2643,7 @@ func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesResponse.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{31}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListWorkspacesResponse) GetWorkspaces() []string {
@@ -2623,7 +2824,23 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"account_id\x18\x02 \x01(\tR\taccountId\x12\x1e\n" +
 	"\n" +
 	"candidates\x18\x03 \x03(\tR\n" +
-	"candidates\"3\n" +
+	"candidates\"\xb1\x01\n" +
+	"\x1cListUnattributedUsersRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x127\n" +
+	"\x06reason\x18\x02 \x01(\x0e2\x1f.sojourn.identity.v1.ResolutionR\x06reason\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"\x84\x01\n" +
+	"\x1dListUnattributedUsersResponse\x12;\n" +
+	"\x05users\x18\x01 \x03(\v2%.sojourn.identity.v1.UnattributedUserR\x05users\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbd\x01\n" +
+	"\x10UnattributedUser\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x127\n" +
+	"\x06reason\x18\x02 \x01(\x0e2\x1f.sojourn.identity.v1.ResolutionR\x06reason\x12\x1e\n" +
+	"\n" +
+	"candidates\x18\x03 \x03(\tR\n" +
+	"candidates\x127\n" +
+	"\tlast_seen\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\blastSeen\"3\n" +
 	"\x13ListOutcomesRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\"U\n" +
 	"\x14ListOutcomesResponse\x12=\n" +
@@ -2695,14 +2912,15 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x15DIMENSION_TYPE_NUMBER\x10\x02\x12\x17\n" +
 	"\x13DIMENSION_TYPE_DATE\x10\x032q\n" +
 	"\rIngestService\x12`\n" +
-	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse2\x98\a\n" +
+	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse2\x98\b\n" +
 	"\fQueryService\x12T\n" +
 	"\aGetUser\x12#.sojourn.identity.v1.GetUserRequest\x1a$.sojourn.identity.v1.GetUserResponse\x12Z\n" +
 	"\tListUsers\x12%.sojourn.identity.v1.ListUsersRequest\x1a&.sojourn.identity.v1.ListUsersResponse\x12]\n" +
 	"\n" +
 	"GetAccount\x12&.sojourn.identity.v1.GetAccountRequest\x1a'.sojourn.identity.v1.GetAccountResponse\x12c\n" +
 	"\fListAccounts\x12(.sojourn.identity.v1.ListAccountsRequest\x1a).sojourn.identity.v1.ListAccountsResponse\x12i\n" +
-	"\x0eResolveAccount\x12*.sojourn.identity.v1.ResolveAccountRequest\x1a+.sojourn.identity.v1.ResolveAccountResponse\x12c\n" +
+	"\x0eResolveAccount\x12*.sojourn.identity.v1.ResolveAccountRequest\x1a+.sojourn.identity.v1.ResolveAccountResponse\x12~\n" +
+	"\x15ListUnattributedUsers\x121.sojourn.identity.v1.ListUnattributedUsersRequest\x1a2.sojourn.identity.v1.ListUnattributedUsersResponse\x12c\n" +
 	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\x12u\n" +
 	"\x12ListUnmappedTraits\x12..sojourn.identity.v1.ListUnmappedTraitsRequest\x1a/.sojourn.identity.v1.ListUnmappedTraitsResponse\x12`\n" +
 	"\vGetSettings\x12'.sojourn.identity.v1.GetSettingsRequest\x1a(.sojourn.identity.v1.GetSettingsResponse\x12i\n" +
@@ -2722,103 +2940,112 @@ func file_sojourn_identity_v1_identity_proto_rawDescGZIP() []byte {
 }
 
 var file_sojourn_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_sojourn_identity_v1_identity_proto_goTypes = []any{
-	(Resolution)(0),                    // 0: sojourn.identity.v1.Resolution
-	(TraitType)(0),                     // 1: sojourn.identity.v1.TraitType
-	(DimensionType)(0),                 // 2: sojourn.identity.v1.DimensionType
-	(*RecordCallsRequest)(nil),         // 3: sojourn.identity.v1.RecordCallsRequest
-	(*Rejection)(nil),                  // 4: sojourn.identity.v1.Rejection
-	(*RecordCallsResponse)(nil),        // 5: sojourn.identity.v1.RecordCallsResponse
-	(*CallResult)(nil),                 // 6: sojourn.identity.v1.CallResult
-	(*User)(nil),                       // 7: sojourn.identity.v1.User
-	(*UserTraits)(nil),                 // 8: sojourn.identity.v1.UserTraits
-	(*Account)(nil),                    // 9: sojourn.identity.v1.Account
-	(*Dimension)(nil),                  // 10: sojourn.identity.v1.Dimension
-	(*AccountTraits)(nil),              // 11: sojourn.identity.v1.AccountTraits
-	(*Problem)(nil),                    // 12: sojourn.identity.v1.Problem
-	(*GetUserRequest)(nil),             // 13: sojourn.identity.v1.GetUserRequest
-	(*GetUserResponse)(nil),            // 14: sojourn.identity.v1.GetUserResponse
-	(*ListUsersRequest)(nil),           // 15: sojourn.identity.v1.ListUsersRequest
-	(*ListUsersResponse)(nil),          // 16: sojourn.identity.v1.ListUsersResponse
-	(*GetAccountRequest)(nil),          // 17: sojourn.identity.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),         // 18: sojourn.identity.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),        // 19: sojourn.identity.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),       // 20: sojourn.identity.v1.ListAccountsResponse
-	(*ResolveAccountRequest)(nil),      // 21: sojourn.identity.v1.ResolveAccountRequest
-	(*ResolveAccountResponse)(nil),     // 22: sojourn.identity.v1.ResolveAccountResponse
-	(*ListOutcomesRequest)(nil),        // 23: sojourn.identity.v1.ListOutcomesRequest
-	(*ListOutcomesResponse)(nil),       // 24: sojourn.identity.v1.ListOutcomesResponse
-	(*OutcomeCount)(nil),               // 25: sojourn.identity.v1.OutcomeCount
-	(*ListUnmappedTraitsRequest)(nil),  // 26: sojourn.identity.v1.ListUnmappedTraitsRequest
-	(*ListUnmappedTraitsResponse)(nil), // 27: sojourn.identity.v1.ListUnmappedTraitsResponse
-	(*UnmappedTrait)(nil),              // 28: sojourn.identity.v1.UnmappedTrait
-	(*GetSettingsRequest)(nil),         // 29: sojourn.identity.v1.GetSettingsRequest
-	(*GetSettingsResponse)(nil),        // 30: sojourn.identity.v1.GetSettingsResponse
-	(*Settings)(nil),                   // 31: sojourn.identity.v1.Settings
-	(*DimensionSetting)(nil),           // 32: sojourn.identity.v1.DimensionSetting
-	(*ListWorkspacesRequest)(nil),      // 33: sojourn.identity.v1.ListWorkspacesRequest
-	(*ListWorkspacesResponse)(nil),     // 34: sojourn.identity.v1.ListWorkspacesResponse
-	nil,                                // 35: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	(*v1.Call)(nil),                    // 36: sojourn.segment.v1.Call
-	(v1.Outcome)(0),                    // 37: sojourn.segment.v1.Outcome
-	(*timestamppb.Timestamp)(nil),      // 38: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),        // 39: google.protobuf.Duration
+	(Resolution)(0),                       // 0: sojourn.identity.v1.Resolution
+	(TraitType)(0),                        // 1: sojourn.identity.v1.TraitType
+	(DimensionType)(0),                    // 2: sojourn.identity.v1.DimensionType
+	(*RecordCallsRequest)(nil),            // 3: sojourn.identity.v1.RecordCallsRequest
+	(*Rejection)(nil),                     // 4: sojourn.identity.v1.Rejection
+	(*RecordCallsResponse)(nil),           // 5: sojourn.identity.v1.RecordCallsResponse
+	(*CallResult)(nil),                    // 6: sojourn.identity.v1.CallResult
+	(*User)(nil),                          // 7: sojourn.identity.v1.User
+	(*UserTraits)(nil),                    // 8: sojourn.identity.v1.UserTraits
+	(*Account)(nil),                       // 9: sojourn.identity.v1.Account
+	(*Dimension)(nil),                     // 10: sojourn.identity.v1.Dimension
+	(*AccountTraits)(nil),                 // 11: sojourn.identity.v1.AccountTraits
+	(*Problem)(nil),                       // 12: sojourn.identity.v1.Problem
+	(*GetUserRequest)(nil),                // 13: sojourn.identity.v1.GetUserRequest
+	(*GetUserResponse)(nil),               // 14: sojourn.identity.v1.GetUserResponse
+	(*ListUsersRequest)(nil),              // 15: sojourn.identity.v1.ListUsersRequest
+	(*ListUsersResponse)(nil),             // 16: sojourn.identity.v1.ListUsersResponse
+	(*GetAccountRequest)(nil),             // 17: sojourn.identity.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),            // 18: sojourn.identity.v1.GetAccountResponse
+	(*ListAccountsRequest)(nil),           // 19: sojourn.identity.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),          // 20: sojourn.identity.v1.ListAccountsResponse
+	(*ResolveAccountRequest)(nil),         // 21: sojourn.identity.v1.ResolveAccountRequest
+	(*ResolveAccountResponse)(nil),        // 22: sojourn.identity.v1.ResolveAccountResponse
+	(*ListUnattributedUsersRequest)(nil),  // 23: sojourn.identity.v1.ListUnattributedUsersRequest
+	(*ListUnattributedUsersResponse)(nil), // 24: sojourn.identity.v1.ListUnattributedUsersResponse
+	(*UnattributedUser)(nil),              // 25: sojourn.identity.v1.UnattributedUser
+	(*ListOutcomesRequest)(nil),           // 26: sojourn.identity.v1.ListOutcomesRequest
+	(*ListOutcomesResponse)(nil),          // 27: sojourn.identity.v1.ListOutcomesResponse
+	(*OutcomeCount)(nil),                  // 28: sojourn.identity.v1.OutcomeCount
+	(*ListUnmappedTraitsRequest)(nil),     // 29: sojourn.identity.v1.ListUnmappedTraitsRequest
+	(*ListUnmappedTraitsResponse)(nil),    // 30: sojourn.identity.v1.ListUnmappedTraitsResponse
+	(*UnmappedTrait)(nil),                 // 31: sojourn.identity.v1.UnmappedTrait
+	(*GetSettingsRequest)(nil),            // 32: sojourn.identity.v1.GetSettingsRequest
+	(*GetSettingsResponse)(nil),           // 33: sojourn.identity.v1.GetSettingsResponse
+	(*Settings)(nil),                      // 34: sojourn.identity.v1.Settings
+	(*DimensionSetting)(nil),              // 35: sojourn.identity.v1.DimensionSetting
+	(*ListWorkspacesRequest)(nil),         // 36: sojourn.identity.v1.ListWorkspacesRequest
+	(*ListWorkspacesResponse)(nil),        // 37: sojourn.identity.v1.ListWorkspacesResponse
+	nil,                                   // 38: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	(*v1.Call)(nil),                       // 39: sojourn.segment.v1.Call
+	(v1.Outcome)(0),                       // 40: sojourn.segment.v1.Outcome
+	(*timestamppb.Timestamp)(nil),         // 41: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),           // 42: google.protobuf.Duration
 }
 var file_sojourn_identity_v1_identity_proto_depIdxs = []int32{
-	36, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
+	39, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
 	4,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
 	6,  // 2: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
-	37, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
+	40, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
 	8,  // 4: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
 	12, // 5: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
-	38, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
+	41, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
 	11, // 7: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
 	12, // 8: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
 	10, // 9: sojourn.identity.v1.Account.dimensions:type_name -> sojourn.identity.v1.Dimension
-	38, // 10: sojourn.identity.v1.Dimension.date:type_name -> google.protobuf.Timestamp
-	38, // 11: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
+	41, // 10: sojourn.identity.v1.Dimension.date:type_name -> google.protobuf.Timestamp
+	41, // 11: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
 	7,  // 12: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
 	7,  // 13: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
 	9,  // 14: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
 	9,  // 15: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
 	0,  // 16: sojourn.identity.v1.ResolveAccountResponse.resolution:type_name -> sojourn.identity.v1.Resolution
-	25, // 17: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
-	35, // 18: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	28, // 19: sojourn.identity.v1.ListUnmappedTraitsResponse.traits:type_name -> sojourn.identity.v1.UnmappedTrait
-	1,  // 20: sojourn.identity.v1.UnmappedTrait.type:type_name -> sojourn.identity.v1.TraitType
-	38, // 21: sojourn.identity.v1.UnmappedTrait.last_seen:type_name -> google.protobuf.Timestamp
-	31, // 22: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
-	32, // 23: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
-	39, // 24: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
-	39, // 25: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
-	39, // 26: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
-	2,  // 27: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
-	3,  // 28: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
-	13, // 29: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
-	15, // 30: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
-	17, // 31: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
-	19, // 32: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
-	21, // 33: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
-	23, // 34: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
-	26, // 35: sojourn.identity.v1.QueryService.ListUnmappedTraits:input_type -> sojourn.identity.v1.ListUnmappedTraitsRequest
-	29, // 36: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
-	33, // 37: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
-	5,  // 38: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
-	14, // 39: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
-	16, // 40: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
-	18, // 41: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
-	20, // 42: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
-	22, // 43: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
-	24, // 44: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
-	27, // 45: sojourn.identity.v1.QueryService.ListUnmappedTraits:output_type -> sojourn.identity.v1.ListUnmappedTraitsResponse
-	30, // 46: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
-	34, // 47: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
-	38, // [38:48] is the sub-list for method output_type
-	28, // [28:38] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	0,  // 17: sojourn.identity.v1.ListUnattributedUsersRequest.reason:type_name -> sojourn.identity.v1.Resolution
+	25, // 18: sojourn.identity.v1.ListUnattributedUsersResponse.users:type_name -> sojourn.identity.v1.UnattributedUser
+	0,  // 19: sojourn.identity.v1.UnattributedUser.reason:type_name -> sojourn.identity.v1.Resolution
+	41, // 20: sojourn.identity.v1.UnattributedUser.last_seen:type_name -> google.protobuf.Timestamp
+	28, // 21: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
+	38, // 22: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	31, // 23: sojourn.identity.v1.ListUnmappedTraitsResponse.traits:type_name -> sojourn.identity.v1.UnmappedTrait
+	1,  // 24: sojourn.identity.v1.UnmappedTrait.type:type_name -> sojourn.identity.v1.TraitType
+	41, // 25: sojourn.identity.v1.UnmappedTrait.last_seen:type_name -> google.protobuf.Timestamp
+	34, // 26: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
+	35, // 27: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
+	42, // 28: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
+	42, // 29: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
+	42, // 30: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
+	2,  // 31: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
+	3,  // 32: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
+	13, // 33: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
+	15, // 34: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
+	17, // 35: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
+	19, // 36: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
+	21, // 37: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
+	23, // 38: sojourn.identity.v1.QueryService.ListUnattributedUsers:input_type -> sojourn.identity.v1.ListUnattributedUsersRequest
+	26, // 39: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
+	29, // 40: sojourn.identity.v1.QueryService.ListUnmappedTraits:input_type -> sojourn.identity.v1.ListUnmappedTraitsRequest
+	32, // 41: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
+	36, // 42: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
+	5,  // 43: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
+	14, // 44: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
+	16, // 45: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
+	18, // 46: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
+	20, // 47: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
+	22, // 48: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
+	24, // 49: sojourn.identity.v1.QueryService.ListUnattributedUsers:output_type -> sojourn.identity.v1.ListUnattributedUsersResponse
+	27, // 50: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
+	30, // 51: sojourn.identity.v1.QueryService.ListUnmappedTraits:output_type -> sojourn.identity.v1.ListUnmappedTraitsResponse
+	33, // 52: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
+	37, // 53: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
+	43, // [43:54] is the sub-list for method output_type
+	32, // [32:43] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_identity_v1_identity_proto_init() }
@@ -2841,7 +3068,7 @@ func file_sojourn_identity_v1_identity_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_identity_v1_identity_proto_rawDesc), len(file_sojourn_identity_v1_identity_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   33,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -42,15 +42,17 @@ func (s *Store) Users(
 		})
 		return page, err
 	}
-	scan := &userScan{from: keys.AppendString(nil, after.UserID), after: after, limit: limit, homeless: account != nil}
-	for more := true; more && err == nil; {
-		more = false
-		err = s.view(ctx, workspace, func(t *tables) error {
-			more, err = scan.some(t)
-			return err
-		})
-	}
-	return scan.page, err
+	homeless := account != nil
+	err = s.scan(ctx, workspace, after.UserID, func(t *tables, id string) (more bool, err error) {
+		listed, err := t.listings(id)
+		for _, u := range listed {
+			if u.Compare(after) > 0 && len(page) < limit && (!homeless || u.AccountID == "") {
+				page = append(page, u)
+			}
+		}
+		return len(page) < limit, err
+	})
+	return page, err
 }
 
 // EachUser implements directory.Store.
@@ -61,7 +63,7 @@ func (s *Store) EachUser(ctx context.Context, workspace, account string, do func
 		return err
 	})
 	for len(ids) > 0 && err == nil {
-		some := ids[:min(usersPerView, len(ids))]
+		some := ids[:min(idsPerView, len(ids))]
 		ids = ids[len(some):]
 		err = s.view(ctx, workspace, func(t *tables) error {
 			for _, id := range some {

@@ -43,6 +43,10 @@ type Store interface {
 	// Resolve says which account the calls of a user belong to that name none.
 	Resolve(ctx context.Context, workspace, userID string) (attribution.Resolution, error)
 
+	// Unattributed returns at most limit users some of whose calls belong to no account, in order of user id, from the first after
+	// `after`. With a reason, Unknown or Ambiguous, only those who have it.
+	Unattributed(ctx context.Context, workspace string, reason *attribution.State, after string, limit int) ([]Unattributed, error)
+
 	// Books returns the books of a workspace, by source, then type.
 	Books(ctx context.Context, workspace string) ([]Book, error)
 

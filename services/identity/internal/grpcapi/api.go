@@ -32,6 +32,7 @@ var (
 	errTooMany = errors.New("more than 10000 calls and rejections in one request")
 	errNoUser  = errors.New("user_id is required")
 	errNoGroup = errors.New("account_id is required")
+	errReason  = errors.New("reason is not RESOLUTION_UNKNOWN or RESOLUTION_AMBIGUOUS")
 )
 
 // toStatus gives an error the status that its client needs.
@@ -39,7 +40,7 @@ func toStatus(err error) error {
 	if errors.Is(err, directory.ErrNotFound) {
 		return status.Error(codes.NotFound, err.Error())
 	}
-	return rpc.Status(err, callproto.ErrNoWorkspace, errTooMany, errNoUser, errNoGroup)
+	return rpc.Status(err, callproto.ErrNoWorkspace, errTooMany, errNoUser, errNoGroup, errReason)
 }
 
 // required returns an error unless the workspace is named, and, where missing is not nil, missing unless the id is.

@@ -297,6 +297,9 @@ func testSparse(t *testing.T, d *driver) {
 	if len(got) != 2 || got[0].UserID != "0" || got[1].UserID != "z" {
 		t.Errorf("%d users without an account, want 0 and z", len(got))
 	}
+	if got := d.unattributed("w", nil, 1); len(got) != 2 || got[0].UserID != "0" || got[1].UserID != "z" {
+		t.Errorf("unattributed: %+v, want 0 and z", got)
+	}
 	if got := d.users("w", nil, 1000); len(got) != 3002 {
 		t.Errorf("%d users, want 3002", len(got))
 	}
@@ -307,7 +310,7 @@ func testEmpty(t *testing.T, d *driver) {
 	check := func() {
 		t.Helper()
 		users, accounts, books := append(d.users("w", nil, 10), d.eachUser("w", "a")...), d.accounts("w", 10), d.books("w")
-		if n := len(users) + len(accounts) + len(books) + len(d.users("w", new("a"), 10)) + len(d.users("w", new(""), 10)); n != 0 {
+		if n := len(d.unattributed("w", nil, 10)) + len(users) + len(accounts) + len(books) + len(d.users("w", new("a"), 10)) + len(d.users("w", new(""), 10)); n != 0 {
 			t.Errorf("users %+v, accounts %+v, books %+v", users, accounts, books)
 		}
 		if listed, err := d.store.User(ctx, "w", "u"); len(listed) != 0 || err != nil {

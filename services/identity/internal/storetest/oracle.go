@@ -100,6 +100,16 @@ func (o *oracle) usersWhere(want func(userView) bool) (users []userView) {
 	return users
 }
 
+// unattributed returns the users who have calls that belong to no account, in order.
+func (o *oracle) unattributed(reason *attribution.State) (users []directory.Unattributed) {
+	for _, u := range o.usersWhere(func(u userView) bool { return u.AccountID == "" }) {
+		if why := o.resolve(u.UserID); reason == nil || why.State == *reason {
+			users = append(users, directory.Unattributed{UserID: u.UserID, Why: why, LastSeenMS: u.LastSeenMS})
+		}
+	}
+	return users
+}
+
 func (o *oracle) accounts(settings profile.Settings) (accounts []accountView) {
 	calls := map[string][]call.Call{}
 	for _, c := range o.calls {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 	"github.com/sojournhq/sojourn/services/identity/internal/profile"
@@ -117,6 +118,20 @@ func (d *driver) eachUser(workspace, account string) (all []directory.User) {
 	return all
 }
 
+// unattributed returns all unattributed users, read in pages of a size.
+func (d *driver) unattributed(workspace string, reason *attribution.State, size int) (all []directory.Unattributed) {
+	d.t.Helper()
+	for after := ""; ; after = all[len(all)-1].UserID {
+		page, err := d.store.Unattributed(context.Background(), workspace, reason, after, size)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if all = append(all, page...); len(page) < size {
+			return all
+		}
+	}
+}
+
 func (d *driver) accounts(workspace string, size int) (all []directory.Account) {
 	d.t.Helper()
 	for after := ""; ; after = all[len(all)-1].AccountID {
@@ -208,6 +223,11 @@ func compareState(t *rapid.T, d *driver, workspace string, o *oracle, settings p
 		t.Fatalf("accounts with %+v (-want +got):\n%s", settings, diff)
 	}
 	compareUnmapped(t, d, workspace, o, settings, size)
+	for _, reason := range []*attribution.State{nil, new(attribution.Unknown), new(attribution.Ambiguous)} {
+		if diff := cmp.Diff(o.unattributed(reason), d.unattributed(workspace, reason, size), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("unattributed users (-want +got):\n%s", diff)
+		}
+	}
 }
 
 // compareUnmapped compares the traits that mean nothing, read in pages of a size.

@@ -52,6 +52,9 @@ const (
 	// QueryServiceResolveAccountProcedure is the fully-qualified name of the QueryService's
 	// ResolveAccount RPC.
 	QueryServiceResolveAccountProcedure = "/sojourn.identity.v1.QueryService/ResolveAccount"
+	// QueryServiceListUnattributedUsersProcedure is the fully-qualified name of the QueryService's
+	// ListUnattributedUsers RPC.
+	QueryServiceListUnattributedUsersProcedure = "/sojourn.identity.v1.QueryService/ListUnattributedUsers"
 	// QueryServiceListOutcomesProcedure is the fully-qualified name of the QueryService's ListOutcomes
 	// RPC.
 	QueryServiceListOutcomesProcedure = "/sojourn.identity.v1.QueryService/ListOutcomes"
@@ -160,6 +163,10 @@ type QueryServiceClient interface {
 	ListAccounts(context.Context, *v1.ListAccountsRequest) (*v1.ListAccountsResponse, error)
 	// ResolveAccount says which account the calls of a user belong to that do not name one.
 	ResolveAccount(context.Context, *v1.ResolveAccountRequest) (*v1.ResolveAccountResponse, error)
+	// ListUnattributedUsers lists the users some of whose calls belong to no account, because none is known or several are, in order of
+	// user_id: those whom ListUsers lists under no account, with the reason. A user of several accounts whose calls all name one is not
+	// among them. INVALID_ARGUMENT: the reason asked for is RESOLUTION_ACCOUNT.
+	ListUnattributedUsers(context.Context, *v1.ListUnattributedUsersRequest) (*v1.ListUnattributedUsersResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error)
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
@@ -213,6 +220,12 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(queryServiceMethods.ByName("ResolveAccount")),
 			connect.WithClientOptions(opts...),
 		),
+		listUnattributedUsers: connect.NewClient[v1.ListUnattributedUsersRequest, v1.ListUnattributedUsersResponse](
+			httpClient,
+			baseURL+QueryServiceListUnattributedUsersProcedure,
+			connect.WithSchema(queryServiceMethods.ByName("ListUnattributedUsers")),
+			connect.WithClientOptions(opts...),
+		),
 		listOutcomes: connect.NewClient[v1.ListOutcomesRequest, v1.ListOutcomesResponse](
 			httpClient,
 			baseURL+QueryServiceListOutcomesProcedure,
@@ -242,15 +255,16 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 
 // queryServiceClient implements QueryServiceClient.
 type queryServiceClient struct {
-	getUser            *connect.Client[v1.GetUserRequest, v1.GetUserResponse]
-	listUsers          *connect.Client[v1.ListUsersRequest, v1.ListUsersResponse]
-	getAccount         *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
-	listAccounts       *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
-	resolveAccount     *connect.Client[v1.ResolveAccountRequest, v1.ResolveAccountResponse]
-	listOutcomes       *connect.Client[v1.ListOutcomesRequest, v1.ListOutcomesResponse]
-	listUnmappedTraits *connect.Client[v1.ListUnmappedTraitsRequest, v1.ListUnmappedTraitsResponse]
-	getSettings        *connect.Client[v1.GetSettingsRequest, v1.GetSettingsResponse]
-	listWorkspaces     *connect.Client[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse]
+	getUser               *connect.Client[v1.GetUserRequest, v1.GetUserResponse]
+	listUsers             *connect.Client[v1.ListUsersRequest, v1.ListUsersResponse]
+	getAccount            *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
+	listAccounts          *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
+	resolveAccount        *connect.Client[v1.ResolveAccountRequest, v1.ResolveAccountResponse]
+	listUnattributedUsers *connect.Client[v1.ListUnattributedUsersRequest, v1.ListUnattributedUsersResponse]
+	listOutcomes          *connect.Client[v1.ListOutcomesRequest, v1.ListOutcomesResponse]
+	listUnmappedTraits    *connect.Client[v1.ListUnmappedTraitsRequest, v1.ListUnmappedTraitsResponse]
+	getSettings           *connect.Client[v1.GetSettingsRequest, v1.GetSettingsResponse]
+	listWorkspaces        *connect.Client[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse]
 }
 
 // GetUser calls sojourn.identity.v1.QueryService.GetUser.
@@ -292,6 +306,15 @@ func (c *queryServiceClient) ListAccounts(ctx context.Context, req *v1.ListAccou
 // ResolveAccount calls sojourn.identity.v1.QueryService.ResolveAccount.
 func (c *queryServiceClient) ResolveAccount(ctx context.Context, req *v1.ResolveAccountRequest) (*v1.ResolveAccountResponse, error) {
 	response, err := c.resolveAccount.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListUnattributedUsers calls sojourn.identity.v1.QueryService.ListUnattributedUsers.
+func (c *queryServiceClient) ListUnattributedUsers(ctx context.Context, req *v1.ListUnattributedUsersRequest) (*v1.ListUnattributedUsersResponse, error) {
+	response, err := c.listUnattributedUsers.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -346,6 +369,10 @@ type QueryServiceHandler interface {
 	ListAccounts(context.Context, *v1.ListAccountsRequest) (*v1.ListAccountsResponse, error)
 	// ResolveAccount says which account the calls of a user belong to that do not name one.
 	ResolveAccount(context.Context, *v1.ResolveAccountRequest) (*v1.ResolveAccountResponse, error)
+	// ListUnattributedUsers lists the users some of whose calls belong to no account, because none is known or several are, in order of
+	// user_id: those whom ListUsers lists under no account, with the reason. A user of several accounts whose calls all name one is not
+	// among them. INVALID_ARGUMENT: the reason asked for is RESOLUTION_ACCOUNT.
+	ListUnattributedUsers(context.Context, *v1.ListUnattributedUsersRequest) (*v1.ListUnattributedUsersResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error)
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
@@ -395,6 +422,12 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(queryServiceMethods.ByName("ResolveAccount")),
 		connect.WithHandlerOptions(opts...),
 	)
+	queryServiceListUnattributedUsersHandler := connect.NewUnaryHandlerSimple(
+		QueryServiceListUnattributedUsersProcedure,
+		svc.ListUnattributedUsers,
+		connect.WithSchema(queryServiceMethods.ByName("ListUnattributedUsers")),
+		connect.WithHandlerOptions(opts...),
+	)
 	queryServiceListOutcomesHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListOutcomesProcedure,
 		svc.ListOutcomes,
@@ -431,6 +464,8 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 			queryServiceListAccountsHandler.ServeHTTP(w, r)
 		case QueryServiceResolveAccountProcedure:
 			queryServiceResolveAccountHandler.ServeHTTP(w, r)
+		case QueryServiceListUnattributedUsersProcedure:
+			queryServiceListUnattributedUsersHandler.ServeHTTP(w, r)
 		case QueryServiceListOutcomesProcedure:
 			queryServiceListOutcomesHandler.ServeHTTP(w, r)
 		case QueryServiceListUnmappedTraitsProcedure:
@@ -466,6 +501,10 @@ func (UnimplementedQueryServiceHandler) ListAccounts(context.Context, *v1.ListAc
 
 func (UnimplementedQueryServiceHandler) ResolveAccount(context.Context, *v1.ResolveAccountRequest) (*v1.ResolveAccountResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.ResolveAccount is not implemented"))
+}
+
+func (UnimplementedQueryServiceHandler) ListUnattributedUsers(context.Context, *v1.ListUnattributedUsersRequest) (*v1.ListUnattributedUsersResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.ListUnattributedUsers is not implemented"))
 }
 
 func (UnimplementedQueryServiceHandler) ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error) {

@@ -116,22 +116,30 @@ func TestAStoryIsToldAsAPersonWouldWorkItOut(t *testing.T) {
 	}
 }
 
-func TestTheStoryIsTheSameInAnyOrderWithCopiesBatchesAndRestarts(t *testing.T) {
+func TestTheStoryIsTheSameInAnyOrderWithCopiesBatchesRestartsAndOtherSettingsMeanwhile(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		dir := t.TempDir()
+		var config changing
+		config.set(workspace.Workspace{})
 		calls := story()
 		order := rapid.Permutation(append(slices.Clone(calls), rapid.SliceOf(rapid.SampledFrom(calls)).Draw(rt, "copies")...)).Draw(rt, "order")
 		for len(order) > 0 {
-			c, stop := serve(t, open(t, dir, settings()))
+			c, stop := serve(t, open(t, dir, identity.SettingsOf(&config)))
 			for len(order) > 0 && rapid.IntRange(0, 3).Draw(rt, "restart") > 0 {
 				n := rapid.IntRange(1, len(order)).Draw(rt, "batch")
 				c.record(order[:n]...)
 				order = order[n:]
+				config.set(rapid.SampledFrom([]workspace.Workspace{
+					{Tiers: []string{"silver"}},
+					{Dimensions: []workspace.Dimension{{Name: "d", Type: workspace.Number, From: []string{"identify.email", "group.tier"}}}},
+				}).Draw(rt, "settings"))
+				c.state(0)
 			}
 			stop()
 		}
-		c, stop := serve(t, open(t, dir, settings()))
+		c, stop := serve(t, open(t, dir, identity.SettingsOf(&config)))
 		defer stop()
+		config.set(workspace.Workspace{Tiers: []string{"gold"}, LifecycleStages: []string{"live"}})
 		if diff := cmp.Diff(storyState(), c.state(0).withoutDuplicates(), protocmp.Transform()); diff != "" {
 			rt.Fatalf("(-want +got):\n%s", diff)
 		}

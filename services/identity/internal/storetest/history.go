@@ -69,6 +69,33 @@ func genHistory(t *rapid.T) history {
 	return h
 }
 
+// life is a workspace to which a history happens, in some order, under settings that change meanwhile.
+type life struct {
+	history
+
+	workspace    string
+	settings     profile.Settings
+	come, coming []delivery
+	pageSize     int
+}
+
+func genLife(t *rapid.T, workspace string) *life {
+	l := &life{history: genHistory(t), workspace: workspace, settings: genSettings(t), pageSize: rapid.IntRange(1, 5).Draw(t, "page size")}
+	l.coming = rapid.Permutation(l.deliveries()).Draw(t, "order")
+	return l
+}
+
+// goOn lets a batch come, and now and then changes the settings, which must show at once.
+func (l *life) goOn(t *rapid.T, d *driver) {
+	size := rapid.IntRange(1, len(l.coming)).Draw(t, "batch")
+	d.record(l.workspace, toBatch(l.coming[:size]))
+	l.come, l.coming = append(l.come, l.coming[:size]...), l.coming[size:]
+	if rapid.IntRange(0, 2).Draw(t, "change settings") == 0 {
+		l.settings = genSettings(t)
+		compareState(t, d, l.workspace, newOracle(l.come), l.settings, l.pageSize)
+	}
+}
+
 func genRejection() *rapid.Generator[directory.Rejection] {
 	return rapid.Custom(func(t *rapid.T) directory.Rejection {
 		return directory.Rejection{
@@ -120,5 +147,5 @@ func genTraits(table []meaning) *rapid.Generator[[]call.Trait] {
 }
 
 func genSettings(t *rapid.T) profile.Settings {
-	return profile.Settings{Tiers: rapid.SampledFrom([][]string{nil, {"gold"}, {"gold", "silver"}}).Draw(t, "tiers")}
+	return profile.Settings{Tiers: rapid.SampledFrom([][]string{nil, {"gold"}, {"gold", "silver"}}).Draw(t, "tiers"), Dimensions: genDimensions(t)}
 }

@@ -58,31 +58,14 @@ const DefaultKeepChanges = 30 * 24 * time.Hour
 // Settings decide where sessions end and how pauses count.
 type Settings = session.Rules
 
-// SettingsOf returns what a configuration of workspaces says, as Config takes it. A workspace that is not in it has the defaults.
-func SettingsOf(c *workspace.Config) func(workspace string) Settings {
-	settings := make(map[string]Settings, len(c.Workspaces))
-	for i := range c.Workspaces {
-		settings[c.Workspaces[i].ID] = settingsOf(&c.Workspaces[i])
-	}
-	return func(workspace string) Settings {
-		if s, ok := settings[workspace]; ok {
-			return s
+// SettingsOf returns the settings of each workspace, as Config takes them. They change with the configuration.
+func SettingsOf(from workspace.Provider) func(workspace string) Settings {
+	return workspace.Each(from, func(w *workspace.Workspace) Settings {
+		set := w.Sessions()
+		return Settings{
+			TimeoutMS: set.Timeout.Milliseconds(), IdleCapMS: set.IdleCap.Milliseconds(), MaxMS: set.Max.Milliseconds(),
 		}
-		return session.DefaultRules()
-	}
-}
-
-func settingsOf(w *workspace.Workspace) Settings {
-	settings := session.DefaultRules()
-	for _, s := range []struct {
-		set  *workspace.Duration
-		into *int64
-	}{{w.SessionTimeout, &settings.TimeoutMS}, {w.IdleCap, &settings.IdleCapMS}, {w.MaxSession, &settings.MaxMS}} {
-		if s.set != nil {
-			*s.into = time.Duration(*s.set).Milliseconds()
-		}
-	}
-	return settings
+	})
 }
 
 // Service is an open sessions service.
@@ -99,7 +82,7 @@ type Service struct {
 func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	settings, now := c.Settings, c.Now
 	if settings == nil {
-		settings = func(string) Settings { return session.DefaultRules() }
+		settings = SettingsOf(&workspace.Config{})
 	}
 	if now == nil {
 		now = time.Now

@@ -295,7 +295,7 @@ func (w *world) compare() {
 	oracle := storetest.Oracle{Calls: w.sent, Rules: session.DefaultRules()}
 	var want []seen
 	for _, v := range oracle.Views(w.now().UnixMilli()) {
-		want = append(want, seen{v.ID.AnonymousID, v.UserID, v.ID.Start.TimeMS, v.EndMS, v.ActiveMS, v.Points, v.Modules})
+		want = append(want, seen{v.First.AnonymousID, v.UserID, v.First.Start.TimeMS, v.EndMS, v.ActiveMS, v.Points, v.Modules})
 	}
 	unordered := cmpopts.SortSlices(func(a, b seen) bool { return fmt.Sprint(a) < fmt.Sprint(b) })
 	var told []seen

@@ -14,7 +14,6 @@ import (
 	"github.com/sojournhq/sojourn/gateway"
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
-	"github.com/sojournhq/sojourn/services/identity"
 	"github.com/sojournhq/sojourn/standalone"
 	"github.com/sojournhq/sojourn/standalone/internal/setup"
 )
@@ -76,7 +75,7 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, stdout io.Writer) 
 	defer cancel(nil)
 	registry := observe.NewRegistry()
 	deps := observe.Deps{Log: log, Metrics: registry, Fatal: cancel}
-	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Settings: identity.SettingsOf(workspaces)}, deps)
+	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Workspaces: workspaces}, deps)
 	if err != nil {
 		return err
 	}

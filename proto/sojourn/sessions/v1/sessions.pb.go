@@ -1141,7 +1141,7 @@ type WatchSessionsResponse struct {
 	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	// What happened.
 	Kind ChangeKind `protobuf:"varint,2,opt,name=kind,proto3,enum=sojourn.sessions.v1.ChangeKind" json:"kind,omitempty"`
-	// The session as it was then, its account as resolved now. Of a removed one only id, anonymous_id and revision are set.
+	// The session as it was then, its account as resolved now. Of a removed one only id and revision are set.
 	Session *Session `protobuf:"bytes,3,opt,name=session,proto3" json:"session,omitempty"`
 	// Ids of sessions told before whose calls belong to this one now. They are no more.
 	Replaces      []string `protobuf:"bytes,4,rep,name=replaces,proto3" json:"replaces,omitempty"`

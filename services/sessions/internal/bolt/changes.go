@@ -8,6 +8,7 @@ import (
 	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
@@ -84,20 +85,26 @@ func (t *tables) change(feed *storagev1.FeedRow, key, sealed []byte) (c session.
 		return c, err
 	}
 	c.Cursor = session.Cursor{Epoch: feed.GetEpoch(), Number: binary.BigEndian.Uint64(key[1:])}
-	anonymousID, err := t.names.Name(row.GetAnonymous())
-	if err != nil {
+	if c.ID, err = parseID(row.GetId()); err != nil {
 		return c, err
 	}
-	c.Removed = row.GetRemoved()
-	c.Session = session.View{ID: session.ID{AnonymousID: anonymousID, Start: position(row.GetStart())}, Revision: row.GetRevision()}
+	c.Removed, c.Session.Revision = row.GetRemoved(), row.GetRevision()
 	if c.Removed {
 		return c, nil
 	}
-	for _, p := range row.GetReplaces() {
-		c.Replaces = append(c.Replaces, session.ID{AnonymousID: anonymousID, Start: position(p)})
+	for _, raw := range row.GetReplaces() {
+		id, err := parseID(raw)
+		if err != nil {
+			return c, err
+		}
+		c.Replaces = append(c.Replaces, id)
+	}
+	start := call.Position{TimeMS: row.GetStartMs(), MessageID: row.GetStartMessageId(), OriginalMS: row.GetStartOriginalMs()}
+	if c.Session.First, err = t.first(ref{row.GetAnonymous(), start}); err != nil {
+		return c, err
 	}
 	c.Session.EndMS, c.Session.Points, c.Session.ActiveMS = row.GetEndMs(), row.GetPoints(), row.GetActiveMs()
-	c.Session.DurationMS = row.GetEndMs() - row.GetStart().GetTimeMs()
+	c.Session.DurationMS = row.GetEndMs() - row.GetStartMs()
 	c.Session.Ended = true
 	c.Session.ModulesOmitted = row.GetModulesOmitted()
 	whose, err := t.name(owner{session.Name(row.GetAccount()), session.Name(row.GetUser())})
@@ -113,12 +120,19 @@ func (t *tables) change(feed *storagev1.FeedRow, key, sealed []byte) (c session.
 	return c, err
 }
 
-func positionRow(p call.Position) *storagev1.PositionRow {
-	return &storagev1.PositionRow{TimeMs: p.TimeMS, MessageId: p.MessageID, OriginalMs: p.OriginalMS}
+// encodeID is how rows hold a session's id.
+func encodeID(id session.ID) []byte {
+	return append(keys.AppendTime(make([]byte, 0, 16), id.StartMS), id.Digest[:]...)
 }
 
-func position(row *storagev1.PositionRow) call.Position {
-	return call.Position{TimeMS: row.GetTimeMs(), MessageID: row.GetMessageId(), OriginalMS: row.GetOriginalMs()}
+func parseID(raw []byte) (id session.ID, err error) {
+	r := keys.Read(raw)
+	id.StartMS = r.Time()
+	if r.Err() != nil || len(r.Rest()) != len(id.Digest) {
+		return id, fmt.Errorf("%w: id of a session", record.ErrCorrupt)
+	}
+	copy(id.Digest[:], r.Rest())
+	return id, nil
 }
 
 // wakes returns a channel that is closed when a feed grows from now on.

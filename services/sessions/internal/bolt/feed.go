@@ -24,9 +24,14 @@ func changeKey(number uint64) []byte { return binary.BigEndian.AppendUint64([]by
 
 // tell appends to the feed that a session has ended, as it is now, and which sessions told before it has taken in.
 func (t *tables) tell(at ref, s *stored, nowMS int64) error {
+	first, err := t.first(at)
+	if err != nil {
+		return err
+	}
 	row := &storagev1.ChangeRow{
-		ToldMs: nowMS, Anonymous: at.anonymous, Start: positionRow(at.Position), EndMs: s.End.TimeMS,
-		User: uint32(s.User), Account: uint32(s.Account), Points: s.Points, Revision: s.revision,
+		ToldMs: nowMS, Id: encodeID(first.ID()), Revision: s.revision,
+		Anonymous: at.anonymous, StartMs: at.TimeMS, StartMessageId: at.MessageID, StartOriginalMs: at.OriginalMS, EndMs: s.End.TimeMS,
+		User: uint32(s.User), Account: uint32(s.Account), Points: s.Points,
 	}
 	modules, activeMS, err := t.moduleTimes(s)
 	if err != nil {
@@ -45,7 +50,7 @@ func (t *tables) tell(at ref, s *stored, nowMS int64) error {
 		return err
 	}
 	for _, position := range replaced {
-		row.Replaces = append(row.Replaces, positionRow(position))
+		row.Replaces = append(row.Replaces, encodeID(session.First{AnonymousID: first.AnonymousID, Start: position}.ID()))
 	}
 	if err := t.appendChange(row); err != nil {
 		return err

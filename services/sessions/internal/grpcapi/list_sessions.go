@@ -9,6 +9,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/sojournhq/sojourn/internal/domain/callproto"
+	"github.com/sojournhq/sojourn/internal/domain/positionkey"
+	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/page"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
@@ -45,7 +47,7 @@ func (a *API) ListSessions(ctx context.Context, r *sessionsv1.ListSessionsReques
 		response.Sessions = append(response.Sessions, s)
 	}
 	if n := len(response.GetSessions()); len(views) > n {
-		response.NextPageToken, err = page.Token(r, formatID(views[n-1].ID))
+		response.NextPageToken, err = pageToken(r, views[n-1].First)
 	}
 	return response, toStatus(err)
 }
@@ -73,25 +75,31 @@ func toFilter(r *sessionsv1.ListSessionsRequest, nowMS int64) (session.Filter, e
 	return f, nil
 }
 
-func parsePosition(r *sessionsv1.ListSessionsRequest) (*session.ID, error) {
-	position, err := page.Position(r, r.GetPageToken(), 1)
+func pageToken(r *sessionsv1.ListSessionsRequest, last session.First) (string, error) {
+	return page.Token(r, last.AnonymousID, string(positionkey.AppendTail(keys.AppendTime(nil, last.Start.TimeMS), last.Start)))
+}
+
+func parsePosition(r *sessionsv1.ListSessionsRequest) (*session.First, error) {
+	position, err := page.Position(r, r.GetPageToken(), 2)
 	if err != nil || position == nil {
 		return nil, err
 	}
-	id, ok := parseID(position[0])
-	if !ok {
+	start := keys.Read([]byte(position[1]))
+	ms := start.Time()
+	last, err := positionkey.ParseTail(ms, start.Rest())
+	if err != nil || start.Err() != nil {
 		return nil, page.ErrToken
 	}
-	return &id, nil
+	return &session.First{AnonymousID: position[0], Start: last}, nil
 }
 
 func toProto(v *session.View) *sessionsv1.Session {
 	s := &sessionsv1.Session{
-		Id:          formatID(v.ID),
-		AnonymousId: v.ID.AnonymousID,
+		Id:          formatID(v.First.ID()),
+		AnonymousId: v.First.AnonymousID,
 		UserId:      v.UserID,
 		AccountId:   v.AccountID,
-		Start:       timestamppb.New(time.UnixMilli(v.ID.Start.TimeMS)),
+		Start:       timestamppb.New(time.UnixMilli(v.First.Start.TimeMS)),
 		End:         timestamppb.New(time.UnixMilli(v.EndMS)),
 		State:       sessionsv1.SessionState_SESSION_STATE_ACTIVE,
 		Duration:    millis(v.DurationMS),

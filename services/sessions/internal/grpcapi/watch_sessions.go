@@ -56,7 +56,7 @@ func toChange(c *session.Change) *sessionsv1.WatchSessionsResponse {
 	out := &sessionsv1.WatchSessionsResponse{Cursor: formatCursor(c.Cursor), Kind: sessionsv1.ChangeKind_CHANGE_KIND_ENDED}
 	if c.Removed {
 		out.Kind = sessionsv1.ChangeKind_CHANGE_KIND_REMOVED
-		out.Session = &sessionsv1.Session{Id: formatID(c.Session.ID), AnonymousId: c.Session.ID.AnonymousID, Revision: c.Session.Revision}
+		out.Session = &sessionsv1.Session{Id: formatID(c.ID), Revision: c.Session.Revision}
 		return out
 	}
 	out.Session = toProto(&c.Session)

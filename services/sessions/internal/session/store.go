@@ -3,6 +3,8 @@ package session
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
@@ -28,8 +30,8 @@ type Store interface {
 	// Session returns one session as it is at nowMS, or ErrNotFound.
 	Session(ctx context.Context, workspace string, id ID, nowMS int64) (View, error)
 
-	// Sessions returns at most limit sessions that match the filter, in order of ID, from the first after `after` (nil: from the first).
-	Sessions(ctx context.Context, workspace string, f Filter, after *ID, limit int) ([]View, error)
+	// Sessions returns at most limit sessions that match the filter, in order of First, from the first after `after` (nil: from the first).
+	Sessions(ctx context.Context, workspace string, f Filter, after *First, limit int) ([]View, error)
 
 	// Time returns the time of all groups that the query asks for, in order of Group.
 	Time(ctx context.Context, workspace string, q TimeQuery) ([]TimeRow, error)
@@ -66,24 +68,41 @@ type Upkeep interface {
 	Trim(ctx context.Context, beforeMS int64, limit int) (removed int, err error)
 }
 
-// ID identifies a session by its anonymousId and its first point.
-type ID struct {
+// First is the first point of a session, which makes it that session.
+type First struct {
 	AnonymousID string
 	Start       call.Position
 }
 
-// Compare orders ids by start time, anonymousId and the first point.
-func (id ID) Compare(other ID) int {
+// Compare orders sessions by start time, anonymousId and the first point.
+func (f First) Compare(other First) int {
 	return cmp.Or(
-		cmp.Compare(id.Start.TimeMS, other.Start.TimeMS),
-		cmp.Compare(id.AnonymousID, other.AnonymousID),
-		id.Start.Compare(other.Start),
+		cmp.Compare(f.Start.TimeMS, other.Start.TimeMS),
+		cmp.Compare(f.AnonymousID, other.AnonymousID),
+		f.Start.Compare(other.Start),
 	)
+}
+
+// ID identifies a session: the time of its first point, and a digest of that point. It tells nobody's ids, so that it can be kept, and told to
+// those who watch, when the session's calls are deleted.
+type ID struct {
+	StartMS int64
+	Digest  [10]byte
+}
+
+// ID returns the id of the session.
+func (f First) ID() ID {
+	text := binary.BigEndian.AppendUint32(nil, uint32(len(f.AnonymousID)))
+	text = append(append(text, f.AnonymousID...), f.Start.MessageID...)
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(text, uint64(f.Start.OriginalMS)))
+	id := ID{StartMS: f.Start.TimeMS}
+	copy(id.Digest[:], sum[:])
+	return id
 }
 
 // View is a session with its names and with its account as resolved when it was read.
 type View struct {
-	ID                   ID
+	First                First
 	EndMS                int64
 	UserID, AccountID    string
 	DurationMS, ActiveMS int64
@@ -176,7 +195,9 @@ type Cursor struct {
 type Change struct {
 	// Cursor stands behind the change.
 	Cursor Cursor
-	// Removed says that the session is no more. Then of Session only ID and Revision are set.
+	// ID is that of the session.
+	ID ID
+	// Removed says that the session is no more, because its calls were deleted. Then of Session only Revision is set.
 	Removed bool
 	// Session is the session as it was told, with its account as resolved now.
 	Session View

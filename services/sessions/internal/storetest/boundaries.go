@@ -168,7 +168,7 @@ func (d *driver) sessionTexts(workspace string) (texts []string) {
 			}
 			modules = append(modules, fmt.Sprintf(" %s %s/%s", name, seconds(m.DurationMS), seconds(m.ActiveMS)))
 		}
-		texts = append(texts, fmt.Sprintf("%s-%s %s:%s", seconds(v.ID.Start.TimeMS-epoch), seconds(v.EndMS-epoch), v.UserID, strings.Join(modules, ",")))
+		texts = append(texts, fmt.Sprintf("%s-%s %s:%s", seconds(v.First.Start.TimeMS-epoch), seconds(v.EndMS-epoch), v.UserID, strings.Join(modules, ",")))
 	}
 	return texts
 }

@@ -77,7 +77,7 @@ func testTimers(t *testing.T, open Driver) {
 	now := func(minutes int64) int64 { return epoch + minutes*minute }
 	first := point(0)
 	revision := func() int64 {
-		v, err := d.store.Session(context.Background(), "w", session.ID{AnonymousID: "s", Start: first.Position()}, 0)
+		v, err := d.store.Session(context.Background(), "w", session.First{AnonymousID: "s", Start: first.Position()}.ID(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func testPages(t *testing.T, open Driver) {
 		}
 		for size := 1; size < 9; size++ {
 			var joined []session.View
-			var after *session.ID
+			var after *session.First
 			for {
 				part, err := d.store.Sessions(context.Background(), "w", f, after, size)
 				if err != nil {
@@ -144,7 +144,7 @@ func testPages(t *testing.T, open Driver) {
 					break
 				}
 				joined = append(joined, part...)
-				after = &part[len(part)-1].ID
+				after = &part[len(part)-1].First
 			}
 			if diff := cmp.Diff(whole, joined); diff != "" {
 				t.Errorf("%s in pages of %d (-want +got):\n%s", name, size, diff)

@@ -100,7 +100,7 @@ func (d *driver) spans() (spans []string) {
 		d.t.Fatal(err)
 	}
 	for _, v := range views {
-		spans = append(spans, fmt.Sprintf("%d-%d", (v.ID.Start.TimeMS-epoch)/minute, (v.EndMS-epoch)/minute))
+		spans = append(spans, fmt.Sprintf("%d-%d", (v.First.Start.TimeMS-epoch)/minute, (v.EndMS-epoch)/minute))
 	}
 	return spans
 }

@@ -110,7 +110,7 @@ func recordInBatches(t *testing.T, store session.Store, workspace string, calls 
 func check(t *testing.T, store session.Store, workspace string, sessions []session.View, rows []session.TimeRow) {
 	t.Helper()
 	var got []session.View
-	var after *session.ID
+	var after *session.First
 	for {
 		page, err := store.Sessions(context.Background(), workspace, everything(1<<60), after, 1000)
 		if err != nil {
@@ -121,7 +121,7 @@ func check(t *testing.T, store session.Store, workspace string, sessions []sessi
 			break
 		}
 		got = append(got, page...)
-		after = &page[len(page)-1].ID
+		after = &page[len(page)-1].First
 	}
 	if diff := cmp.Diff(sessions, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(session.View{}, "Revision")); diff != "" {
 		t.Errorf("sessions of %s (-want +got):\n%s", workspace, diff)

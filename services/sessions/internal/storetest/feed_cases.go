@@ -42,11 +42,11 @@ func testFeed(t *testing.T, open Driver) {
 		w.read(d.store, true)
 		var got []string
 		for _, c := range w.told[before:] {
-			text := fmt.Sprintf("%d-%d", (c.Session.ID.Start.TimeMS-epoch)/minute, (c.Session.EndMS-epoch)/minute)
+			text := fmt.Sprintf("%d-%d", (c.Session.First.Start.TimeMS-epoch)/minute, (c.Session.EndMS-epoch)/minute)
 			if len(c.Replaces) > 0 {
 				var starts []int64
 				for _, id := range c.Replaces {
-					starts = append(starts, (id.Start.TimeMS-epoch)/minute)
+					starts = append(starts, (id.StartMS-epoch)/minute)
 				}
 				text += fmt.Sprint(" ", starts)
 			}

@@ -128,7 +128,7 @@ func (o Oracle) Views(nowMS int64) (views []session.View) {
 	for _, h := range o.sessions() {
 		last := h[len(h)-1]
 		v := session.View{
-			ID:        session.ID{AnonymousID: h[0].AnonymousID, Start: h[0].Position()},
+			First:     session.First{AnonymousID: h[0].AnonymousID, Start: h[0].Position()},
 			EndMS:     last.TimeMS,
 			UserID:    h.user(),
 			AccountID: resolved(h),
@@ -154,7 +154,7 @@ func (o Oracle) Views(nowMS int64) (views []session.View) {
 		slices.SortFunc(v.Modules, func(a, b session.ModuleView) int { return cmp.Compare(a.Module, b.Module) })
 		views = append(views, v)
 	}
-	slices.SortFunc(views, func(a, b session.View) int { return a.ID.Compare(b.ID) })
+	slices.SortFunc(views, func(a, b session.View) int { return a.First.Compare(b.First) })
 	return views
 }
 

@@ -214,8 +214,8 @@ func compare(t *rapid.T, store session.Store, workspace string, want Oracle, now
 
 func matches(v session.View, f session.Filter) bool {
 	return (f.AccountID == nil || v.AccountID == *f.AccountID) && (f.UserID == nil || v.UserID == *f.UserID) &&
-		(f.AnonymousID == "" || v.ID.AnonymousID == f.AnonymousID) && (f.Ended == nil || v.Ended == *f.Ended) &&
-		v.ID.Start.TimeMS >= f.FromMS && v.ID.Start.TimeMS < f.ToMS
+		(f.AnonymousID == "" || v.First.AnonymousID == f.AnonymousID) && (f.Ended == nil || v.Ended == *f.Ended) &&
+		v.First.Start.TimeMS >= f.FromMS && v.First.Start.TimeMS < f.ToMS
 }
 
 func testEmpty(t *testing.T, open Driver) {
@@ -228,7 +228,7 @@ func testEmpty(t *testing.T, open Driver) {
 		if got, err := d.store.Time(context.Background(), "w", session.TimeQuery{Days: day.Span{To: day.Max}}); len(got) != 0 || err != nil {
 			t.Errorf("Time = %v, %v", got, err)
 		}
-		if _, err := d.store.Session(context.Background(), "w", session.ID{AnonymousID: "s"}, 0); !errors.Is(err, session.ErrNotFound) {
+		if _, err := d.store.Session(context.Background(), "w", session.First{AnonymousID: "s"}.ID(), 0); !errors.Is(err, session.ErrNotFound) {
 			t.Errorf("Session: %v, want ErrNotFound", err)
 		}
 	}

@@ -56,22 +56,22 @@ func (w *watcher) read(store session.Store, forgets bool) {
 
 func (w *watcher) see(c session.Change) {
 	w.t.Helper()
-	if c.Session.Revision <= w.newest[c.Session.ID] {
+	if c.Session.Revision <= w.newest[c.ID] {
 		return // seen before
 	}
 	w.told = append(w.told, c)
-	w.newest[c.Session.ID] = c.Session.Revision
+	w.newest[c.ID] = c.Session.Revision
 	for _, id := range c.Replaces {
 		if _, known := w.sessions[id]; !known {
-			w.t.Fatalf("%v replaces %v, which was never told or is gone already", c.Session.ID, id)
+			w.t.Fatalf("%v replaces %v, which was never told or is gone already", c.ID, id)
 		}
 		delete(w.sessions, id)
 	}
 	if c.Removed {
-		delete(w.sessions, c.Session.ID)
+		delete(w.sessions, c.ID)
 		return
 	}
-	w.sessions[c.Session.ID] = c.Session
+	w.sessions[c.ID] = c.Session
 }
 
 // compare holds what the watcher knows, once all sessions have ended, against the oracle. Accounts are told as resolved then.
@@ -79,7 +79,7 @@ func (w *watcher) compare(want Oracle) {
 	w.t.Helper()
 	expected := map[session.ID]session.View{}
 	for _, v := range want.Views(1 << 60) {
-		expected[v.ID] = v
+		expected[v.First.ID()] = v
 	}
 	if diff := cmp.Diff(expected, w.sessions, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(session.View{}, "Revision", "AccountID")); diff != "" {
 		w.t.Fatalf("what the feed told (-want +got):\n%s", diff)

@@ -448,30 +448,36 @@ type ChangeRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// When it was told, in milliseconds.
 	ToldMs int64 `protobuf:"varint,1,opt,name=told_ms,json=toldMs,proto3" json:"told_ms,omitempty"`
-	// Whether the session is no more; then only its first point and its revision are set.
+	// Whether the session is no more, because its calls were deleted; then only id and revision are set beside it.
 	Removed bool `protobuf:"varint,2,opt,name=removed,proto3" json:"removed,omitempty"`
-	// The anonymousId.
-	Anonymous uint32 `protobuf:"varint,3,opt,name=anonymous,proto3" json:"anonymous,omitempty"`
-	// The first point.
-	Start *PositionRow `protobuf:"bytes,4,opt,name=start,proto3" json:"start,omitempty"`
-	// Time of the last point, in milliseconds.
-	EndMs int64 `protobuf:"varint,5,opt,name=end_ms,json=endMs,proto3" json:"end_ms,omitempty"`
-	// The user; 0: none.
-	User uint32 `protobuf:"varint,6,opt,name=user,proto3" json:"user,omitempty"`
-	// The account that a call named; 0: none.
-	Account uint32 `protobuf:"varint,7,opt,name=account,proto3" json:"account,omitempty"`
-	// How many points.
-	Points int64 `protobuf:"varint,8,opt,name=points,proto3" json:"points,omitempty"`
+	// The session's id.
+	Id []byte `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
 	// The revision told.
-	Revision int64 `protobuf:"varint,9,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Time by module, at most a fixed number of modules.
-	Modules []*ModuleRow `protobuf:"bytes,10,rep,name=modules,proto3" json:"modules,omitempty"`
-	// How many modules are left out.
-	ModulesOmitted int64 `protobuf:"varint,11,opt,name=modules_omitted,json=modulesOmitted,proto3" json:"modules_omitted,omitempty"`
-	// First points of sessions told before that are part of this one now.
-	Replaces []*PositionRow `protobuf:"bytes,12,rep,name=replaces,proto3" json:"replaces,omitempty"`
+	Revision int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The anonymousId.
+	Anonymous uint32 `protobuf:"varint,5,opt,name=anonymous,proto3" json:"anonymous,omitempty"`
+	// Event time, messageId and own timestamp of the first point, the times in milliseconds.
+	StartMs int64 `protobuf:"varint,6,opt,name=start_ms,json=startMs,proto3" json:"start_ms,omitempty"`
+	// See above.
+	StartMessageId string `protobuf:"bytes,7,opt,name=start_message_id,json=startMessageId,proto3" json:"start_message_id,omitempty"`
+	// See above.
+	StartOriginalMs int64 `protobuf:"varint,8,opt,name=start_original_ms,json=startOriginalMs,proto3" json:"start_original_ms,omitempty"`
+	// Time of the last point, in milliseconds.
+	EndMs int64 `protobuf:"varint,9,opt,name=end_ms,json=endMs,proto3" json:"end_ms,omitempty"`
+	// The user; 0: none.
+	User uint32 `protobuf:"varint,10,opt,name=user,proto3" json:"user,omitempty"`
+	// The account that a call named; 0: none.
+	Account uint32 `protobuf:"varint,11,opt,name=account,proto3" json:"account,omitempty"`
+	// How many points.
+	Points int64 `protobuf:"varint,12,opt,name=points,proto3" json:"points,omitempty"`
 	// Time with every stretch capped, in milliseconds.
-	ActiveMs      int64 `protobuf:"varint,13,opt,name=active_ms,json=activeMs,proto3" json:"active_ms,omitempty"`
+	ActiveMs int64 `protobuf:"varint,13,opt,name=active_ms,json=activeMs,proto3" json:"active_ms,omitempty"`
+	// Time by module, at most a fixed number of modules.
+	Modules []*ModuleRow `protobuf:"bytes,14,rep,name=modules,proto3" json:"modules,omitempty"`
+	// How many modules are left out.
+	ModulesOmitted int64 `protobuf:"varint,15,opt,name=modules_omitted,json=modulesOmitted,proto3" json:"modules_omitted,omitempty"`
+	// Ids of sessions told before that are part of this one now.
+	Replaces      [][]byte `protobuf:"bytes,16,rep,name=replaces,proto3" json:"replaces,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -520,6 +526,20 @@ func (x *ChangeRow) GetRemoved() bool {
 	return false
 }
 
+func (x *ChangeRow) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *ChangeRow) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
 func (x *ChangeRow) GetAnonymous() uint32 {
 	if x != nil {
 		return x.Anonymous
@@ -527,11 +547,25 @@ func (x *ChangeRow) GetAnonymous() uint32 {
 	return 0
 }
 
-func (x *ChangeRow) GetStart() *PositionRow {
+func (x *ChangeRow) GetStartMs() int64 {
 	if x != nil {
-		return x.Start
+		return x.StartMs
 	}
-	return nil
+	return 0
+}
+
+func (x *ChangeRow) GetStartMessageId() string {
+	if x != nil {
+		return x.StartMessageId
+	}
+	return ""
+}
+
+func (x *ChangeRow) GetStartOriginalMs() int64 {
+	if x != nil {
+		return x.StartOriginalMs
+	}
+	return 0
 }
 
 func (x *ChangeRow) GetEndMs() int64 {
@@ -562,9 +596,9 @@ func (x *ChangeRow) GetPoints() int64 {
 	return 0
 }
 
-func (x *ChangeRow) GetRevision() int64 {
+func (x *ChangeRow) GetActiveMs() int64 {
 	if x != nil {
-		return x.Revision
+		return x.ActiveMs
 	}
 	return 0
 }
@@ -583,18 +617,11 @@ func (x *ChangeRow) GetModulesOmitted() int64 {
 	return 0
 }
 
-func (x *ChangeRow) GetReplaces() []*PositionRow {
+func (x *ChangeRow) GetReplaces() [][]byte {
 	if x != nil {
 		return x.Replaces
 	}
 	return nil
-}
-
-func (x *ChangeRow) GetActiveMs() int64 {
-	if x != nil {
-		return x.ActiveMs
-	}
-	return 0
 }
 
 // ModuleRow is the time of a session in one module, in milliseconds.
@@ -661,70 +688,6 @@ func (x *ModuleRow) GetActiveMs() int64 {
 	return 0
 }
 
-// PositionRow is where a point stands.
-type PositionRow struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Event time, in milliseconds.
-	TimeMs int64 `protobuf:"varint,1,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
-	// messageId.
-	MessageId string `protobuf:"bytes,2,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
-	// Own timestamp, in milliseconds.
-	OriginalMs    int64 `protobuf:"varint,3,opt,name=original_ms,json=originalMs,proto3" json:"original_ms,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PositionRow) Reset() {
-	*x = PositionRow{}
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PositionRow) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PositionRow) ProtoMessage() {}
-
-func (x *PositionRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PositionRow.ProtoReflect.Descriptor instead.
-func (*PositionRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *PositionRow) GetTimeMs() int64 {
-	if x != nil {
-		return x.TimeMs
-	}
-	return 0
-}
-
-func (x *PositionRow) GetMessageId() string {
-	if x != nil {
-		return x.MessageId
-	}
-	return ""
-}
-
-func (x *PositionRow) GetOriginalMs() int64 {
-	if x != nil {
-		return x.OriginalMs
-	}
-	return 0
-}
-
 var File_sojourn_sessions_storage_v1_storage_proto protoreflect.FileDescriptor
 
 const file_sojourn_sessions_storage_v1_storage_proto_rawDesc = "" +
@@ -765,33 +728,30 @@ const file_sojourn_sessions_storage_v1_storage_proto_rawDesc = "" +
 	"\tactive_ms\x18\x04 \x01(\x03R\bactiveMs\"9\n" +
 	"\aFeedRow\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x18\n" +
-	"\atrimmed\x18\x02 \x01(\x04R\atrimmed\"\xe3\x03\n" +
+	"\atrimmed\x18\x02 \x01(\x04R\atrimmed\"\xfa\x03\n" +
 	"\tChangeRow\x12\x17\n" +
 	"\atold_ms\x18\x01 \x01(\x03R\x06toldMs\x12\x18\n" +
-	"\aremoved\x18\x02 \x01(\bR\aremoved\x12\x1c\n" +
-	"\tanonymous\x18\x03 \x01(\rR\tanonymous\x12>\n" +
-	"\x05start\x18\x04 \x01(\v2(.sojourn.sessions.storage.v1.PositionRowR\x05start\x12\x15\n" +
-	"\x06end_ms\x18\x05 \x01(\x03R\x05endMs\x12\x12\n" +
-	"\x04user\x18\x06 \x01(\rR\x04user\x12\x18\n" +
-	"\aaccount\x18\a \x01(\rR\aaccount\x12\x16\n" +
-	"\x06points\x18\b \x01(\x03R\x06points\x12\x1a\n" +
-	"\brevision\x18\t \x01(\x03R\brevision\x12@\n" +
-	"\amodules\x18\n" +
-	" \x03(\v2&.sojourn.sessions.storage.v1.ModuleRowR\amodules\x12'\n" +
-	"\x0fmodules_omitted\x18\v \x01(\x03R\x0emodulesOmitted\x12D\n" +
-	"\breplaces\x18\f \x03(\v2(.sojourn.sessions.storage.v1.PositionRowR\breplaces\x12\x1b\n" +
-	"\tactive_ms\x18\r \x01(\x03R\bactiveMs\"a\n" +
+	"\aremoved\x18\x02 \x01(\bR\aremoved\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\fR\x02id\x12\x1a\n" +
+	"\brevision\x18\x04 \x01(\x03R\brevision\x12\x1c\n" +
+	"\tanonymous\x18\x05 \x01(\rR\tanonymous\x12\x19\n" +
+	"\bstart_ms\x18\x06 \x01(\x03R\astartMs\x12(\n" +
+	"\x10start_message_id\x18\a \x01(\tR\x0estartMessageId\x12*\n" +
+	"\x11start_original_ms\x18\b \x01(\x03R\x0fstartOriginalMs\x12\x15\n" +
+	"\x06end_ms\x18\t \x01(\x03R\x05endMs\x12\x12\n" +
+	"\x04user\x18\n" +
+	" \x01(\rR\x04user\x12\x18\n" +
+	"\aaccount\x18\v \x01(\rR\aaccount\x12\x16\n" +
+	"\x06points\x18\f \x01(\x03R\x06points\x12\x1b\n" +
+	"\tactive_ms\x18\r \x01(\x03R\bactiveMs\x12@\n" +
+	"\amodules\x18\x0e \x03(\v2&.sojourn.sessions.storage.v1.ModuleRowR\amodules\x12'\n" +
+	"\x0fmodules_omitted\x18\x0f \x01(\x03R\x0emodulesOmitted\x12\x1a\n" +
+	"\breplaces\x18\x10 \x03(\fR\breplaces\"a\n" +
 	"\tModuleRow\x12\x16\n" +
 	"\x06module\x18\x01 \x01(\rR\x06module\x12\x1f\n" +
 	"\vduration_ms\x18\x02 \x01(\x03R\n" +
 	"durationMs\x12\x1b\n" +
-	"\tactive_ms\x18\x03 \x01(\x03R\bactiveMs\"f\n" +
-	"\vPositionRow\x12\x17\n" +
-	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\x12\x1d\n" +
-	"\n" +
-	"message_id\x18\x02 \x01(\tR\tmessageId\x12\x1f\n" +
-	"\voriginal_ms\x18\x03 \x01(\x03R\n" +
-	"originalMsB\x88\x02\n" +
+	"\tactive_ms\x18\x03 \x01(\x03R\bactiveMsB\x88\x02\n" +
 	"\x1fcom.sojourn.sessions.storage.v1B\fStorageProtoP\x01ZHgithub.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1;storagev1\xa2\x02\x03SSS\xaa\x02\x1bSojourn.Sessions.Storage.V1\xca\x02\x1bSojourn\\Sessions\\Storage\\V1\xe2\x02'Sojourn\\Sessions\\Storage\\V1\\GPBMetadata\xea\x02\x1eSojourn::Sessions::Storage::V1b\x06proto3"
 
 var (
@@ -806,27 +766,24 @@ func file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP() []byte {
 	return file_sojourn_sessions_storage_v1_storage_proto_rawDescData
 }
 
-var file_sojourn_sessions_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_sojourn_sessions_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_sojourn_sessions_storage_v1_storage_proto_goTypes = []any{
-	(*PointRow)(nil),    // 0: sojourn.sessions.storage.v1.PointRow
-	(*SessionRow)(nil),  // 1: sojourn.sessions.storage.v1.SessionRow
-	(*PartRow)(nil),     // 2: sojourn.sessions.storage.v1.PartRow
-	(*SumRow)(nil),      // 3: sojourn.sessions.storage.v1.SumRow
-	(*FeedRow)(nil),     // 4: sojourn.sessions.storage.v1.FeedRow
-	(*ChangeRow)(nil),   // 5: sojourn.sessions.storage.v1.ChangeRow
-	(*ModuleRow)(nil),   // 6: sojourn.sessions.storage.v1.ModuleRow
-	(*PositionRow)(nil), // 7: sojourn.sessions.storage.v1.PositionRow
+	(*PointRow)(nil),   // 0: sojourn.sessions.storage.v1.PointRow
+	(*SessionRow)(nil), // 1: sojourn.sessions.storage.v1.SessionRow
+	(*PartRow)(nil),    // 2: sojourn.sessions.storage.v1.PartRow
+	(*SumRow)(nil),     // 3: sojourn.sessions.storage.v1.SumRow
+	(*FeedRow)(nil),    // 4: sojourn.sessions.storage.v1.FeedRow
+	(*ChangeRow)(nil),  // 5: sojourn.sessions.storage.v1.ChangeRow
+	(*ModuleRow)(nil),  // 6: sojourn.sessions.storage.v1.ModuleRow
 }
 var file_sojourn_sessions_storage_v1_storage_proto_depIdxs = []int32{
 	2, // 0: sojourn.sessions.storage.v1.SessionRow.parts:type_name -> sojourn.sessions.storage.v1.PartRow
-	7, // 1: sojourn.sessions.storage.v1.ChangeRow.start:type_name -> sojourn.sessions.storage.v1.PositionRow
-	6, // 2: sojourn.sessions.storage.v1.ChangeRow.modules:type_name -> sojourn.sessions.storage.v1.ModuleRow
-	7, // 3: sojourn.sessions.storage.v1.ChangeRow.replaces:type_name -> sojourn.sessions.storage.v1.PositionRow
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	6, // 1: sojourn.sessions.storage.v1.ChangeRow.modules:type_name -> sojourn.sessions.storage.v1.ModuleRow
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_sessions_storage_v1_storage_proto_init() }
@@ -840,7 +797,7 @@ func file_sojourn_sessions_storage_v1_storage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_sessions_storage_v1_storage_proto_rawDesc), len(file_sojourn_sessions_storage_v1_storage_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -83,8 +83,8 @@ func (f First) Compare(other First) int {
 	)
 }
 
-// ID identifies a session: the time of its first point, and a digest of that point. It tells nobody's ids, so that it can be kept, and told to
-// those who watch, when the session's calls are deleted.
+// ID identifies a session: the time of its first point, and a digest of that point. It tells nobody's ids, so that it can be kept, and
+// told to those who watch, when the session's calls are deleted.
 type ID struct {
 	StartMS int64
 	Digest  [10]byte

@@ -30,6 +30,8 @@ type Config struct {
 	ReadOnly bool
 }
 
+func (c Config) path() string { return filepath.Join(c.Dir, "events.db") }
+
 // Service is an open events service.
 type Service struct {
 	store usage.Store
@@ -38,7 +40,7 @@ type Service struct {
 
 // Open opens the service's store. The caller closes the service.
 func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
-	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, "events.db"), OnFail: d.Fatal, ReadOnly: c.ReadOnly})
+	store, err := bolt.Open(boltdb.Options{Path: c.path(), OnFail: d.Fatal, ReadOnly: c.ReadOnly})
 	if err != nil {
 		return nil, err
 	}

@@ -21,8 +21,11 @@ import (
 	"github.com/sojournhq/sojourn/proto/sojourn/events/v1/eventsv1connect"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/identity/v1/identityv1connect"
+	"github.com/sojournhq/sojourn/proto/sojourn/report/v1/reportv1connect"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/sessions/v1/sessionsv1connect"
+
+	"github.com/sojournhq/sojourn/gateway/internal/report"
 )
 
 // maxRequestBytes is far more than any question needs.
@@ -38,7 +41,7 @@ type Config struct {
 	Deadline time.Duration
 }
 
-// Register adds the query APIs of the three services to mux.
+// Register adds the query APIs of the three services, and the reports that join them, to mux.
 func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 	readers := newReaders(c.Workspaces)
 	options := connect.WithHandlerOptions(
@@ -52,5 +55,6 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 	)
 	mux.Handle(identityv1connect.NewQueryServiceHandler(identity{identityv1.NewQueryServiceClient(c.Identity)}, options))
 	mux.Handle(eventsv1connect.NewQueryServiceHandler(events{eventsv1.NewQueryServiceClient(c.Events)}, options))
-	mux.Handle(sessionsv1connect.NewQueryServiceHandler(sessions{sessionsv1.NewQueryServiceClient(c.Sessions)}, options))
+	mux.Handle(sessionsv1connect.NewQueryServiceHandler(sessions{service: sessionsv1.NewQueryServiceClient(c.Sessions)}, options))
+	mux.Handle(reportv1connect.NewReportServiceHandler(report.New(c.Identity, c.Events, c.Sessions, time.Now), options))
 }

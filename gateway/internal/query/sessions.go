@@ -4,10 +4,13 @@ import (
 	"context"
 
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
+	"github.com/sojournhq/sojourn/proto/sojourn/sessions/v1/sessionsv1connect"
 )
 
 // sessions answers questions about sessions and time as the sessions service does.
 type sessions struct {
+	sessionsv1connect.UnimplementedQueryServiceHandler
+
 	service sessionsv1.QueryServiceClient
 }
 

@@ -632,7 +632,7 @@ type ListSessionsRequest struct {
 	To *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
 	// Only sessions in this state; unspecified: any.
 	State SessionState `protobuf:"varint,7,opt,name=state,proto3,enum=sojourn.sessions.v1.SessionState" json:"state,omitempty"`
-	// Rows a page: 100 when 0, at most 1,000.
+	// Rows a page: 100 when 0, at most 1,000. A page of more than 3 MiB ends earlier.
 	PageSize int32 `protobuf:"varint,8,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the previous page of the same request; empty for the first.
 	PageToken     string `protobuf:"bytes,9,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`

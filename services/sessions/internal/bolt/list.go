@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	bbolt "go.etcd.io/bbolt"
 
@@ -147,7 +146,6 @@ func (t *tables) view(at ref, nowMS int64) (session.View, error) {
 		UserID:     whose.userID,
 		AccountID:  whose.accountID,
 		DurationMS: s.DurationMS(),
-		ActiveMS:   s.ActiveMS(),
 		Points:     s.Points,
 		Revision:   s.revision,
 		Ended:      t.rules.EndedBy(&s.Session, nowMS),
@@ -155,13 +153,15 @@ func (t *tables) view(at ref, nowMS int64) (session.View, error) {
 	if v.ID.AnonymousID, err = t.names.Name(at.anonymous); err != nil {
 		return session.View{}, err
 	}
-	for _, m := range s.Modules {
-		name, err := t.names.Name(uint32(m.Module))
-		if err != nil {
-			return session.View{}, err
-		}
-		v.Modules = append(v.Modules, session.ModuleView{Module: name, DurationMS: m.DurationMS, ActiveMS: m.ActiveMS})
+	modules, activeMS, err := t.moduleTimes(s)
+	if err != nil {
+		return session.View{}, err
 	}
-	slices.SortFunc(v.Modules, func(a, b session.ModuleView) int { return strings.Compare(a.Module, b.Module) })
-	return v, nil
+	v.ActiveMS = activeMS
+	v.ModulesOmitted = int64(max(0, len(modules)-session.MaxModules))
+	if modules, err = t.longest(modules); err != nil {
+		return session.View{}, err
+	}
+	v.Modules, err = t.nameModules(modules)
+	return v, err
 }

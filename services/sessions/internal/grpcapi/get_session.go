@@ -3,7 +3,6 @@ package grpcapi
 import (
 	"context"
 	"encoding/base64"
-	"time"
 
 	"github.com/sojournhq/sojourn/internal/domain/callproto"
 	"github.com/sojournhq/sojourn/internal/domain/positionkey"
@@ -21,7 +20,7 @@ func (a *API) GetSession(ctx context.Context, r *sessionsv1.GetSessionRequest) (
 	if !ok {
 		return nil, invalid("id is not one of a session")
 	}
-	view, err := a.store.Session(ctx, r.GetWorkspace(), id, time.Now().UnixMilli())
+	view, err := a.store.Session(ctx, r.GetWorkspace(), id, a.now().UnixMilli())
 	if err != nil {
 		return nil, toStatus(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -18,7 +19,7 @@ func (a *API) ListSessions(ctx context.Context, r *sessionsv1.ListSessionsReques
 	if r.GetWorkspace() == "" {
 		return nil, toStatus(callproto.ErrNoWorkspace)
 	}
-	filter, err := toFilter(r)
+	filter, err := toFilter(r, a.now().UnixMilli())
 	if err != nil {
 		return nil, err
 	}
@@ -35,24 +36,31 @@ func (a *API) ListSessions(ctx context.Context, r *sessionsv1.ListSessionsReques
 		return nil, toStatus(err)
 	}
 	response := &sessionsv1.ListSessionsResponse{}
+	bytes := 0
 	for i := range views[:min(size, len(views))] {
-		response.Sessions = append(response.Sessions, toProto(&views[i]))
+		s := toProto(&views[i])
+		if bytes += proto.Size(s); bytes > maxPageBytes && i > 0 {
+			break
+		}
+		response.Sessions = append(response.Sessions, s)
 	}
-	if len(views) > size {
-		last := views[size-1].ID
-		response.NextPageToken, err = page.Token(r, formatID(last))
+	if n := len(response.GetSessions()); len(views) > n {
+		response.NextPageToken, err = page.Token(r, formatID(views[n-1].ID))
 	}
 	return response, toStatus(err)
 }
 
-func toFilter(r *sessionsv1.ListSessionsRequest) (session.Filter, error) {
+// maxPageBytes is where a page ends early, however many rows were asked for: gRPC clients take messages of 4 MiB unless they are told to.
+const maxPageBytes = 3 << 20
+
+func toFilter(r *sessionsv1.ListSessionsRequest, nowMS int64) (session.Filter, error) {
 	fromMS, toMS, err := callproto.Span(r.GetFrom(), r.GetTo())
 	if err != nil {
 		return session.Filter{}, invalid(err.Error())
 	}
 	f := session.Filter{
 		AccountID: r.AccountId, UserID: r.UserId, AnonymousID: r.GetAnonymousId(),
-		FromMS: fromMS, ToMS: toMS, NowMS: time.Now().UnixMilli(),
+		FromMS: fromMS, ToMS: toMS, NowMS: nowMS,
 	}
 	switch r.GetState() {
 	case sessionsv1.SessionState_SESSION_STATE_UNSPECIFIED:
@@ -90,6 +98,8 @@ func toProto(v *session.View) *sessionsv1.Session {
 		Active:      millis(v.ActiveMS),
 		Events:      v.Points,
 		Revision:    v.Revision,
+
+		ModulesOmitted: v.ModulesOmitted,
 	}
 	if v.Ended {
 		s.State = sessionsv1.SessionState_SESSION_STATE_ENDED

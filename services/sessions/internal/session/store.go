@@ -9,8 +9,13 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/day"
 )
 
-// ErrNotFound says that there is no session with the id asked for.
-var ErrNotFound = errors.New("no such session")
+// Errors that callers tell apart.
+var (
+	// ErrNotFound says that there is no session with the id asked for.
+	ErrNotFound = errors.New("no such session")
+	// ErrCursor says that the feed does not reach back to a cursor, or not up to it.
+	ErrCursor = errors.New("the feed does not reach to the cursor: list the sessions anew and watch from now")
+)
 
 // Store keeps the points of activity and the sessions that follow from them. All methods may be called from many goroutines. Reads see
 // every write that was acknowledged before they began. A workspace in which nothing was recorded is empty, not an error.
@@ -29,12 +34,36 @@ type Store interface {
 	// Time returns the time of all groups that the query asks for, in order of Group.
 	Time(ctx context.Context, workspace string, q TimeQuery) ([]TimeRow, error)
 
-	// EndDue marks at most limit sessions as ended whose timeout has passed at nowMS, and returns how many timers it looked at. Fewer
-	// than limit means that none is due any more. Timers are durable with the sessions they are for.
-	EndDue(ctx context.Context, nowMS int64, limit int) (looked int, err error)
+	// Changes returns at most limit changes of the feed behind a cursor, the zero Cursor standing before the oldest that is kept, and a
+	// channel that is closed when there may be more. ErrCursor: changes behind the cursor are missing.
+	Changes(ctx context.Context, workspace string, after Cursor, limit int) (changes []Change, more <-chan struct{}, err error)
+
+	// Newest returns the cursor behind the last change of the feed.
+	Newest(ctx context.Context, workspace string) (Cursor, error)
+
+	// Rebuild walks points again from where the one before it got to (nil: from the first), under the rules of now, replaces what comes
+	// out otherwise, and repairs daily sums. It does a bounded part in one transaction. Next is nil when all is done.
+	Rebuild(ctx context.Context, workspace string, from []byte) (done Rebuilt, next []byte, err error)
 
 	// Close waits for writes under way and releases the store. Nothing may be called after it.
 	Close() error
+
+	Upkeep
+}
+
+// Upkeep is what a store needs to have done from time to time.
+type Upkeep interface {
+	// EndDue ends at most limit sessions whose timeout has passed at nowMS and tells of them in the feed, in one transaction, and returns
+	// how many timers it looked at. Fewer than limit means that none is due any more. A session that cannot be read costs only itself:
+	// the others are ended, and the error says so. Timers are durable with the sessions they are for.
+	EndDue(ctx context.Context, nowMS int64, limit int) (looked int, err error)
+
+	// MendTimers looks at most limit sessions from where the one before it got to (nil: from the first) and sets the timers that are
+	// missing. Next is nil when all were looked at.
+	MendTimers(ctx context.Context, from []byte, limit int) (mended int, next []byte, err error)
+
+	// Trim removes at most limit changes from the feed that were told before a time, the oldest first, and returns how many.
+	Trim(ctx context.Context, beforeMS int64, limit int) (removed int, err error)
 }
 
 // ID identifies a session by its anonymousId and its first point.
@@ -59,12 +88,17 @@ type View struct {
 	UserID, AccountID    string
 	DurationMS, ActiveMS int64
 	Points               int64
-	// Modules with time, by name.
-	Modules  []ModuleView
-	Revision int64
+	// Modules with time, by name; of more than MaxModules those with the longest durations.
+	Modules []ModuleView
+	// ModulesOmitted is how many more there are.
+	ModulesOmitted int64
+	Revision       int64
 	// Ended says whether the timeout had passed when it was read.
 	Ended bool
 }
+
+// MaxModules is how many modules of one session are listed at most.
+const MaxModules = 1000
 
 // ModuleView is time spent in one module, in milliseconds.
 type ModuleView struct {
@@ -130,4 +164,27 @@ type TimeRow struct {
 
 	Sessions, Users      int64
 	DurationMS, ActiveMS int64
+}
+
+// Cursor is a place in the feed of changes: behind the change of that number.
+type Cursor struct {
+	// Epoch tells one feed from another.
+	Epoch, Number uint64
+}
+
+// Change is what the feed tells of one session.
+type Change struct {
+	// Cursor stands behind the change.
+	Cursor Cursor
+	// Removed says that the session is no more. Then of Session only ID and Revision are set.
+	Removed bool
+	// Session is the session as it was told, with its account as resolved now.
+	Session View
+	// Replaces are sessions told before whose points belong to this one now.
+	Replaces []ID
+}
+
+// Rebuilt counts what a rebuild did.
+type Rebuilt struct {
+	Points, SessionsChanged, SumsRepaired int64
 }

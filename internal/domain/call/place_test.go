@@ -65,3 +65,23 @@ func TestAPathLeadsThroughItsObjects(t *testing.T) {
 		}
 	}
 }
+
+func FuzzAPlaceThatCanBeReadIsWrittenAsItWas(f *testing.F) {
+	for _, text := range []string{"group.plan", `identify.a\.b.c\\`, "group.", `group.\`, "track.x", "group.a..b"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		place, err := call.ParsePlace(text)
+		if err != nil {
+			return
+		}
+		if got := place.String(); got != text {
+			t.Errorf("%q is written as %q", text, got)
+		}
+		for _, object := range call.Objects(place.Path) {
+			if _, err := call.ParsePlace(place.Type.String() + "." + object); err != nil || !strings.HasPrefix(place.Path, object+".") {
+				t.Errorf("%q leads through %q, %v", text, object, err)
+			}
+		}
+	})
+}

@@ -57,7 +57,7 @@ func genDimensions(t *rapid.T) *profile.Dimensions {
 		places = append(places, place)
 	}
 	slices.SortFunc(places, func(p, q call.Place) int { return strings.Compare(p.String(), q.String()) })
-	all := make([]profile.Dimension, rapid.IntRange(0, 3).Draw(t, "dimensions"))
+	all := make([]profile.Dimension, rapid.IntRange(0, 4).Draw(t, "dimensions"))
 	for i := range all {
 		order := rapid.Permutation(places).Draw(t, "places")
 		all[i] = profile.Dimension{

@@ -221,6 +221,7 @@ func compareState(t *rapid.T, d *driver, workspace string, o *oracle, settings p
 		t.Fatalf("accounts with %+v (-want +got):\n%s", settings, diff)
 	}
 	compareUnmapped(t, d, workspace, o, settings, size)
+	compareUnmapped(t, d, workspace, o, profile.Settings{}, size)
 	for _, reason := range []*attribution.State{nil, new(attribution.Unknown), new(attribution.Ambiguous)} {
 		if diff := cmp.Diff(o.unattributed(reason), d.unattributed(workspace, reason, size), cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("unattributed users (-want +got):\n%s", diff)

@@ -22,6 +22,9 @@ import (
 	"github.com/sojournhq/sojourn/services/events/internal/usage"
 )
 
+// File is the name of the service's data file.
+const File = "events.db"
+
 // Config says where the service keeps its data.
 type Config struct {
 	// Dir is the directory of events.db; it is made if need be.
@@ -30,7 +33,7 @@ type Config struct {
 	ReadOnly bool
 }
 
-func (c Config) path() string { return filepath.Join(c.Dir, "events.db") }
+func (c Config) path() string { return filepath.Join(c.Dir, File) }
 
 // Service is an open events service.
 type Service struct {

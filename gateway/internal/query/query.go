@@ -33,8 +33,8 @@ const maxRequestBytes = 1 << 20
 
 // Config is what the door needs to know. All of it is required.
 type Config struct {
-	// Workspaces says who may read what.
-	Workspaces *workspace.Config
+	// Workspaces says who may read what. It is asked at every question.
+	Workspaces workspace.Provider
 	// Identity, Events and Sessions are connections to the services.
 	Identity, Events, Sessions grpc.ClientConnInterface
 	// Deadline is how long an answer may take when the client does not say.

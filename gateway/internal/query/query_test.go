@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -188,6 +189,40 @@ func TestATokenReadsItsOwnWorkspaceAndTheAdminTokenAnyThatItNames(t *testing.T) 
 		}
 	}
 }
+
+func TestTokensAreThoseOfTheConfigurationOfNow(t *testing.T) {
+	var config changing
+	config.Store(&workspace.Config{AdminToken: adminToken, Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: []string{acmeToken}}}})
+	services, mux := newAnything(t), http.NewServeMux()
+	query.Register(mux, query.Config{Workspaces: &config, Identity: services.conn, Deadline: time.Second}, observe.Discard())
+	status := func(token string) int {
+		const path = "/sojourn.identity.v1.QueryService/ListUsers"
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(`{"workspace":"acme"}`))
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		return w.Code
+	}
+	for token, want := range map[string]int{acmeToken: 200, adminToken: 200, secondAcme: 401} {
+		if got := status(token); got != want {
+			t.Errorf("before: %s is answered %d, want %d", token, got, want)
+		}
+	}
+	config.Store(&workspace.Config{Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: []string{secondAcme}}}})
+	for token, want := range map[string]int{acmeToken: 401, adminToken: 401, secondAcme: 200} {
+		if got := status(token); got != want {
+			t.Errorf("after: %s is answered %d, want %d", token, got, want)
+		}
+	}
+}
+
+// changing is a configuration that a test changes.
+type changing struct {
+	atomic.Pointer[workspace.Config]
+}
+
+func (c *changing) Config() *workspace.Config { return c.Load() }
 
 func TestOnlyTheAdminListsWorkspaces(t *testing.T) {
 	url, _, _ := open(t)

@@ -32,7 +32,7 @@ func accountRow(workspace string, a *identityv1.Account) tabular.Object {
 		{Name: "accountId", Value: a.GetAccountId()},
 		{Name: "complete", Value: a.GetComplete()},
 		{Name: "traits", Value: traits(a.GetTraits())},
-		{Name: "dimensions", Value: tabular.Loose{}},
+		{Name: "dimensions", Value: dimensions(a.GetDimensions())},
 		{Name: "problems", Value: problemCodes(a.GetProblems())},
 	}
 }
@@ -97,6 +97,24 @@ func traits(m proto.Message) tabular.Object {
 		all = append(all, trait)
 	}
 	return all
+}
+
+// dimensions returns the values of dimensions, in the order of the settings.
+func dimensions(all []*identityv1.Dimension) tabular.Loose {
+	values := tabular.Loose{}
+	for _, d := range all {
+		value := tabular.Field{Name: d.GetName()}
+		switch v := d.GetValue().(type) {
+		case *identityv1.Dimension_String_:
+			value.Value = v.String_
+		case *identityv1.Dimension_Number:
+			value.Value = v.Number
+		case *identityv1.Dimension_Date:
+			value.Value = clock(v.Date)
+		}
+		values = append(values, value)
+	}
+	return values
 }
 
 func problemCodes(problems []*identityv1.Problem) []string {

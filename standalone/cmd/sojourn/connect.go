@@ -15,7 +15,6 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
-	"github.com/sojournhq/sojourn/services/identity"
 	"github.com/sojournhq/sojourn/standalone"
 )
 
@@ -52,9 +51,7 @@ func (bearer) RequireTransportSecurity() bool { return false }
 // withStopped opens the data directory of a sojourn that is stopped, for questions only, and calls do with a connection to a gateway that
 // serves it within this process and may be asked about every workspace.
 func withStopped(ctx context.Context, dir string, config *workspace.Config, do func(*grpc.ClientConn) error) (err error) {
-	suite, err := standalone.Open(ctx, standalone.Config{
-		Dir: dir, Settings: identity.SettingsOf(config), ReadOnly: true,
-	}, observe.Discard())
+	suite, err := standalone.Open(ctx, standalone.Config{Dir: dir, Workspaces: config, ReadOnly: true}, observe.Discard())
 	if err != nil {
 		return err
 	}

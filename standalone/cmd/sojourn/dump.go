@@ -9,7 +9,6 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/sojournhq/sojourn/internal/kit/observe"
-	"github.com/sojournhq/sojourn/services/identity"
 	"github.com/sojournhq/sojourn/standalone"
 	"github.com/sojournhq/sojourn/standalone/internal/dump"
 	"github.com/sojournhq/sojourn/standalone/internal/setup"
@@ -40,7 +39,7 @@ func dumpStopped(ctx context.Context, dir string, to io.Writer) (err error) {
 		return err
 	}
 	suite, err := standalone.Open(ctx, standalone.Config{
-		Dir: dir, Settings: identity.SettingsOf(config), ReadOnly: true,
+		Dir: dir, Workspaces: config, ReadOnly: true,
 	}, observe.Discard())
 	if err != nil {
 		return err

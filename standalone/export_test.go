@@ -10,6 +10,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 )
@@ -32,13 +33,19 @@ func (r *running) export(request *reportv1.ExportRequest) string {
 
 // exported is a workspace with two users of an account, one of whom has a name that a spreadsheet would run.
 func exported(t *testing.T) *running {
-	r := run(t)
+	r := run(t, workspace.Workspace{ID: "w", Dimensions: []workspace.Dimension{
+		{Name: "seats", Type: workspace.Number, From: []string{"group.seats"}},
+		{Name: "renewal", Type: workspace.Date, From: []string{"group.renewal"}},
+		{Name: "owner", Type: workspace.String, From: []string{"group.owner"}},
+	}})
 	calls := visits("s1", "ada", "acme", midnight, 0, 2)
 	use := visits("s2", "=bob", "acme", midnight.Add(time.Hour), 0)[0]
 	use.Type, use.Feature, use.AnonymousId = segmentv1.CallType_CALL_TYPE_TRACK, "Sent", ""
 	group := visits("s3", "", "acme", midnight, 0)[0]
 	group.Type, group.AnonymousId, group.Module = segmentv1.CallType_CALL_TYPE_GROUP, "", ""
-	for path, text := range map[string]string{"name": "Acme, \"Inc\"", "createdAt": "2026-01-01T00:00:00Z"} {
+	for path, text := range map[string]string{
+		"name": "Acme, \"Inc\"", "createdAt": "2026-01-01T00:00:00Z", "seats": "12.5", "renewal": "2027-01-01", "owner": "=eve",
+	} {
 		group.Traits = append(group.Traits, &segmentv1.Trait{
 			Path: path, Value: &segmentv1.Value{Kind: &segmentv1.Value_String_{String_: text}},
 		})
@@ -53,7 +60,7 @@ func TestAnExportIsOneLineARowWithTheKeysOfADump(t *testing.T) {
 		reportv1.ExportTable_EXPORT_TABLE_USERS: `{"kind":"user","workspace":"w","accountId":"acme","userId":"=bob","traits":{},"problems":[],"lastSeen":"2026-11-01T01:00:00.000Z"}
 {"kind":"user","workspace":"w","accountId":"acme","userId":"ada","traits":{},"problems":[],"lastSeen":"2026-11-01T00:02:00.000Z"}
 `,
-		reportv1.ExportTable_EXPORT_TABLE_ACCOUNTS: `{"kind":"account","workspace":"w","accountId":"acme","complete":true,"traits":{"name":"Acme, \"Inc\"","createdAt":"2026-01-01T00:00:00.000Z"},"dimensions":{},"problems":[]}
+		reportv1.ExportTable_EXPORT_TABLE_ACCOUNTS: `{"kind":"account","workspace":"w","accountId":"acme","complete":true,"traits":{"name":"Acme, \"Inc\"","createdAt":"2026-01-01T00:00:00.000Z"},"dimensions":{"seats":12.5,"renewal":"2027-01-01T00:00:00.000Z","owner":"=eve"},"problems":[]}
 `,
 		reportv1.ExportTable_EXPORT_TABLE_SESSIONS: `{"kind":"session","workspace":"w","anonymousId":"s1","start":"2026-11-01T00:00:00.000Z","end":"2026-11-01T00:02:00.000Z","userId":"ada","accountId":"acme","durationMs":120000,"activeMs":120000,"events":2,"modules":[{"module":"m","durationMs":120000,"activeMs":120000}]}
 `,

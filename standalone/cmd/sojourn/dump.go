@@ -2,32 +2,19 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"io"
-	"net/url"
 	"os"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/sojournhq/sojourn/internal/kit/observe"
-	"github.com/sojournhq/sojourn/internal/kit/rpc"
-	"github.com/sojournhq/sojourn/services/identity"
-	"github.com/sojournhq/sojourn/standalone"
+	"github.com/sojournhq/sojourn/gateway"
 	"github.com/sojournhq/sojourn/standalone/internal/dump"
-	"github.com/sojournhq/sojourn/standalone/internal/setup"
 )
-
-// The admin token comes by the environment: arguments can be read by every user of a machine.
-const tokenVariable = "SOJOURN_ADMIN_TOKEN" //nolint:gosec // the name of a variable is no credential
 
 func dumpCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags := newFlags("sojourn dump", stderr)
 	dir := flags.String("data", defaultData, "data directory of a sojourn that is stopped")
-	from := flags.String("url", "", "gateway of a sojourn that is running; the admin token is taken from "+tokenVariable)
+	from := flags.String("url", "", "gateway of a sojourn that is running; the admin token is taken from "+adminTokenVariable)
 	return &ffcli.Command{
 		Name:       "dump",
 		ShortUsage: "sojourn dump [-data DIR | -url URL]",
@@ -35,57 +22,13 @@ func dumpCommand(stdout, stderr io.Writer) *ffcli.Command {
 		FlagSet:    flags,
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
-			if *from != "" {
-				return dumpRunning(ctx, *from, os.Getenv(tokenVariable), stdout)
+			write := func(b gateway.Backends) error {
+				return dump.Write(ctx, dump.Source{Identity: b.Identity, Events: b.Events, Sessions: b.Sessions}, stdout)
 			}
-			return dumpStopped(ctx, *dir, stdout)
+			if *from != "" {
+				return inRunning(*from, os.Getenv(adminTokenVariable), write)
+			}
+			return inStopped(ctx, *dir, true, write)
 		}),
 	}
 }
-
-func dumpStopped(ctx context.Context, dir string, to io.Writer) (err error) {
-	config, err := setup.Load(dir)
-	if err != nil {
-		return err
-	}
-	suite, err := standalone.Open(ctx, standalone.Config{
-		Dir: dir, Settings: identity.SettingsOf(config), ReadOnly: true,
-	}, observe.Discard())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, suite.Close()) }()
-	b := suite.Backends()
-	return dump.Write(ctx, dump.Source{Identity: b.Identity, Events: b.Events, Sessions: b.Sessions}, to)
-}
-
-func dumpRunning(ctx context.Context, gateway, token string, to io.Writer) error {
-	if token == "" {
-		return errors.New("set " + tokenVariable + " to the admin token")
-	}
-	target, err := url.Parse(gateway)
-	if err != nil || target.Host == "" || (target.Scheme != "http" && target.Scheme != "https") {
-		return errors.New("-url is not one such as http://127.0.0.1:8080")
-	}
-	transport := insecure.NewCredentials()
-	if target.Scheme == "https" {
-		transport = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
-	}
-	conn, err := rpc.Dial(target.Host, grpc.WithTransportCredentials(transport), grpc.WithPerRPCCredentials(bearer(token)))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	return dump.Write(ctx, dump.Source{Identity: conn, Events: conn, Sessions: conn}, to)
-}
-
-// bearer is a token that goes with every call.
-type bearer string
-
-// GetRequestMetadata implements credentials.PerRPCCredentials.
-func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
-	return map[string]string{"authorization": "Bearer " + string(b)}, nil
-}
-
-// RequireTransportSecurity implements credentials.PerRPCCredentials: a gateway on the same machine may do without.
-func (bearer) RequireTransportSecurity() bool { return false }

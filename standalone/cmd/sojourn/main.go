@@ -25,7 +25,10 @@ func main() {
 // run is main with everything it touches handed in; it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := serveCommand(stdout, stderr)
-	root.Subcommands = []*ffcli.Command{demoCommand(stdout, stderr), dumpCommand(stdout, stderr), versionCommand(stdout, stderr)}
+	root.Subcommands = []*ffcli.Command{
+		demoCommand(stdout, stderr), watchCommand(stdout, stderr), dumpCommand(stdout, stderr), rebuildCommand(stdout, stderr),
+		versionCommand(stdout, stderr),
+	}
 	failed := 2 // the command line is wrong
 	err := root.Parse(args)
 	if err == nil {

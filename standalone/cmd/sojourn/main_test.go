@@ -20,14 +20,20 @@ func TestTheExitCodeTellsAWrongCommandLineFromAFailure(t *testing.T) {
 		"help":                     {[]string{"-help"}, 0, "dump"},
 		"version":                  {[]string{"version"}, 0, "sojourn"},
 		"a dump of nothing":        {[]string{"dump", "-data", missing}, 1, "missing"},
-		"a dump without a token":   {[]string{"dump", "-url", "http://127.0.0.1:1"}, 1, tokenVariable},
-		"a dump from no address":   {[]string{"dump", "-url", "nowhere"}, 1, tokenVariable},
+		"a dump without a token":   {[]string{"dump", "-url", "http://127.0.0.1:1"}, 1, adminTokenVariable},
+		"a dump from no address":   {[]string{"dump", "-url", "nowhere"}, 1, adminTokenVariable},
 		"a check before all":       {[]string{"-check", "-data", missing}, 0, "no configuration yet"},
 		"a demo without its keys":  {[]string{"demo", "-data", missing}, 1, "missing"},
+		"a watch without a token":  {[]string{"watch", "-data", missing}, 1, queryTokenVariable},
+		"a watch of two minds":     {[]string{"watch", "-cursor", "c", "-from-now"}, 1, "-from-now"},
+		"a watch of three":         {[]string{"watch", "-cursor", "c", "-cursor-file", missing}, 1, "-cursor-file"},
+		"a rebuild of nothing":     {[]string{"rebuild", "-data", missing}, 1, "missing"},
+		"a rebuild without token":  {[]string{"rebuild", "-url", "http://127.0.0.1:1"}, 1, adminTokenVariable},
 		"a demo of a wrong number": {[]string{"demo", "-seed", "x"}, 2, "seed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv(tokenVariable, "")
+			t.Setenv(adminTokenVariable, "")
+			t.Setenv(queryTokenVariable, "")
 			var out bytes.Buffer
 			if code := run(t.Context(), c.args, &out, &out); code != c.code || !strings.Contains(out.String(), c.says) {
 				t.Errorf("exit code %d, want %d; it said %q, want %q", code, c.code, out.String(), c.says)

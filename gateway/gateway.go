@@ -21,6 +21,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/streams"
 
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
 	"github.com/sojournhq/sojourn/gateway/internal/ingest"
@@ -33,6 +34,13 @@ const (
 	DefaultMaxBatchBytes = 500 << 10
 	// DefaultDeadline leaves a second of the five after which Segment gives up.
 	DefaultDeadline = 4 * time.Second
+)
+
+const (
+	// maxStreams is how many answers may go on at once until their clients leave.
+	maxStreams = 1024
+	// sendTime is how long a client may take to read an answer or a message; less than a stopping process waits for its last answers.
+	sendTime = 5 * time.Second
 )
 
 // Config is what a gateway needs to know.
@@ -54,6 +62,7 @@ type Backends struct {
 type Gateway struct {
 	mux      *http.ServeMux
 	backends Backends
+	streams  *streams.Group
 }
 
 // Open returns a gateway that does not listen yet: serve its Handler. It fails when the metrics of another gateway are registered with d.
@@ -71,10 +80,11 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)
 	}
-	g := &Gateway{mux: http.NewServeMux(), backends: b}
+	g := &Gateway{mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams)}
 	door.Register(g.mux)
 	query.Register(g.mux, query.Config{
 		Workspaces: c.Workspaces, Identity: b.Identity, Events: b.Events, Sessions: b.Sessions, Deadline: deadline,
+		SendTime: sendTime, Streams: g.streams,
 	}, d)
 	return g, nil
 }

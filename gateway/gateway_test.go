@@ -18,6 +18,8 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/identity/v1/identityv1connect"
+	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
+	"github.com/sojournhq/sojourn/proto/sojourn/sessions/v1/sessionsv1connect"
 )
 
 const (
@@ -61,7 +63,7 @@ func serve(t *testing.T, g *gateway.Gateway) *server {
 	ctx, stop := context.WithCancel(t.Context())
 	drain, giveUp := context.WithCancel(t.Context())
 	s := &server{url: "http://" + l.Addr().String(), stop: stop, giveUp: giveUp, done: make(chan error, 1)}
-	go func() { s.done <- gateway.ServeUntil(ctx, drain, l, g.Handler()) }()
+	go func() { s.done <- g.ServeUntil(ctx, drain, l) }()
 	t.Cleanup(func() { stop(); giveUp() })
 	return s
 }
@@ -199,6 +201,44 @@ func TestARequestUnderWayIsAnsweredBeforeTheServerEnds(t *testing.T) {
 	}
 	if err := <-s.done; err != nil {
 		t.Errorf("the server ended with %v", err)
+	}
+}
+
+func TestStreamsEndWhenTheServerDoes(t *testing.T) {
+	var h2 http.Protocols
+	h2.SetUnencryptedHTTP2(true)
+	for name, c := range map[string]struct {
+		transport *http.Transport
+		protocol  connect.ClientOption
+	}{
+		"connect":           {&http.Transport{}, connect.WithProtoJSON()},
+		"connect on HTTP/2": {&http.Transport{Protocols: &h2}, connect.WithProtoJSON()},
+		"gRPC":              {&http.Transport{Protocols: &h2}, connect.WithGRPC()},
+		"gRPC-Web":          {&http.Transport{}, connect.WithGRPCWeb()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer c.transport.CloseIdleConnections()
+			g, _ := open(t)
+			s := serve(t, g)
+			ctx, info := connect.NewClientContext(t.Context())
+			info.RequestHeader().Set("Authorization", "Bearer "+queryToken)
+			stream, err := sessionsv1connect.NewQueryServiceClient(&http.Client{Transport: c.transport}, s.url, c.protocol).
+				WatchSessions(ctx, &sessionsv1.WatchSessionsRequest{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !stream.Receive() || stream.Msg().GetCursor() != "first" {
+				t.Fatalf("told %v, %v", stream.Msg(), stream.Err())
+			}
+			s.stop()
+			if stream.Receive() || connect.CodeOf(stream.Err()) != connect.CodeUnavailable {
+				t.Errorf("the stream ended with %v", stream.Err())
+			}
+			_ = stream.Close()
+			if err := <-s.done; err != nil { // draining is not given up before
+				t.Errorf("the server ended with %v", err)
+			}
+		})
 	}
 }
 

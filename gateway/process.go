@@ -44,7 +44,7 @@ func (g *Gateway) Serve(ctx context.Context, l Listeners, metrics prometheus.Gat
 	drain, endDrain := daemon.Drain(ctx, func() { stopping.Store(true) })
 	defer endDrain()
 	group, running := errgroup.WithContext(ctx)
-	group.Go(func() error { return ServeUntil(running, drain, l.HTTP, g.Handler()) })
+	group.Go(func() error { return g.ServeUntil(running, drain, l.HTTP) })
 	group.Go(func() error {
 		return admin.ServeUntil(running, l.Admin, admin.Handler(metrics, func() error {
 			if stopping.Load() {

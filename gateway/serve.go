@@ -25,9 +25,10 @@ func NewHTTPServer(h http.Handler) *http.Server {
 	}
 }
 
-// ServeUntil serves h on l until ctx ends, then takes no new requests, waits for those under way until drain ends, and returns.
-func ServeUntil(ctx, drain context.Context, l net.Listener, h http.Handler) error {
-	server := NewHTTPServer(h)
+// ServeUntil serves on l until ctx ends, then takes no new requests, ends the streams with UNAVAILABLE, waits for the requests under way
+// until drain ends, and returns.
+func (g *Gateway) ServeUntil(ctx, drain context.Context, l net.Listener) error {
+	server := NewHTTPServer(g.Handler())
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	select {
@@ -35,6 +36,7 @@ func ServeUntil(ctx, drain context.Context, l net.Listener, h http.Handler) erro
 		return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
+	g.streams.End()
 	err := server.Shutdown(drain)
 	if err != nil {
 		// Whoever is still waiting will send again.

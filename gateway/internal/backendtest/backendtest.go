@@ -47,6 +47,7 @@ func Start(t testing.TB) *Backend {
 	b.Events.serve(t, func(r grpc.ServiceRegistrar) { eventsv1.RegisterIngestServiceServer(r, events{service: b.Events}) })
 	b.Sessions.serve(t, func(r grpc.ServiceRegistrar) {
 		sessionsv1.RegisterIngestServiceServer(r, sessions{service: b.Sessions})
+		sessionsv1.RegisterQueryServiceServer(r, watched{})
 	})
 	return b
 }

@@ -3,6 +3,7 @@ package backendtest
 import (
 	"context"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
@@ -51,6 +52,19 @@ type sessions struct {
 func (f sessions) RecordCalls(ctx context.Context, r *sessionsv1.RecordCallsRequest) (*sessionsv1.RecordCallsResponse, error) {
 	results, err := f.service.record(ctx, r)
 	return &sessionsv1.RecordCallsResponse{Results: results}, err
+}
+
+// watched is a feed on which one change has happened and no other will.
+type watched struct {
+	sessionsv1.UnimplementedQueryServiceServer
+}
+
+func (watched) WatchSessions(_ *sessionsv1.WatchSessionsRequest, to grpc.ServerStreamingServer[sessionsv1.WatchSessionsResponse]) error {
+	if err := to.Send(&sessionsv1.WatchSessionsResponse{Cursor: "first"}); err != nil {
+		return err
+	}
+	<-to.Context().Done()
+	return to.Context().Err()
 }
 
 // request is what the requests of events and sessions have in common.

@@ -53,19 +53,61 @@ func (r *readers) admit(ctx context.Context, _ connect.Spec, _ connect.Peer, hea
 	return context.WithValue(ctx, readerKey{}, who), nil
 }
 
-// authorize makes sure that a question is about a workspace that its asker may read.
-func authorize(next connect.UnaryFunc) connect.UnaryFunc {
+// admitAdmin lets nobody in but the admin, of those whom admit let in.
+func admitAdmin(ctx context.Context, _ connect.Spec, _ connect.Peer, _ http.Header) (context.Context, error) {
+	if who, ok := ctx.Value(readerKey{}).(reader); !ok || !who.admin {
+		return nil, errNotAdmin()
+	}
+	return ctx, nil
+}
+
+func errNotAdmin() error {
+	return connect.NewError(connect.CodePermissionDenied, errors.New("this needs the admin token"))
+}
+
+// authorizer makes sure that a question is about a workspace that its asker may read.
+type authorizer struct{ handlerOnly }
+
+// WrapUnary implements connect.Interceptor.
+func (authorizer) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-		who, ok := ctx.Value(readerKey{}).(reader)
-		message, isProto := req.Any().(proto.Message)
-		if !ok || !isProto {
-			return nil, connect.NewError(connect.CodeInternal, errInternal)
-		}
-		if err := who.enter(message.ProtoReflect()); err != nil {
+		if err := authorize(ctx, req.Any()); err != nil {
 			return nil, err
 		}
 		return next(ctx, req)
 	}
+}
+
+// WrapStreamingHandler implements connect.Interceptor.
+func (authorizer) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
+		return next(ctx, authorizedConn{conn, func(request any) error { return authorize(ctx, request) }})
+	}
+}
+
+// authorizedConn receives only what may be asked.
+type authorizedConn struct {
+	connect.StreamingHandlerConn
+
+	authorize func(request any) error
+}
+
+// Receive implements connect.StreamingHandlerConn.
+func (c authorizedConn) Receive(request any) error {
+	if err := c.StreamingHandlerConn.Receive(request); err != nil {
+		return err
+	}
+	return c.authorize(request)
+}
+
+// authorize enters the workspace of the reader in ctx into a request.
+func authorize(ctx context.Context, request any) error {
+	who, ok := ctx.Value(readerKey{}).(reader)
+	message, isProto := request.(proto.Message)
+	if !ok || !isProto {
+		return connect.NewError(connect.CodeInternal, errInternal)
+	}
+	return who.enter(message.ProtoReflect())
 }
 
 // enter puts the reader's workspace into the request, or returns why it may not be asked.
@@ -75,7 +117,7 @@ func (r reader) enter(request protoreflect.Message) error {
 		if r.admin {
 			return nil
 		}
-		return connect.NewError(connect.CodePermissionDenied, errors.New("this needs the admin token"))
+		return errNotAdmin()
 	}
 	named := request.Get(field).String()
 	switch {

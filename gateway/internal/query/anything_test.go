@@ -23,7 +23,8 @@ type asked struct {
 
 // anything is a gRPC server that answers every method of the query services with an empty response.
 type anything struct {
-	conn *grpc.ClientConn
+	conn  *grpc.ClientConn
+	think time.Duration // before each answer; set it before the first question
 
 	mu   sync.Mutex
 	last asked
@@ -72,6 +73,7 @@ func (a *anything) answer(stream grpc.ServerStream) error {
 	if err := stream.RecvMsg(request); err != nil {
 		return err
 	}
+	time.Sleep(a.think)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.last = asked{method: name, request: request}

@@ -1,8 +1,8 @@
 // Package query is the door for questions: the services' query APIs over Connect, gRPC and gRPC-Web on one port.
 //
 // It adds nothing to the services but the check of who asks. The bearer token names the reader: a query token reads its own workspace,
-// and its questions are asked about that one whether they name it or not; the admin token reads all and has to say which. Statuses come
-// back as the services gave them, except that what went wrong inside stays inside.
+// and its questions are asked about that one whether they name it or not; the admin token reads all and has to say which, and it alone
+// opens the admin APIs. Statuses come back as the services gave them, except that what went wrong inside stays inside.
 package query
 
 import (
@@ -17,6 +17,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/streams"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/events/v1/eventsv1connect"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
@@ -28,8 +29,14 @@ import (
 	"github.com/sojournhq/sojourn/gateway/internal/report"
 )
 
-// maxRequestBytes is far more than any question needs.
-const maxRequestBytes = 1 << 20
+const (
+	// maxRequestBytes is far more than any question needs.
+	maxRequestBytes = 1 << 20
+	// reportTime is how long a report may take when the client does not say: it asks the services many questions.
+	reportTime = 30 * time.Second
+	// adminTime is how long a request of AdminService may take: what it asks for is work, not a question.
+	adminTime = time.Minute
+)
 
 // Config is what the door needs to know. All of it is required.
 type Config struct {
@@ -39,22 +46,32 @@ type Config struct {
 	Identity, Events, Sessions grpc.ClientConnInterface
 	// Deadline is how long an answer may take when the client does not say.
 	Deadline time.Duration
+	// SendTime is how long a client may take to read an answer, or one message of a stream.
+	SendTime time.Duration
+	// Streams holds the answers that go on until their client leaves. Whoever ends it ends them.
+	Streams *streams.Group
 }
 
-// Register adds the query APIs of the three services, and the reports that join them, to mux.
+// Register adds the query APIs of the three services, their admin APIs, and the reports that join them, to mux.
 func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 	readers := newReaders(c.Workspaces)
-	options := connect.WithHandlerOptions(
-		connect.WithReadMaxBytes(maxRequestBytes),
-		connect.WithRequestGate(readers.admit),
-		connect.WithInterceptors(connect.UnaryInterceptorFunc(authorize), translator{deadline: c.Deadline, log: d.Log}.interceptor()),
-		connect.WithRecover(func(ctx context.Context, _ connect.Spec, _ http.Header, p any) error {
-			d.Log.ErrorContext(ctx, "query panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-			return connect.NewError(connect.CodeInternal, errInternal)
-		}),
-	)
-	mux.Handle(identityv1connect.NewQueryServiceHandler(identity{identityv1.NewQueryServiceClient(c.Identity)}, options))
-	mux.Handle(eventsv1connect.NewQueryServiceHandler(events{eventsv1.NewQueryServiceClient(c.Events)}, options))
-	mux.Handle(sessionsv1connect.NewQueryServiceHandler(sessions{service: sessionsv1.NewQueryServiceClient(c.Sessions)}, options))
-	mux.Handle(reportv1connect.NewReportServiceHandler(report.New(c.Identity, c.Events, c.Sessions, time.Now), options))
+	options := func(deadline time.Duration) connect.HandlerOption {
+		return connect.WithHandlerOptions(
+			connect.WithReadMaxBytes(maxRequestBytes),
+			connect.WithRequestGate(readers.admit),
+			connect.WithInterceptors(authorizer{}, lasting{group: c.Streams}, translator{deadline: deadline, log: d.Log}),
+			connect.WithRecover(func(ctx context.Context, _ connect.Spec, _ http.Header, p any) error {
+				d.Log.ErrorContext(ctx, "query panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+				return connect.NewError(connect.CodeInternal, errInternal)
+			}),
+		)
+	}
+	handle := func(path string, h http.Handler) { mux.Handle(path, withTimeouts(c.SendTime, h)) }
+	question := options(c.Deadline)
+	handle(identityv1connect.NewQueryServiceHandler(identity{identityv1.NewQueryServiceClient(c.Identity)}, question))
+	handle(eventsv1connect.NewQueryServiceHandler(events{eventsv1.NewQueryServiceClient(c.Events)}, question))
+	handle(sessionsv1connect.NewQueryServiceHandler(sessions{sessionsv1.NewQueryServiceClient(c.Sessions)}, question))
+	handle(reportv1connect.NewReportServiceHandler(report.New(c.Identity, c.Events, c.Sessions, time.Now), options(reportTime)))
+	handle(sessionsv1connect.NewAdminServiceHandler(
+		sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, options(adminTime), connect.WithRequestGate(admitAdmin)))
 }

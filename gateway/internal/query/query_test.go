@@ -15,6 +15,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/streams"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/identity/v1/identityv1connect"
@@ -36,24 +38,34 @@ const (
 	secondAcme = "acme-token-1111111"
 	otherToken = "other-token-000000"
 	adminToken = "admin-token-000000"
+
+	sendTime = 100 * time.Millisecond
 )
 
 // open serves the query door in front of services that answer anything, and returns its URL, them, and its log.
 func open(t *testing.T) (string, *anything, *bytes.Buffer) {
 	t.Helper()
-	services, log := newAnything(t), &bytes.Buffer{}
-	mux := http.NewServeMux()
+	services := newAnything(t)
+	url, log := serve(t, services.conn, streams.New(1), func(*http.Server) {})
+	return url, services, log
+}
+
+// serve serves the query door in front of services reached by conn, and returns its URL and its log.
+func serve(t *testing.T, conn grpc.ClientConnInterface, open *streams.Group, change func(*http.Server)) (string, *bytes.Buffer) {
+	t.Helper()
+	mux, log := http.NewServeMux(), &bytes.Buffer{}
 	query.Register(mux, query.Config{
 		Workspaces: &workspace.Config{AdminToken: adminToken, Workspaces: []workspace.Workspace{
 			{ID: "acme", QueryTokens: []string{acmeToken, secondAcme}}, {ID: "other", QueryTokens: []string{otherToken}},
 		}},
-		Identity: services.conn, Events: services.conn, Sessions: services.conn, Deadline: 4 * time.Second,
+		Identity: conn, Events: conn, Sessions: conn, Deadline: 4 * time.Second, SendTime: sendTime, Streams: open,
 	}, observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil))})
 	server := httptest.NewUnstartedServer(mux)
 	server.Config.Protocols = both()
+	change(server.Config)
 	server.Start()
 	t.Cleanup(server.Close)
-	return server.URL, services, log
+	return server.URL, log
 }
 
 func both() *http.Protocols {
@@ -87,16 +99,34 @@ func clients(t *testing.T) map[string]client {
 	}
 }
 
-// bearer sends token with every request.
-func bearer(token string) connect.ClientOption {
-	return connect.WithInterceptors(connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
-		return func(ctx context.Context, r connect.AnyRequest) (connect.AnyResponse, error) {
-			if token != "" {
-				r.Header().Set("Authorization", token)
-			}
-			return next(ctx, r)
+// bearer sends authorization with every request.
+func bearer(authorization string) connect.ClientOption {
+	return connect.WithInterceptors(sender(authorization))
+}
+
+type sender string
+
+func (s sender) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, r connect.AnyRequest) (connect.AnyResponse, error) {
+		if s != "" {
+			r.Header().Set("Authorization", string(s))
 		}
-	}))
+		return next(ctx, r)
+	}
+}
+
+func (s sender) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return func(ctx context.Context, spec connect.Spec) connect.StreamingClientConn {
+		conn := next(ctx, spec)
+		if s != "" {
+			conn.RequestHeader().Set("Authorization", string(s))
+		}
+		return conn
+	}
+}
+
+func (sender) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return next
 }
 
 func TestEveryQuestionReachesItsServiceAboutTheTokensWorkspaceOverEveryProtocol(t *testing.T) {
@@ -131,7 +161,14 @@ func ask(t *testing.T, c *http.Client, url string, m protoreflect.MethodDescript
 			return nil
 		}),
 	}, options...)...)
-	if _, err := client.CallUnary(t.Context(), connect.NewRequest(dynamicpb.NewMessage(m.Input()))); err != nil {
+	request := connect.NewRequest(dynamicpb.NewMessage(m.Input()))
+	var err error
+	if m.IsStreamingServer() {
+		err = drain(client.CallServerStream(t.Context(), request))
+	} else {
+		_, err = client.CallUnary(t.Context(), request)
+	}
+	if err != nil {
 		t.Errorf("%s: %v", path, err)
 		return
 	}
@@ -146,6 +183,16 @@ func ask(t *testing.T, c *http.Client, url string, m protoreflect.MethodDescript
 	if w := asks.Get(asks.Descriptor().Fields().ByName("workspace")).String(); w != "acme" {
 		t.Errorf("%s arrived about workspace %q", path, w)
 	}
+}
+
+// drain reads a stream to its end and returns what that was.
+func drain[M any](stream *connect.ServerStreamForClient[M], err error) error {
+	if err != nil {
+		return err
+	}
+	for stream.Receive() {
+	}
+	return errors.Join(stream.Err(), stream.Close())
 }
 
 func TestATokenReadsItsOwnWorkspaceAndTheAdminTokenAnyThatItNames(t *testing.T) {

@@ -3,14 +3,13 @@ package query
 import (
 	"context"
 
+	"connectrpc.com/connect"
+
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
-	"github.com/sojournhq/sojourn/proto/sojourn/sessions/v1/sessionsv1connect"
 )
 
 // sessions answers questions about sessions and time as the sessions service does.
 type sessions struct {
-	sessionsv1connect.UnimplementedQueryServiceHandler
-
 	service sessionsv1.QueryServiceClient
 }
 
@@ -24,4 +23,25 @@ func (h sessions) ListSessions(ctx context.Context, r *sessionsv1.ListSessionsRe
 
 func (h sessions) QueryTime(ctx context.Context, r *sessionsv1.QueryTimeRequest) (*sessionsv1.QueryTimeResponse, error) {
 	return h.service.QueryTime(ctx, r)
+}
+
+func (h sessions) WatchSessions(
+	ctx context.Context, r *sessionsv1.WatchSessionsRequest, to *connect.ServerStream[sessionsv1.WatchSessionsResponse],
+) error {
+	from, err := h.service.WatchSessions(ctx, r)
+	if err != nil {
+		return err
+	}
+	return relay(from, to)
+}
+
+// sessionsAdmin passes on what is asked of the sessions service by those who look after it.
+type sessionsAdmin struct {
+	service sessionsv1.AdminServiceClient
+}
+
+func (h sessionsAdmin) RebuildSessions(
+	ctx context.Context, r *sessionsv1.RebuildSessionsRequest,
+) (*sessionsv1.RebuildSessionsResponse, error) {
+	return h.service.RebuildSessions(ctx, r)
 }

@@ -13,26 +13,42 @@ import (
 
 var errInternal = errors.New("internal error")
 
-// translator makes Connect errors of the services' statuses. Left alone, every one of them would become CodeUnknown.
+// translator makes Connect errors of the services' statuses. Left alone, every one of them would become CodeUnknown. It also sees to it
+// that every question has a deadline, and that no timeout of the server comes before it. Streams have none but their client's.
 type translator struct {
+	handlerOnly
+
 	deadline time.Duration
 	log      *slog.Logger
 }
 
-func (t translator) interceptor() connect.UnaryInterceptorFunc {
-	return func(next connect.UnaryFunc) connect.UnaryFunc {
-		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-			if _, ok := ctx.Deadline(); !ok {
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, t.deadline)
-				defer cancel()
-			}
-			resp, err := next(ctx, req)
-			if err != nil {
-				return nil, t.translate(ctx, req.Spec().Procedure, err)
-			}
-			return resp, nil
+// WrapUnary implements connect.Interceptor.
+func (t translator) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		deadline, ok := ctx.Deadline()
+		if !ok {
+			deadline = time.Now().Add(t.deadline)
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, deadline)
+			defer cancel()
 		}
+		timeoutsOf(ctx).answer(deadline)
+		resp, err := next(ctx, req)
+		if err != nil {
+			return nil, t.translate(ctx, req.Spec().Procedure, err)
+		}
+		return resp, nil
+	}
+}
+
+// WrapStreamingHandler implements connect.Interceptor.
+func (t translator) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
+		err := next(ctx, conn)
+		if already := new(connect.Error); err == nil || errors.As(err, &already) {
+			return err
+		}
+		return t.translate(ctx, conn.Spec().Procedure, err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -12,7 +11,9 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
-// Every RPC of ours is idempotent, so a service that is away for a moment is tried again, within the caller's deadline.
+// Every RPC of ours is idempotent, so a service that is away for a moment is tried again, within the caller's deadline. That holds for the
+// opening of a stream too, but not for one that is open: gRPC tries nothing again once it has headers, so the stream ends with UNAVAILABLE,
+// and its reader, who alone knows how far it has come, opens another.
 const serviceConfig = `{
 	"loadBalancingConfig": [{"round_robin": {}}],
 	"methodConfig": [{
@@ -30,7 +31,7 @@ func Dial(target string, extra ...grpc.DialOption) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultServiceConfig(serviceConfig),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes), grpc.MaxCallSendMsgSize(maxMessageBytes)),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 10 * time.Second}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingAfter, Timeout: pingTimeout}),
 	}, extra...)
 	conn, err := grpc.NewClient(target, options...)
 	if err != nil {

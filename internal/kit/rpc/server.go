@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"time"
 
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
@@ -17,10 +18,12 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/streams"
 )
 
 const (
@@ -28,13 +31,20 @@ const (
 	maxMessageBytes = 64 << 20
 	// Requests beyond this many at once are turned away at once, rather than all being served late.
 	maxInFlight = 4096
+	// Streams have places of their own: those who only wait do not keep out those who ask.
+	maxStreams = 1024
+	// A connection on which nothing is heard for pingAfter is asked whether it still lives, and closed when it does not say so within
+	// pingTimeout. Both sides do this, for both may wait on a stream for hours.
+	pingAfter   = time.Minute
+	pingTimeout = 20 * time.Second
 )
 
 // Server is a gRPC server with health and reflection, and the interceptors that every component has.
 type Server struct {
 	*grpc.Server
 
-	health *health.Server
+	health  *health.Server
+	streams *streams.Group
 }
 
 // NewServer returns a server that is not ready until SetReady(true).
@@ -44,6 +54,7 @@ func NewServer(d observe.Deps) (*Server, error) {
 		return nil, fmt.Errorf("register rpc metrics: %w", err)
 	}
 	slots := make(limiter, maxInFlight)
+	open := streams.New(maxStreams)
 	logger := logAdapter(d.Log)
 	logOptions := []logging.Option{logging.WithLogOnEvents(logging.FinishCall), logging.WithLevels(logLevel)}
 	recoverer := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
@@ -54,6 +65,9 @@ func NewServer(d observe.Deps) (*Server, error) {
 		Server: grpc.NewServer(
 			grpc.MaxRecvMsgSize(maxMessageBytes),
 			grpc.MaxSendMsgSize(maxMessageBytes),
+			grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, Timeout: pingTimeout}),
+			// Clients that ping more often than this are cut off; ours keep to pingAfter.
+			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingAfter / 2}),
 			// Outermost first. Recovery sits inside logging and metrics: outside them, a panicking call would leave no trace.
 			grpc.ChainUnaryInterceptor(
 				metrics.UnaryServerInterceptor(),
@@ -67,10 +81,11 @@ func NewServer(d observe.Deps) (*Server, error) {
 				logging.StreamServerInterceptor(logger, logOptions...),
 				recovery.StreamServerInterceptor(recoverer),
 				sanitizeStream(d.Log),
-				slots.stream,
+				lasting(open),
 			),
 		),
-		health: health.NewServer(),
+		health:  health.NewServer(),
+		streams: open,
 	}
 	s.health.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
 	healthpb.RegisterHealthServer(s.Server, s.health)
@@ -87,7 +102,8 @@ func (s *Server) SetReady(ready bool) {
 	s.health.SetServingStatus("", serving)
 }
 
-// ServeUntil serves on l until ctx ends, then takes no new calls, waits for those under way until drain ends, and returns.
+// ServeUntil serves on l until ctx ends, then takes no new calls, ends the streams with UNAVAILABLE, waits for what is under way until
+// drain ends, and returns. A stream whose client does not read what it is sent is under way too.
 func (s *Server) ServeUntil(ctx, drain context.Context, l net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
@@ -98,6 +114,7 @@ func (s *Server) ServeUntil(ctx, drain context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.SetReady(false)
+	s.streams.End()
 	stopped := make(chan struct{})
 	go func() { s.GracefulStop(); close(stopped) }()
 	select {
@@ -142,7 +159,7 @@ func sanitizeStream(log *slog.Logger) grpc.StreamServerInterceptor {
 	}
 }
 
-// limiter holds one place for each call that may be under way.
+// limiter holds one place for each unary call that may be under way.
 type limiter chan struct{}
 
 var errBusy = status.Error(codes.Unavailable, "too many requests at once, try again")
@@ -154,16 +171,6 @@ func (l limiter) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, ha
 		return handle(ctx, req)
 	default:
 		return nil, errBusy
-	}
-}
-
-func (l limiter) stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
-	select {
-	case l <- struct{}{}:
-		defer func() { <-l }()
-		return handle(srv, stream)
-	default:
-		return errBusy
 	}
 }
 

@@ -44,24 +44,33 @@ func (h handler) register(r grpc.ServiceRegistrar) {
 	}, h)
 }
 
-// serve serves h, and returns a connection to it and a function that stops it.
-func serve(t *testing.T, log *bytes.Buffer, h handler) (*grpc.ClientConn, func()) {
+// service is what is served.
+type service interface{ register(grpc.ServiceRegistrar) }
+
+// serve serves s, and returns a connection to it and a function that stops it.
+func serve(t *testing.T, log *bytes.Buffer, s service) (*grpc.ClientConn, func()) {
 	t.Helper()
-	server, err := rpc.NewServer(observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil)), Metrics: prometheus.NewRegistry()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.register(server)
-	pipe := rpc.NewPipe()
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- server.ServeUntil(ctx, context.Background(), pipe) }()
+	pipe, stop := serveOnPipe(t, log, s)
 	conn, err := pipe.Dial()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return conn, func() {
+	return conn, stop
+}
+
+func serveOnPipe(t *testing.T, log *bytes.Buffer, s service) (rpc.Pipe, func()) {
+	t.Helper()
+	server, err := rpc.NewServer(observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil)), Metrics: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.register(server)
+	pipe := rpc.NewPipe()
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- server.ServeUntil(ctx, context.Background(), pipe) }()
+	return pipe, func() {
 		stop()
 		if err := <-served; err != nil {
 			t.Error(err)
@@ -103,12 +112,12 @@ func TestWhatGoesWrongInsideStaysInside(t *testing.T) {
 func TestACallThatFindsTheServiceAwayIsTriedAgain(t *testing.T) {
 	tries := 0
 	var log bytes.Buffer
-	conn, stop := serve(t, &log, func(context.Context) error {
+	conn, stop := serve(t, &log, handler(func(context.Context) error {
 		if tries++; tries < 3 {
 			return status.Error(codes.Unavailable, "not now")
 		}
 		return nil
-	})
+	}))
 	defer stop()
 	if err := call(conn); err != nil || tries != 3 {
 		t.Errorf("%v after %d tries", err, tries)
@@ -118,11 +127,11 @@ func TestACallThatFindsTheServiceAwayIsTriedAgain(t *testing.T) {
 func TestStoppingFinishesWhatIsUnderWay(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	var log bytes.Buffer
-	conn, stop := serve(t, &log, func(context.Context) error {
+	conn, stop := serve(t, &log, handler(func(context.Context) error {
 		close(entered)
 		<-leave
 		return nil
-	})
+	}))
 	answered := make(chan error, 1)
 	go func() { answered <- call(conn) }()
 	<-entered
@@ -137,7 +146,7 @@ func TestStoppingFinishesWhatIsUnderWay(t *testing.T) {
 
 func TestHealthSaysWhetherTheServerServes(t *testing.T) {
 	var log bytes.Buffer
-	conn, stop := serve(t, &log, func(context.Context) error { return nil })
+	conn, stop := serve(t, &log, handler(func(context.Context) error { return nil }))
 	defer stop()
 	if err := call(conn); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 	"google.golang.org/grpc"
 
+	"github.com/sojournhq/sojourn/gateway"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
 	"github.com/sojournhq/sojourn/standalone/internal/setup"
 )
@@ -50,7 +51,7 @@ func exportTable(name, help string, table reportv1.ExportTable, stdout, stderr i
 	e := &exporter{request: reportv1.ExportRequest{Table: table, PageSize: 1000}}
 	flags.StringVar(&e.dir, "data", defaultData, "data directory of a sojourn that is stopped")
 	flags.StringVar(&e.url, "url", "",
-		"gateway of a sojourn that is running; the token is taken from "+queryTokenVariable+" or "+tokenVariable)
+		"gateway of a sojourn that is running; the token is taken from "+queryTokenVariable+" or "+adminTokenVariable)
 	flags.StringVar(&e.format, "format", "csv", "csv or ndjson")
 	flags.StringVar(&e.request.Workspace, "workspace", "",
 		"workspace; that of the query token, or the first of the data directory, if not given")
@@ -87,14 +88,16 @@ func (e *exporter) run(ctx context.Context, to io.Writer) error {
 		if e.request.GetWorkspace() == "" {
 			e.request.Workspace = config.Workspaces[0].ID
 		}
-		return withStopped(ctx, e.dir, config, func(conn *grpc.ClientConn) error { return e.print(ctx, conn, to) })
+		return inStopped(ctx, e.dir, true, func(services gateway.Backends) error {
+			return throughGateway(ctx, services, func(conn *grpc.ClientConn) error { return e.print(ctx, conn, to) })
+		})
 	}
 	token := os.Getenv(queryTokenVariable)
 	if token == "" {
-		token = os.Getenv(tokenVariable)
+		token = os.Getenv(adminTokenVariable)
 	}
 	if token == "" {
-		return errors.New("set " + queryTokenVariable + " to a query token or " + tokenVariable + " to the admin token")
+		return errors.New("set " + queryTokenVariable + " to a query token or " + adminTokenVariable + " to the admin token")
 	}
 	conn, err := dialGateway(e.url, token)
 	if err != nil {

@@ -20,8 +20,8 @@ func TestTheExitCodeTellsAWrongCommandLineFromAFailure(t *testing.T) {
 		"help":                     {[]string{"-help"}, 0, "dump"},
 		"version":                  {[]string{"version"}, 0, "sojourn"},
 		"a dump of nothing":        {[]string{"dump", "-data", missing}, 1, "missing"},
-		"a dump without a token":   {[]string{"dump", "-url", "http://127.0.0.1:1"}, 1, tokenVariable},
-		"a dump from no address":   {[]string{"dump", "-url", "nowhere"}, 1, tokenVariable},
+		"a dump without a token":   {[]string{"dump", "-url", "http://127.0.0.1:1"}, 1, adminTokenVariable},
+		"a dump from no address":   {[]string{"dump", "-url", "nowhere"}, 1, adminTokenVariable},
 		"an export of all":         {[]string{"export"}, 1, "say what to export"},
 		"an export of nothing":     {[]string{"export", "users", "-data", missing}, 1, "missing"},
 		"an unknown export":        {[]string{"export", "secrets"}, 1, "say what to export"},
@@ -31,10 +31,15 @@ func TestTheExitCodeTellsAWrongCommandLineFromAFailure(t *testing.T) {
 		"days of users":            {[]string{"export", "users", "-from", "2026-11-01"}, 2, "from"},
 		"a check before all":       {[]string{"-check", "-data", missing}, 0, "no configuration yet"},
 		"a demo without its keys":  {[]string{"demo", "-data", missing}, 1, "missing"},
+		"a watch without a token":  {[]string{"watch", "-data", missing}, 1, queryTokenVariable},
+		"a watch of two minds":     {[]string{"watch", "-cursor", "c", "-from-now"}, 1, "-from-now"},
+		"a watch of three":         {[]string{"watch", "-cursor", "c", "-cursor-file", missing}, 1, "-cursor-file"},
+		"a rebuild of nothing":     {[]string{"rebuild", "-data", missing}, 1, "missing"},
+		"a rebuild without token":  {[]string{"rebuild", "-url", "http://127.0.0.1:1"}, 1, adminTokenVariable},
 		"a demo of a wrong number": {[]string{"demo", "-seed", "x"}, 2, "seed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv(tokenVariable, "")
+			t.Setenv(adminTokenVariable, "")
 			t.Setenv(queryTokenVariable, "")
 			var out bytes.Buffer
 			if code := run(t.Context(), c.args, &out, &out); code != c.code || !strings.Contains(out.String(), c.says) {

@@ -82,8 +82,13 @@ func (p *printer) printAccounts(ctx context.Context, workspace string) error {
 }
 
 type sessionLine struct {
-	Kind        string       `json:"kind"`
-	Workspace   string       `json:"workspace"`
+	Kind      string `json:"kind"`
+	Workspace string `json:"workspace"`
+	Session
+}
+
+// Session is a session in the form in which lines hold it.
+type Session struct {
 	AnonymousID string       `json:"anonymousId"`
 	Start       string       `json:"start"`
 	End         string       `json:"end"`
@@ -92,13 +97,27 @@ type sessionLine struct {
 	DurationMS  int64        `json:"durationMs"`
 	ActiveMS    int64        `json:"activeMs"`
 	Events      int64        `json:"events"`
-	Modules     []moduleTime `json:"modules"`
+	Modules     []ModuleTime `json:"modules"`
 }
 
-type moduleTime struct {
+// ModuleTime is the time that a session spent in one module.
+type ModuleTime struct {
 	Module     string `json:"module"`
 	DurationMS int64  `json:"durationMs"`
 	ActiveMS   int64  `json:"activeMs"`
+}
+
+// SessionOf returns a session in the form of lines.
+func SessionOf(s *sessionsv1.Session) Session {
+	out := Session{
+		s.GetAnonymousId(), clock(s.GetStart()), clock(s.GetEnd()), s.GetUserId(), s.GetAccountId(),
+		millis(s.GetDuration()), millis(s.GetActive()), s.GetEvents(),
+		[]ModuleTime{},
+	}
+	for _, m := range s.GetModules() {
+		out.Modules = append(out.Modules, ModuleTime{m.GetModule(), millis(m.GetDuration()), millis(m.GetActive())})
+	}
+	return out
 }
 
 func (p *printer) printSessions(ctx context.Context, workspace string) error {
@@ -110,15 +129,7 @@ func (p *printer) printSessions(ctx context.Context, workspace string) error {
 			return "", err
 		}
 		return page.GetNextPageToken(), printAll(p, page.GetSessions(), func(s *sessionsv1.Session) sessionLine {
-			line := sessionLine{
-				"session", workspace, s.GetAnonymousId(), clock(s.GetStart()), clock(s.GetEnd()), s.GetUserId(), s.GetAccountId(),
-				millis(s.GetDuration()), millis(s.GetActive()), s.GetEvents(),
-				[]moduleTime{},
-			}
-			for _, m := range s.GetModules() {
-				line.Modules = append(line.Modules, moduleTime{m.GetModule(), millis(m.GetDuration()), millis(m.GetActive())})
-			}
-			return line
+			return sessionLine{"session", workspace, SessionOf(s)}
 		})
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/standalone/internal/wholefile"
 )
 
 // File is the name of the workspaces file in a data directory.
@@ -40,7 +41,7 @@ func Workspaces(dir string) (*workspace.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeWhole(path, append([]byte(preface), text...)); err != nil {
+	if err := wholefile.Write(path, append([]byte(preface), text...)); err != nil {
 		return nil, fmt.Errorf("store keys: %w", err)
 	}
 	return config, nil
@@ -65,29 +66,4 @@ func fresh() *workspace.Config {
 			Sources:         []workspace.Source{{ID: "web", WriteKeys: []string{"write_" + rand.Text()}}},
 		}},
 	}
-}
-
-// writeWhole writes a file so that after a crash it is there whole or not at all.
-func writeWhole(path string, text []byte) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
-		}
-	}()
-	_, err = file.Write(text)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(file.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -42,13 +42,25 @@ test: ## run all tests that need Go alone
 	go test $(addsuffix /...,$(addprefix ./,$(MODULES)))
 
 .PHONY: race
-race: ## run the same tests with the race detector
-	go test -race $(addsuffix /...,$(addprefix ./,$(MODULES)))
+race: ## run the same tests with the race detector, the long ones shortened
+	go test -race -short $(addsuffix /...,$(addprefix ./,$(MODULES)))
 
 .PHONY: e2e-node
 e2e-node: ## drive Sojourn with Segment's own Node client (needs Node and npm)
 	cd tests/e2e/node && npm ci --no-audit --no-fund
 	go test -count=1 -tags node -run Node ./tests/e2e
+
+.PHONY: exact
+exact: ## hold sessions against an oracle at full size: 1,000 histories in 20 orders, 20,000 sessions on four anonymousIds (SEED=n)
+	go test -count=1 -v -run Exact ./services/sessions/internal/bolt -histories 1000 -permutations 20 -crowded 20000 -seed $${SEED:-20261123}
+
+.PHONY: simulate
+simulate: ## simulate ten years of sessions with restarts, downtime and clock jumps (SEED=n)
+	go test -count=1 -v -timeout 30m -run Years ./services/sessions -simulations 20 -days 183 -seed $${SEED:-1}
+
+.PHONY: bench-sessions
+bench-sessions: ## measure the sessions' store: a session of a million points, ten million points stored, a million timers due (20 minutes)
+	go test -run '^$$' -bench . -timeout 60m ./services/sessions/internal/bolt -stored 10000000 -longest 1000000 -due 1000000
 
 .PHONY: fuzz
 fuzz: ## fuzz every decoder for a while (FUZZTIME=10s each)

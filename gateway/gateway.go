@@ -45,8 +45,8 @@ const (
 
 // Config is what a gateway needs to know.
 type Config struct {
-	// Workspaces says who may write and read. Required, and not changed after Open.
-	Workspaces *workspace.Config
+	// Workspaces says who may write and read, and is asked at every request: who is taken out of it is refused at once. Required.
+	Workspaces workspace.Provider
 	// MaxCallBytes is how long the JSON of one call may be, MaxBatchBytes how long the body of a batch. 0: the default.
 	MaxCallBytes, MaxBatchBytes int
 	// Deadline is how long the services may take for one request, all together. 0: the default.

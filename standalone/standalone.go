@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/gateway"
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/daemon"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
@@ -24,8 +25,8 @@ import (
 type Config struct {
 	// Dir is the directory of all three data files; it is made if need be.
 	Dir string
-	// Settings gives the settings of a workspace to the identity service.
-	Settings func(workspace string) identity.Settings
+	// Workspaces has what the services are set to. Nil: nothing.
+	Workspaces workspace.Provider
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
 }
@@ -42,6 +43,9 @@ type Suite struct {
 
 // Open opens the services and serves them. The caller closes the suite.
 func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
+	if c.Workspaces == nil {
+		c.Workspaces = &workspace.Config{}
+	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Suite{stop: stop}
 	for _, component := range []struct {
@@ -50,13 +54,13 @@ func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
 		open func(observe.Deps) (daemon.Service, error)
 	}{
 		{"identity", &s.backends.Identity, func(d observe.Deps) (daemon.Service, error) {
-			return identity.Open(ctx, identity.Config{Dir: c.Dir, Settings: c.Settings, ReadOnly: c.ReadOnly}, d)
+			return identity.Open(ctx, identity.Config{Dir: c.Dir, Settings: identity.SettingsOf(c.Workspaces), ReadOnly: c.ReadOnly}, d)
 		}},
 		{"events", &s.backends.Events, func(d observe.Deps) (daemon.Service, error) {
 			return events.Open(ctx, events.Config{Dir: c.Dir, ReadOnly: c.ReadOnly}, d)
 		}},
 		{"sessions", &s.backends.Sessions, func(d observe.Deps) (daemon.Service, error) {
-			return sessions.Open(ctx, sessions.Config{Dir: c.Dir, ReadOnly: c.ReadOnly}, d)
+			return sessions.Open(ctx, sessions.Config{Dir: c.Dir, Settings: sessions.SettingsOf(c.Workspaces), ReadOnly: c.ReadOnly}, d)
 		}},
 	} {
 		deps := d.For(component.name)

@@ -22,6 +22,9 @@ import (
 	"github.com/sojournhq/sojourn/services/events/internal/usage"
 )
 
+// File is the name of the service's data file.
+const File = "events.db"
+
 // Config says where the service keeps its data.
 type Config struct {
 	// Dir is the directory of events.db; it is made if need be.
@@ -29,6 +32,8 @@ type Config struct {
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
 }
+
+func (c Config) path() string { return filepath.Join(c.Dir, File) }
 
 // Service is an open events service.
 type Service struct {
@@ -38,7 +43,7 @@ type Service struct {
 
 // Open opens the service's store. The caller closes the service.
 func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
-	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, "events.db"), OnFail: d.Fatal, ReadOnly: c.ReadOnly})
+	store, err := bolt.Open(boltdb.Options{Path: c.path(), OnFail: d.Fatal, ReadOnly: c.ReadOnly})
 	if err != nil {
 		return nil, err
 	}

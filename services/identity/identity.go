@@ -24,7 +24,6 @@ import (
 	"github.com/sojournhq/sojourn/services/identity/internal/bolt"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 	"github.com/sojournhq/sojourn/services/identity/internal/grpcapi"
-	"github.com/sojournhq/sojourn/services/identity/internal/profile"
 )
 
 // Config says where the service keeps its data and what its workspaces are set to.
@@ -32,22 +31,10 @@ type Config struct {
 	// Dir is the directory of identity.db; it is made if need be.
 	Dir string
 	// Settings returns the settings of a workspace, from many goroutines. It is asked at every question, so that what it returns may
-	// change while the service runs. Nil: no workspace has any.
+	// change while the service runs. Nil: no workspace sets anything.
 	Settings func(workspace string) Settings
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
-}
-
-// Settings are the names that an account's tier and lifecycle stage may have in one workspace. None set: none may be had.
-type Settings = profile.Settings
-
-// SettingsOf returns what a configuration of workspaces says, as Config takes it. A workspace that is not in it has no settings.
-func SettingsOf(c *workspace.Config) func(workspace string) Settings {
-	settings := make(map[string]Settings, len(c.Workspaces))
-	for _, w := range c.Workspaces {
-		settings[w.ID] = Settings{Tiers: w.Tiers, LifecycleStages: w.LifecycleStages}
-	}
-	return func(workspace string) Settings { return settings[workspace] }
 }
 
 // Service is an open identity service.
@@ -58,13 +45,13 @@ type Service struct {
 
 // Open opens the service's store. The caller closes the service.
 func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
-	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, "identity.db"), OnFail: d.Fatal, ReadOnly: c.ReadOnly})
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly})
 	if err != nil {
 		return nil, err
 	}
 	settings := c.Settings
 	if settings == nil {
-		settings = func(string) Settings { return Settings{} }
+		settings = SettingsOf(&workspace.Config{})
 	}
 	return &Service{store: store, api: grpcapi.New(store, settings)}, nil
 }

@@ -11,8 +11,10 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
+	"github.com/sojournhq/sojourn/services/identity"
 )
 
 const noon = int64(1_793_534_400_000)
@@ -114,22 +116,30 @@ func TestAStoryIsToldAsAPersonWouldWorkItOut(t *testing.T) {
 	}
 }
 
-func TestTheStoryIsTheSameInAnyOrderWithCopiesBatchesAndRestarts(t *testing.T) {
+func TestTheStoryIsTheSameInAnyOrderWithCopiesBatchesRestartsAndOtherSettingsMeanwhile(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		dir := t.TempDir()
+		var config changing
+		config.set(workspace.Workspace{})
 		calls := story()
 		order := rapid.Permutation(append(slices.Clone(calls), rapid.SliceOf(rapid.SampledFrom(calls)).Draw(rt, "copies")...)).Draw(rt, "order")
 		for len(order) > 0 {
-			c, stop := serve(t, open(t, dir, settings()))
+			c, stop := serve(t, open(t, dir, identity.SettingsOf(&config)))
 			for len(order) > 0 && rapid.IntRange(0, 3).Draw(rt, "restart") > 0 {
 				n := rapid.IntRange(1, len(order)).Draw(rt, "batch")
 				c.record(order[:n]...)
 				order = order[n:]
+				config.set(rapid.SampledFrom([]workspace.Workspace{
+					{Tiers: []string{"silver"}},
+					{Dimensions: []workspace.Dimension{{Name: "d", Type: workspace.Number, From: []string{"identify.email", "group.tier"}}}},
+				}).Draw(rt, "settings"))
+				c.state(0)
 			}
 			stop()
 		}
-		c, stop := serve(t, open(t, dir, settings()))
+		c, stop := serve(t, open(t, dir, identity.SettingsOf(&config)))
 		defer stop()
+		config.set(workspace.Workspace{Tiers: []string{"gold"}, LifecycleStages: []string{"live"}})
 		if diff := cmp.Diff(storyState(), c.state(0).withoutDuplicates(), protocmp.Transform()); diff != "" {
 			rt.Fatalf("(-want +got):\n%s", diff)
 		}
@@ -208,15 +218,15 @@ func TestEveryTraitReachesTheAnswer(t *testing.T) {
 }
 
 func TestSettingsThatNameATierLaterShowItWithoutSendingItAgain(t *testing.T) {
-	dir := t.TempDir()
-	c, stop := serve(t, open(t, dir, nil))
+	var config changing
+	config.set(workspace.Workspace{})
+	c, _ := serve(t, open(t, t.TempDir(), identity.SettingsOf(&config)))
 	c.record(newCall(group, "1", 0, "", "acme", str("tier", "gold")))
 	before := c.state(0).Accounts[0]
 	if before.GetTraits().Tier != nil || len(before.GetProblems()) != 1 || before.GetProblems()[0].GetCode() != "tier_unknown" {
 		t.Errorf("without settings: %v", before)
 	}
-	stop()
-	c, _ = serve(t, open(t, dir, settings()))
+	config.set(workspace.Workspace{Tiers: []string{"gold"}})
 	if after := c.state(0).Accounts[0]; after.GetTraits().GetTier() != "gold" || len(after.GetProblems()) != 0 {
 		t.Errorf("with settings: %v", after)
 	}

@@ -127,6 +127,39 @@ func TestResolveAccountSaysHowSureItIs(t *testing.T) {
 	}
 }
 
+func TestUsersOfNoAccountAreListedWithTheReason(t *testing.T) {
+	c := start(t)
+	c.record(story()...)
+	c.record(newCall(track, "20", 20, "ann", "acme"), newCall(track, "21", 21, "ann", "globex")) // ambiguous, but every call names one
+	bob := &identityv1.UnattributedUser{UserId: "bob", Reason: identityv1.Resolution_RESOLUTION_UNKNOWN, LastSeen: at(6)}
+	eve := &identityv1.UnattributedUser{
+		UserId: "eve", Reason: identityv1.Resolution_RESOLUTION_AMBIGUOUS, Candidates: []string{"acme", "globex"}, LastSeen: at(9),
+	}
+	for reason, want := range map[identityv1.Resolution][]*identityv1.UnattributedUser{
+		identityv1.Resolution_RESOLUTION_UNSPECIFIED: {bob, eve},
+		identityv1.Resolution_RESOLUTION_UNKNOWN:     {bob},
+		identityv1.Resolution_RESOLUTION_AMBIGUOUS:   {eve},
+	} {
+		for size := range int32(3) {
+			var got []*identityv1.UnattributedUser
+			r := &identityv1.ListUnattributedUsersRequest{Workspace: "w", Reason: reason, PageSize: size}
+			for {
+				page, err := c.ListUnattributedUsers(t.Context(), r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, page.GetUsers()...)
+				if r.PageToken = page.GetNextPageToken(); r.GetPageToken() == "" {
+					break
+				}
+			}
+			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+				t.Errorf("%s in pages of %d: %s", reason, size, diff)
+			}
+		}
+	}
+}
+
 func TestEveryRejectionIsCountedOnceAndTheBooksStayBounded(t *testing.T) {
 	c := start(t)
 	long := strings.Repeat("x", 65)
@@ -184,8 +217,42 @@ func TestRequestsThatCannotBeServedAreRefused(t *testing.T) {
 			_, err := c.ResolveAccount(ctx, &identityv1.ResolveAccountRequest{Workspace: "w"})
 			return err
 		},
+		"GetSettings without workspace": func() error {
+			_, err := c.GetSettings(ctx, &identityv1.GetSettingsRequest{})
+			return err
+		},
 		"ListOutcomes without workspace": func() error {
 			_, err := c.ListOutcomes(ctx, &identityv1.ListOutcomesRequest{})
+			return err
+		},
+		"ListUnmappedTraits without workspace": func() error {
+			_, err := c.ListUnmappedTraits(ctx, &identityv1.ListUnmappedTraitsRequest{})
+			return err
+		},
+		"a negative page of traits": func() error {
+			_, err := c.ListUnmappedTraits(ctx, &identityv1.ListUnmappedTraitsRequest{Workspace: "w", PageSize: -1})
+			return err
+		},
+		"another RPC's token for traits": func() error {
+			_, err := c.ListUnmappedTraits(ctx, &identityv1.ListUnmappedTraitsRequest{Workspace: "w", PageToken: token})
+			return err
+		},
+		"ListUnattributedUsers without workspace": func() error {
+			_, err := c.ListUnattributedUsers(ctx, &identityv1.ListUnattributedUsersRequest{})
+			return err
+		},
+		"a reason that is none": func() error {
+			_, err := c.ListUnattributedUsers(ctx, &identityv1.ListUnattributedUsersRequest{
+				Workspace: "w", Reason: identityv1.Resolution_RESOLUTION_ACCOUNT,
+			})
+			return err
+		},
+		"a reason that is unknown here": func() error {
+			_, err := c.ListUnattributedUsers(ctx, &identityv1.ListUnattributedUsersRequest{Workspace: "w", Reason: 9})
+			return err
+		},
+		"another request's token for unattributed users": func() error {
+			_, err := c.ListUnattributedUsers(ctx, &identityv1.ListUnattributedUsersRequest{Workspace: "w", PageToken: token})
 			return err
 		},
 		"a negative page": func() error {

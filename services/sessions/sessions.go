@@ -3,8 +3,12 @@
 // A call that has an anonymousId is a point of activity. RecordCalls stores points, and in the same transaction brings the sessions
 // they touch up to date: a point that comes in order extends the newest session of its anonymousId; a late one divides a pause of the
 // session that it falls into, or where it may change more, makes the run of sessions it is connected to be walked again. So the
-// sessions are always those of the set of points, in whatever order these came. Each running session has a durable timer; a background
-// loop marks those whose timeout has passed as ended, after a restart at once.
+// sessions are always those of the set of points, in whatever order these came. So are the daily sums of time by account, user and module,
+// which QueryTime adds up.
+//
+// Each running session has a durable timer. A background loop ends those whose timeout has passed, after a restart at once, and tells of
+// them in a feed, with a revision; a late point that changes a session after that draws a new revision, and it is told again.
+// WatchSessions reads the feed from any cursor on.
 //
 // Which account a user belongs to is learned from the same calls and looked up when a question is asked, so that learning it moves
 // nothing. The service asks no other service.
@@ -13,16 +17,13 @@ package sessions
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
@@ -31,54 +32,74 @@ import (
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// Config says where the service keeps its data.
+// File is the name of the service's data file.
+const File = "sessions.db"
+
+// Config says where the service keeps its data and what its workspaces are set to.
 type Config struct {
 	// Dir is the directory of sessions.db; it is made if need be.
 	Dir string
+	// Settings returns the settings of a workspace, from many goroutines. It is asked with every request, so that what it returns may
+	// change while the service runs: it applies to what ends from then on. Nil: the defaults for all.
+	Settings func(workspace string) Settings
+	// KeepChanges is for how long WatchSessions can go back. 0: DefaultKeepChanges.
+	KeepChanges time.Duration
+	// SweepEvery is how long an end may wait to be noticed. 0: a second.
+	SweepEvery time.Duration
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
+	// Now tells the time. Nil: time.Now.
+	Now func() time.Time
 }
 
-const (
-	sweepEvery = time.Second
-	// Timers are handled in transactions of this many, so that a million falling due at once does not hold up writes.
-	sweepBatch = 1000
-)
+// DefaultKeepChanges is for how long WatchSessions can go back.
+const DefaultKeepChanges = 30 * 24 * time.Hour
+
+// Settings decide where sessions end and how pauses count.
+type Settings = session.Rules
+
+// SettingsOf returns the settings of each workspace, as Config takes them. They change with the configuration.
+func SettingsOf(from workspace.Provider) func(workspace string) Settings {
+	return workspace.Each(from, func(w *workspace.Workspace) Settings {
+		set := w.Sessions()
+		return Settings{
+			TimeoutMS: set.Timeout.Milliseconds(), IdleCapMS: set.IdleCap.Milliseconds(), MaxMS: set.Max.Milliseconds(),
+		}
+	})
+}
 
 // Service is an open sessions service.
 type Service struct {
-	store session.Store
-	api   *grpcapi.API
-	log   *slog.Logger
-	looks prometheus.Counter
+	store  session.Store
+	api    *grpcapi.API
+	upkeep *upkeep
 
-	stop  context.CancelFunc
-	swept sync.WaitGroup
+	stop    context.CancelFunc
+	working sync.WaitGroup
 }
 
-// Open opens the service's store and starts its timers. The caller closes the service.
+// Open opens the service's store and starts its upkeep. The caller closes the service.
 func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
-	store, err := bolt.Open(boltdb.Options{
-		Path: filepath.Join(c.Dir, "sessions.db"), OnFail: d.Fatal, ReadOnly: c.ReadOnly,
-	}, session.DefaultRules())
+	settings, now := c.Settings, c.Now
+	if settings == nil {
+		settings = SettingsOf(&workspace.Config{})
+	}
+	if now == nil {
+		now = time.Now
+	}
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly}, settings)
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{
-		store: store,
-		api:   grpcapi.New(store),
-		log:   d.Log,
-		looks: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "sojourn_sessions_timers_fired_total", Help: "Session timers that fell due and were handled.",
-		}),
+	s := &Service{store: store, api: grpcapi.New(store, now)}
+	if s.upkeep, err = newUpkeep(store, now, c, d); err != nil {
+		return nil, errors.Join(err, store.Close())
 	}
-	if err := d.Metrics.Register(s.looks); err != nil {
-		return nil, errors.Join(fmt.Errorf("register metrics: %w", err), store.Close())
-	}
-	sweeping, stop := context.WithCancel(context.Background())
+	working, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	if !c.ReadOnly {
-		s.swept.Go(func() { s.sweep(sweeping) })
+		s.working.Go(func() { s.upkeep.sweep(working) })
+		s.working.Go(func() { s.upkeep.mend(working) })
 	}
 	return s, nil
 }
@@ -87,32 +108,12 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	sessionsv1.RegisterIngestServiceServer(r, s.api)
 	sessionsv1.RegisterQueryServiceServer(r, s.api)
+	sessionsv1.RegisterAdminServiceServer(r, s.api)
 }
 
-// Close stops the timers and closes the store.
+// Close stops the upkeep and closes the store.
 func (s *Service) Close() error {
 	s.stop()
-	s.swept.Wait()
+	s.working.Wait()
 	return s.store.Close()
-}
-
-// sweep ends sessions as they fall due, until ctx ends.
-func (s *Service) sweep(ctx context.Context) {
-	ticks := time.NewTicker(sweepEvery)
-	defer ticks.Stop()
-	for {
-		looked, err := s.store.EndDue(ctx, time.Now().UnixMilli(), sweepBatch)
-		s.looks.Add(float64(looked))
-		if err != nil && ctx.Err() == nil {
-			s.log.Error("ending sessions failed", slog.Any("error", err))
-		}
-		if looked == sweepBatch && ctx.Err() == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticks.C:
-		}
-	}
 }

@@ -1,6 +1,8 @@
 package sessions_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -23,6 +26,7 @@ import (
 type client struct {
 	sessionsv1.IngestServiceClient
 	sessionsv1.QueryServiceClient
+	sessionsv1.AdminServiceClient
 
 	stop func()
 }
@@ -34,7 +38,9 @@ func start(t *testing.T, dir string) client {
 		t.Fatal(err)
 	}
 	conn, stop := rpctest.Serve(t, service)
-	return client{sessionsv1.NewIngestServiceClient(conn), sessionsv1.NewQueryServiceClient(conn), stop}
+	return client{
+		sessionsv1.NewIngestServiceClient(conn), sessionsv1.NewQueryServiceClient(conn), sessionsv1.NewAdminServiceClient(conn), stop,
+	}
 }
 
 func track(messageID string, at time.Time, change func(*segmentv1.Call)) *segmentv1.Call {
@@ -162,7 +168,7 @@ func TestARequestThatCannotBeServedIsTheClientsMistake(t *testing.T) {
 			t.Errorf("%s: %v, want InvalidArgument", name, err)
 		}
 	}
-	if got := status.Code(get(&sessionsv1.GetSessionRequest{Workspace: "w", Id: "cwABAAAAAAAAAAA"})); got != codes.NotFound {
+	if got := status.Code(get(&sessionsv1.GetSessionRequest{Workspace: "w", Id: "AAAAAAAAAAAAAAAAAAAAAA"})); got != codes.NotFound {
 		t.Errorf("missing session: %v, want NotFound", got)
 	}
 }
@@ -196,11 +202,49 @@ func TestTheTimerEndsASessionEvenIfTheServiceWasDownMeanwhile(t *testing.T) {
 		defer c.stop()
 		time.Sleep(2 * time.Second)
 		ended := look()
-		if ended.GetState() != sessionsv1.SessionState_SESSION_STATE_ENDED || ended.GetRevision() <= running.GetRevision() {
+		if ended.GetState() != sessionsv1.SessionState_SESSION_STATE_ENDED || ended.GetRevision() != running.GetRevision() {
 			t.Errorf("after a day down: %v, revision %d after %d", ended.GetState(), ended.GetRevision(), running.GetRevision())
 		}
 		if ended.GetDuration().AsDuration() != time.Second {
 			t.Errorf("duration %v", ended.GetDuration().AsDuration())
 		}
 	})
+}
+
+func TestAPageOfSessionsWithVeryManyModulesEndsEarlyAndLosesNothing(t *testing.T) {
+	c := start(t, t.TempDir())
+	defer c.stop()
+	long := strings.Repeat("x", 500)
+	for s := range 8 {
+		var calls []*segmentv1.Call
+		for i := range 1100 {
+			at := time.UnixMilli(int64(s)*100_000_000 + int64(i)*1000)
+			calls = append(calls, track(fmt.Sprint("m", i), at, func(c *segmentv1.Call) { c.Module = fmt.Sprint(long, i) }))
+		}
+		c.record(t, calls...)
+	}
+	request := &sessionsv1.ListSessionsRequest{Workspace: "w"}
+	sessions, pages := 0, 0
+	for {
+		page, err := c.ListSessions(t.Context(), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := proto.Size(page); n > 4<<20 {
+			t.Errorf("a page of %d bytes", n)
+		}
+		for _, s := range page.GetSessions() {
+			if len(s.GetModules()) != 1000 || s.GetModulesOmitted() != 99 { // the last has no time
+				t.Errorf("%d modules, %d omitted", len(s.GetModules()), s.GetModulesOmitted())
+			}
+		}
+		sessions += len(page.GetSessions())
+		pages++
+		if request.PageToken = page.GetNextPageToken(); request.GetPageToken() == "" {
+			break
+		}
+	}
+	if sessions != 8 || pages < 2 {
+		t.Errorf("%d sessions in %d pages", sessions, pages)
+	}
 }

@@ -22,6 +22,11 @@ workspaces:
     query_tokens: [` + queryToken + `]
     tiers: [gold, silver]
     lifecycle_stages: [adoption]
+    dimensions:
+      - {name: Billed, type: number, from: [group.total_billed]}
+      - {name: City, type: string, from: [group.city, identify.address.city]}
+      - {name: Since, type: date, from: [group.createdAt]}
+      - {name: Zip, type: date, from: [identify.address.postalCode]}
     sources:
       - id: web
         write_keys: [` + writeKey + `]

@@ -17,10 +17,11 @@ import (
 func serve(ctx context.Context, s settings, log *slog.Logger) (err error) {
 	registry := observe.NewRegistry()
 	deps := observe.Deps{Log: log, Metrics: registry}.For("gateway")
-	workspaces, err := workspace.Load(s.workspaces)
+	workspaces, err := workspace.Watch(s.workspaces, deps.Log)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, workspaces.Close()) }()
 	backends, closeBackends, err := dial(s)
 	if err != nil {
 		return err

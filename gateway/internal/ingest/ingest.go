@@ -21,8 +21,8 @@ import (
 
 // Config is what the door needs to know. All of it is required.
 type Config struct {
-	// Workspaces says whose calls are taken.
-	Workspaces *workspace.Config
+	// Workspaces says whose calls are taken. It is asked at every request.
+	Workspaces workspace.Provider
 	// MaxCallBytes and MaxBatchBytes are how long the body of a call and of a batch may be.
 	MaxCallBytes, MaxBatchBytes int
 	// Deadline is how long the services may take, all together, before the sender is told to try again.
@@ -32,7 +32,7 @@ type Config struct {
 // Door serves the routes for calls. Use New.
 type Door struct {
 	config  Config
-	sources keyring.Ring[*source]
+	sources func() *keyring.Ring[*source] // of now, by write key
 	fanout  *fanout.Fanout
 	deps    observe.Deps
 	metrics metrics
@@ -47,19 +47,26 @@ type source struct {
 // New returns a door that hands calls to f. It fails when its metrics are registered already.
 func New(c Config, f *fanout.Fanout, d observe.Deps) (*Door, error) {
 	door := &Door{config: c, fanout: f, deps: d}
-	for i := range c.Workspaces.Workspaces {
-		w := &c.Workspaces.Workspaces[i]
-		for j := range w.Sources {
-			s := &source{workspace: w.ID, rules: rulesOf(&w.Sources[j], c.MaxCallBytes)}
-			for _, key := range w.Sources[j].WriteKeys {
-				door.sources.Add(key, s)
-			}
-		}
-	}
+	door.sources = workspace.Follow(c.Workspaces, func(w *workspace.Config) *keyring.Ring[*source] { return sourcesOf(w, c.MaxCallBytes) })
 	if err := door.metrics.register(d.Metrics); err != nil {
 		return nil, fmt.Errorf("register ingest metrics: %w", err)
 	}
 	return door, nil
+}
+
+// sourcesOf returns the sources of a configuration by their write keys.
+func sourcesOf(c *workspace.Config, maxBytes int) *keyring.Ring[*source] {
+	ring := &keyring.Ring[*source]{}
+	for i := range c.Workspaces {
+		w := &c.Workspaces[i]
+		for j := range w.Sources {
+			s := &source{workspace: w.ID, rules: rulesOf(&w.Sources[j], maxBytes)}
+			for _, key := range w.Sources[j].WriteKeys {
+				ring.Add(key, s)
+			}
+		}
+	}
+	return ring
 }
 
 // rulesOf returns the rules of a configured source, with the defaults of the contract where it says nothing.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,10 +40,19 @@ func workspaces() *workspace.Config {
 	}}
 }
 
+// changing is a configuration that a test changes.
+type changing struct {
+	atomic.Pointer[workspace.Config]
+}
+
+func (c *changing) Config() *workspace.Config { return c.Load() }
+
 // gate is a door with what stands behind it.
 type gate struct {
 	http.Handler
 	*backendtest.Backend
+
+	workspaces *changing
 
 	metrics *prometheus.Registry
 	log     *bytes.Buffer
@@ -51,10 +61,11 @@ type gate struct {
 // open opens a door to services that work. Its bodies may be 2,000 bytes for a call and 6,000 for a batch.
 func open(t *testing.T) gate {
 	t.Helper()
-	g := gate{Backend: backendtest.Start(t), metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
+	g := gate{Backend: backendtest.Start(t), workspaces: &changing{}, metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
+	g.workspaces.Store(workspaces())
 	mux := http.NewServeMux()
 	door, err := ingest.New(ingest.Config{
-		Workspaces: workspaces(), MaxCallBytes: 2000, MaxBatchBytes: 6000, Deadline: 4 * time.Second,
+		Workspaces: g.workspaces, MaxCallBytes: 2000, MaxBatchBytes: 6000, Deadline: 4 * time.Second,
 	}, fanout.New(g.Identity.Conn, g.Events.Conn, g.Sessions.Conn), observe.Deps{
 		Log:     slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics: g.metrics,
@@ -161,6 +172,21 @@ func TestASourceHasTheRulesThatItsConfigurationSays(t *testing.T) {
 	check(t, g.post("/v1/page", looseKey, call+`}`), 200, `{'success':true}`)
 	check(t, g.post("/v1/page", looseKey, call+`,"userId":"guest"}`), 200, `'warnings':[{'code':'user_id_absent'`)
 	check(t, g.post("/v1/page", looseKey, call+`,"userId":"undefined"}`), 200, `{'success':true}`)
+}
+
+func TestKeysAndRulesAreThoseOfTheConfigurationOfNow(t *testing.T) {
+	g := open(t)
+	call := `{"type":"page","timestamp":"1999-10-01T11:59:00Z","name":"Home"`
+	check(t, g.post("/v1/page", looseKey, call+`}`), 200, `{'success':true}`)
+	check(t, g.post("/v1/page", "added-key-00000000", call+`}`), 401, `key_unknown`)
+	next := workspaces()
+	next.Workspaces[0].Sources[0].WriteKeys = []string{webKey, "added-key-00000000"}
+	next.Workspaces[0].Sources[1].RequireUserID = nil
+	g.workspaces.Store(next)
+	check(t, g.post("/v1/page", newKey, call+`}`), 401, `key_unknown`)
+	check(t, g.post("/v1/page", "", call+`,"writeKey":"`+newKey+`"}`), 401, `key_unknown`)
+	check(t, g.post("/v1/track", "added-key-00000000", trackCall("m", "")), 200, `{'success':true}`)
+	check(t, g.post("/v1/page", looseKey, call+`}`), 400, `require_user_id`)
 }
 
 func TestNoLogLineHoldsKeysOrCustomerData(t *testing.T) {

@@ -24,7 +24,7 @@ func (d *Door) take(v *visit, rt *route) answer {
 	}
 	key, inHeader := basicKey(v.r)
 	if inHeader {
-		if v.source, _ = d.sources.Find(key); v.source == nil {
+		if v.source, _ = d.sources().Find(key); v.source == nil {
 			return unknownKey()
 		}
 	}
@@ -69,7 +69,7 @@ func (d *Door) limit(rt *route) int {
 // sourceInBody finds the source by the write key in the body. It returns the answer to give when there is none.
 func (d *Door) sourceInBody(v *visit, body []byte) (answer, bool) {
 	key, err := segment.WriteKey(body)
-	if v.source, _ = d.sources.Find(key); v.source != nil {
+	if v.source, _ = d.sources().Find(key); v.source != nil {
 		return answer{}, true
 	}
 	if err != nil {

@@ -21,18 +21,20 @@ type reader struct {
 	admin     bool
 }
 
-// readers knows the readers by their tokens.
-type readers struct{ ring keyring.Ring[reader] }
+// readers knows the readers of now by their tokens.
+type readers struct{ ring func() *keyring.Ring[reader] }
 
-func newReaders(c *workspace.Config) *readers {
-	var r readers
-	r.ring.Add(c.AdminToken, reader{admin: true})
-	for i := range c.Workspaces {
-		for _, token := range c.Workspaces[i].QueryTokens {
-			r.ring.Add(token, reader{workspace: c.Workspaces[i].ID})
+func newReaders(from workspace.Provider) *readers {
+	return &readers{ring: workspace.Follow(from, func(c *workspace.Config) *keyring.Ring[reader] {
+		ring := &keyring.Ring[reader]{}
+		ring.Add(c.AdminToken, reader{admin: true})
+		for i := range c.Workspaces {
+			for _, token := range c.Workspaces[i].QueryTokens {
+				ring.Add(token, reader{workspace: c.Workspaces[i].ID})
+			}
 		}
-	}
-	return &r
+		return ring
+	})}
 }
 
 // readerKey is where admit leaves the reader in the context.
@@ -44,7 +46,7 @@ func (r *readers) admit(ctx context.Context, _ connect.Spec, _ connect.Peer, hea
 	if !strings.EqualFold(scheme, "Bearer") {
 		return nil, connect.NewError(connect.CodeUnauthenticated, errors.New("send a query token as authorization: Bearer"))
 	}
-	who, ok := r.ring.Find(strings.TrimSpace(token))
+	who, ok := r.ring().Find(strings.TrimSpace(token))
 	if !ok {
 		return nil, connect.NewError(connect.CodeUnauthenticated, errors.New("the query token is unknown"))
 	}

@@ -31,8 +31,24 @@ func (h identity) ResolveAccount(ctx context.Context, r *identityv1.ResolveAccou
 	return h.service.ResolveAccount(ctx, r)
 }
 
+func (h identity) ListUnattributedUsers(
+	ctx context.Context, r *identityv1.ListUnattributedUsersRequest,
+) (*identityv1.ListUnattributedUsersResponse, error) {
+	return h.service.ListUnattributedUsers(ctx, r)
+}
+
 func (h identity) ListOutcomes(ctx context.Context, r *identityv1.ListOutcomesRequest) (*identityv1.ListOutcomesResponse, error) {
 	return h.service.ListOutcomes(ctx, r)
+}
+
+func (h identity) ListUnmappedTraits(
+	ctx context.Context, r *identityv1.ListUnmappedTraitsRequest,
+) (*identityv1.ListUnmappedTraitsResponse, error) {
+	return h.service.ListUnmappedTraits(ctx, r)
+}
+
+func (h identity) GetSettings(ctx context.Context, r *identityv1.GetSettingsRequest) (*identityv1.GetSettingsResponse, error) {
+	return h.service.GetSettings(ctx, r)
 }
 
 func (h identity) ListWorkspaces(ctx context.Context, r *identityv1.ListWorkspacesRequest) (*identityv1.ListWorkspacesResponse, error) {

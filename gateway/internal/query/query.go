@@ -22,8 +22,11 @@ import (
 	"github.com/sojournhq/sojourn/proto/sojourn/events/v1/eventsv1connect"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/identity/v1/identityv1connect"
+	"github.com/sojournhq/sojourn/proto/sojourn/report/v1/reportv1connect"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/sessions/v1/sessionsv1connect"
+
+	"github.com/sojournhq/sojourn/gateway/internal/report"
 )
 
 const (
@@ -35,8 +38,8 @@ const (
 
 // Config is what the door needs to know. All of it is required.
 type Config struct {
-	// Workspaces says who may read what.
-	Workspaces *workspace.Config
+	// Workspaces says who may read what. It is asked at every question.
+	Workspaces workspace.Provider
 	// Identity, Events and Sessions are connections to the services.
 	Identity, Events, Sessions grpc.ClientConnInterface
 	// Deadline is how long an answer may take when the client does not say.
@@ -47,7 +50,7 @@ type Config struct {
 	Streams *streams.Group
 }
 
-// Register adds the query APIs of the three services, and their admin APIs, to mux.
+// Register adds the query APIs of the three services, the reports that join them, and the admin APIs to mux.
 func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 	readers := newReaders(c.Workspaces)
 	options := func(deadline time.Duration) connect.HandlerOption {
@@ -66,6 +69,7 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 	handle(identityv1connect.NewQueryServiceHandler(identity{identityv1.NewQueryServiceClient(c.Identity)}, question))
 	handle(eventsv1connect.NewQueryServiceHandler(events{eventsv1.NewQueryServiceClient(c.Events)}, question))
 	handle(sessionsv1connect.NewQueryServiceHandler(sessions{sessionsv1.NewQueryServiceClient(c.Sessions)}, question))
+	handle(reportv1connect.NewReportServiceHandler(report.New(c.Identity, c.Events, c.Sessions, time.Now), question))
 	handle(sessionsv1connect.NewAdminServiceHandler(
 		sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, options(adminTime), connect.WithRequestGate(admitAdmin)))
 }

@@ -35,12 +35,12 @@ func ParseSpan(from, to string) (Span, error) {
 	span := Span{From: 0, To: Max}
 	var err error
 	if from != "" {
-		if span.From, err = parse(from); err != nil {
+		if span.From, err = Parse(from); err != nil {
 			return Span{}, errors.New("from_day is " + err.Error())
 		}
 	}
 	if to != "" {
-		if span.To, err = parse(to); err != nil {
+		if span.To, err = Parse(to); err != nil {
 			return Span{}, errors.New("to_day is " + err.Error())
 		}
 	}
@@ -53,7 +53,8 @@ func ParseSpan(from, to string) (Span, error) {
 // Contains says whether d lies in the span.
 func (s Span) Contains(d Day) bool { return s.From <= d && d <= s.To }
 
-func parse(text string) (Day, error) {
+// Parse reads a day as "2026-11-01", from 1970 to 2261.
+func Parse(text string) (Day, error) {
 	t, err := time.Parse(time.DateOnly, text)
 	if err != nil || t.Year() < 1970 || t.Year() > 2261 {
 		return 0, ErrMalformed

@@ -29,6 +29,7 @@ func (c *Config) check() error {
 		}
 		p.names(where+".tiers", w.Tiers)
 		p.names(where+".lifecycle_stages", w.LifecycleStages)
+		p.dimensions(where+".dimensions", w.Dimensions)
 		p.sessionSetting(where+".session_timeout", w.SessionTimeout)
 		p.sessionSetting(where+".idle_cap", w.IdleCap)
 		p.sessionSetting(where+".max_session", w.MaxSession)

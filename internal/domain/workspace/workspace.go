@@ -1,5 +1,6 @@
 // Package workspace is the configuration of workspaces: who may write and read, how strictly calls are taken, and which names an
-// account's tier and lifecycle stage may have. It comes from one YAML file that the gateway and the services read alike.
+// account's tier and lifecycle stage may have, and what else is to be known of accounts. It comes from one YAML file that the gateway and
+// the services read alike, and follow while they run.
 package workspace
 
 import (
@@ -29,6 +30,8 @@ type Workspace struct {
 	// Tiers and LifecycleStages are the names that the traits of an account may have.
 	Tiers           []string `yaml:"tiers,omitempty"`
 	LifecycleStages []string `yaml:"lifecycle_stages,omitempty"`
+	// Dimensions are what is to be known of each account beside the contract's traits.
+	Dimensions []Dimension `yaml:"dimensions,omitempty"`
 	// SessionTimeout is the longest pause within a session, IdleCap the most that a pause counts as active time, and MaxSession the
 	// longest a session may last. Not set: 30 minutes, 5 minutes and 24 hours.
 	SessionTimeout *Duration `yaml:"session_timeout,omitempty"`
@@ -87,10 +90,22 @@ func (d *Duration) UnmarshalYAML(text []byte) error {
 
 // Load reads and checks the file at path. The error names every problem.
 func Load(path string) (*Config, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	return parse(path, text)
+}
+
+func read(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read workspaces: %w", err)
 	}
+	return text, nil
+}
+
+func parse(path string, text []byte) (*Config, error) {
 	c, err := Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 )
 
@@ -17,6 +18,10 @@ workspaces:
     query_tokens: [query-token-0000000000]
     tiers: [gold, silver]
     session_timeout: 45m
+    dimensions:
+      - name: Plan
+        type: string
+        from: [group.plan, identify.company.plan]
     sources:
       - id: web
         write_keys: [write-key-000000000000]
@@ -32,6 +37,10 @@ func TestAConfigurationIsReadAndWrittenBack(t *testing.T) {
 	s := c.Workspaces[0].Sources[0]
 	if s.RequireAnonymousID != nil || *s.RequireUserID || time.Duration(*s.MaxClockSkew) != 90*time.Second {
 		t.Errorf("source read as %+v", s)
+	}
+	want := []workspace.Dimension{{Name: "Plan", Type: workspace.String, From: []string{"group.plan", "identify.company.plan"}}}
+	if diff := cmp.Diff(want, c.Workspaces[0].Dimensions); diff != "" {
+		t.Error(diff)
 	}
 	text, err := c.Encode()
 	if err != nil {
@@ -56,6 +65,11 @@ workspaces:
     session_timeout: 25h
     idle_cap: 10ms
     max_session: 1h0.0000001s
+    dimensions:
+      - {name: Plan, type: string, from: [group.plan, plan, group.plan, "group..plan"]}
+      - {name: Plan, type: text, from: []}
+      - {type: boolean}
+      - {name: ` + strings.Repeat("x", 101) + `, type: date, from: [` + "group." + strings.Repeat("x", 1025) + `]}
     sources:
       - id: web
         write_keys: [the-same-secret-000000]
@@ -70,6 +84,10 @@ workspaces:
 	for _, want := range []string{
 		"admin_token: shorter", "workspaces[0].tiers[1]", "workspaces[0].session_timeout", "workspaces[0].idle_cap", "workspaces[0].max_session: finer", "workspaces[0].sources[0].write_keys[0]: the same as workspaces[0].query_tokens[0]",
 		`workspaces[0].sources[1].id: "web" stands twice`, "workspaces[0].sources[1].write_keys: at least one",
+		`dimensions[0].from[1]: does not begin with "group." or`, `dimensions[0].from[2]: "group.plan" stands twice`,
+		"dimensions[0].from[3]: is no path", `dimensions[1].name: "Plan" stands twice`, "dimensions[1].type: not string, number or date",
+		"workspaces[0].dimensions[1].from: at least one", "dimensions[2].name: required", "dimensions[2].type", "dimensions[2].from",
+		"dimensions[3].name: longer", "dimensions[3].from[0]: is longer",
 		`workspaces[1].id: "a" stands twice`, "workspaces[2].id: required",
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -78,6 +96,32 @@ workspaces:
 	}
 	if strings.Contains(err.Error(), "secret") {
 		t.Errorf("error shows a key:\n%v", err)
+	}
+}
+
+func TestSessionSettingsThatAreNotSetHaveTheirDefaults(t *testing.T) {
+	minute := workspace.Duration(time.Minute)
+	for name, c := range map[string]struct {
+		workspace workspace.Workspace
+		want      workspace.SessionSettings
+	}{
+		"none": {workspace.Workspace{}, workspace.SessionSettings{Timeout: 30 * time.Minute, IdleCap: 5 * time.Minute, Max: 24 * time.Hour}},
+		"all": {
+			workspace.Workspace{SessionTimeout: new(2 * minute), IdleCap: new(minute), MaxSession: new(3 * minute)},
+			workspace.SessionSettings{Timeout: 2 * time.Minute, IdleCap: time.Minute, Max: 3 * time.Minute},
+		},
+	} {
+		if diff := cmp.Diff(c.want, c.workspace.Sessions()); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestADimensionsPlacesAreReadInTheirOrder(t *testing.T) {
+	d := workspace.Dimension{From: []string{"identify.company.plan", "group.plan"}}
+	want := []call.Place{{Type: call.Identify, Path: "company.plan"}, {Type: call.Group, Path: "plan"}}
+	if diff := cmp.Diff(want, d.Places()); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -25,6 +25,8 @@ var (
 	ErrFailed = errors.New("store has stopped after a failed commit")
 	// ErrFormat says that the file is of another kind or of a newer format than this program reads.
 	ErrFormat = errors.New("unsupported store format")
+	// ErrDamaged says that the file cannot be read.
+	ErrDamaged = errors.New("store is damaged")
 	// ErrReadOnly is returned for a write to a file that was opened for reading only.
 	ErrReadOnly = errors.New("store is open for reading only")
 	// ErrLocked says that another process has the file open.

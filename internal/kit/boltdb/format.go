@@ -3,6 +3,7 @@ package boltdb
 import (
 	"encoding/binary"
 	"fmt"
+	"runtime/debug"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -13,8 +14,15 @@ var (
 	formatKey  = []byte("format")
 )
 
-// checkFormat marks a new file and refuses one that this program would misread.
-func checkFormat(b *bolt.DB, o Options) error {
+// checkFormat marks a new file and refuses one that this program would misread. On a damaged page bbolt panics, or leads out of the mapped
+// file.
+func checkFormat(b *bolt.DB, o Options) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+		}
+	}()
 	if o.ReadOnly {
 		return b.View(func(tx *bolt.Tx) error { return readMark(tx.Bucket(metaBucket), o) })
 	}

@@ -36,6 +36,17 @@ type Service interface {
 	Close() error
 }
 
+// Beside returns a service that, when it is closed, closes what runs beside it as well, last.
+func Beside(s Service, other io.Closer) Service { return beside{s, other} }
+
+type beside struct {
+	Service
+
+	other io.Closer
+}
+
+func (b beside) Close() error { return errors.Join(b.Service.Close(), b.other.Close()) }
+
 // Parse reads flags, then for those not given environment variables (SOJOURN_DATA for -data), then the file named by -config, one
 // "name value" a line.
 func Parse(flags *flag.FlagSet, args []string) error {

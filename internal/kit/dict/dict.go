@@ -91,6 +91,30 @@ func (d Dict) Name(number uint32) (string, error) {
 	return string(value[1:]), nil
 }
 
+// Check reads every row and tells found of each that is damaged or whose counterpart does not say the same.
+func (d Dict) Check(found func(message string)) {
+	cursor := d.bucket.Cursor()
+	for key, sealed := cursor.First(); key != nil; key, sealed = cursor.Next() {
+		value, err := record.Open(key, sealed)
+		switch {
+		case err != nil:
+			found(err.Error())
+		case key[0] == byName && len(key) > 2 && len(value) == 4:
+			if back, err := d.value(numberKey(binary.BigEndian.Uint32(value))); err != nil || string(back) != string(key[1:]) {
+				found(fmt.Sprintf("number %d does not lead back to its name", binary.BigEndian.Uint32(value)))
+			}
+		case key[0] == byNumber && len(key) == 5 && len(value) > 1:
+			if back, err := d.value(nameKey(value[0], string(value[1:]))); err != nil || string(back) != string(key[1:]) {
+				found(fmt.Sprintf("the name of number %d does not lead back to it", binary.BigEndian.Uint32(key[1:])))
+			}
+		default:
+			found(fmt.Sprintf("a row that is neither a name nor a number, under key %x", key))
+		}
+	}
+}
+
+func (d Dict) value(key []byte) ([]byte, error) { return record.Open(key, d.bucket.Get(key)) }
+
 func nameKey(kind byte, name string) []byte { return append([]byte{byName, kind}, name...) }
 
 func numberKey(number uint32) []byte { return binary.BigEndian.AppendUint32([]byte{byNumber}, number) }

@@ -32,7 +32,10 @@ func AppendString(dst []byte, s string) []byte {
 // AppendUint32 appends four bytes, big end first.
 func AppendUint32(dst []byte, v uint32) []byte { return binary.BigEndian.AppendUint32(dst, v) }
 
-// AppendTime appends a time in milliseconds since 1970, from 0 to 2^48−1, in six bytes, big end first.
+// MaxTime is the greatest time that a key can hold.
+const MaxTime = 1<<48 - 1
+
+// AppendTime appends a time in milliseconds since 1970, from 0 to MaxTime, in six bytes, big end first.
 func AppendTime(dst []byte, ms int64) []byte {
 	return append(dst, byte(ms>>40), byte(ms>>32), byte(ms>>24), byte(ms>>16), byte(ms>>8), byte(ms))
 }

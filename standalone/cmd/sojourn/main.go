@@ -27,7 +27,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := serveCommand(stdout, stderr)
 	root.Subcommands = []*ffcli.Command{
 		demoCommand(stdout, stderr), watchCommand(stdout, stderr), dumpCommand(stdout, stderr), rebuildCommand(stdout, stderr),
-		versionCommand(stdout, stderr),
+		verifyCommand(stdout, stderr), versionCommand(stdout, stderr),
 	}
 	failed := 2 // the command line is wrong
 	err := root.Parse(args)

@@ -13,7 +13,6 @@ import (
 	"github.com/sojournhq/sojourn/gateway"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
-	"github.com/sojournhq/sojourn/services/identity"
 	"github.com/sojournhq/sojourn/standalone"
 	"github.com/sojournhq/sojourn/standalone/internal/setup"
 )
@@ -31,7 +30,7 @@ func inStopped(ctx context.Context, dir string, readOnly bool, use func(gateway.
 		return err
 	}
 	suite, err := standalone.Open(ctx, standalone.Config{
-		Dir: dir, Settings: identity.SettingsOf(config), ReadOnly: readOnly,
+		Dir: dir, Workspaces: config, ReadOnly: readOnly,
 	}, observe.Discard())
 	if err != nil {
 		return err

@@ -14,7 +14,6 @@ import (
 	"github.com/sojournhq/sojourn/gateway"
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
-	"github.com/sojournhq/sojourn/services/identity"
 	"github.com/sojournhq/sojourn/standalone"
 	"github.com/sojournhq/sojourn/standalone/internal/setup"
 )
@@ -46,11 +45,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 			if s.check {
 				return checkConfig(s.dir, stdout)
 			}
-			config, err := setup.Workspaces(s.dir)
-			if err != nil {
-				return err
-			}
-			return s.serve(ctx, config, slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: s.level})), stdout)
+			return s.serve(ctx, slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: s.level})), stdout)
 		}),
 	}
 }
@@ -70,17 +65,22 @@ func checkConfig(dir string, stdout io.Writer) error {
 }
 
 // serve runs everything until ctx ends, or until a store cannot be trusted any more.
-func (s *server) serve(ctx context.Context, config *workspace.Config, log *slog.Logger, stdout io.Writer) (err error) {
+func (s *server) serve(ctx context.Context, log *slog.Logger, stdout io.Writer) (err error) {
+	workspaces, err := setup.Watch(s.dir, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, workspaces.Close()) }()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	registry := observe.NewRegistry()
 	deps := observe.Deps{Log: log, Metrics: registry, Fatal: cancel}
-	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Settings: identity.SettingsOf(config)}, deps)
+	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Workspaces: workspaces}, deps)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, suite.Close()) }()
-	g, err := gateway.Open(ctx, gateway.Config{Workspaces: config}, suite.Backends(), deps.For("gateway"))
+	g, err := gateway.Open(ctx, gateway.Config{Workspaces: workspaces}, suite.Backends(), deps.For("gateway"))
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (s *server) serve(ctx context.Context, config *workspace.Config, log *slog.
 		return err
 	}
 	where := places{"http://" + l.HTTP.Addr().String(), "http://" + l.Admin.Addr().String(), filepath.Join(s.dir, setup.File)}
-	if err := greet(stdout, where, config); err != nil {
+	if err := greet(stdout, where, workspaces.Config()); err != nil {
 		return err
 	}
 	if err := g.Serve(ctx, l, registry); err != nil {

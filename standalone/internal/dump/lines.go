@@ -74,7 +74,8 @@ func (p *printer) printAccounts(ctx context.Context, workspace string) error {
 		}
 		return page.GetNextPageToken(), printAll(p, page.GetAccounts(), func(a *identityv1.Account) accountLine {
 			return accountLine{
-				"account", workspace, a.GetAccountId(), a.GetComplete(), traits(a.GetTraits()), map[string]any{}, codes(a.GetProblems()),
+				"account", workspace, a.GetAccountId(), a.GetComplete(), traits(a.GetTraits()), dimensions(a.GetDimensions()),
+				codes(a.GetProblems()),
 			}
 		})
 	})

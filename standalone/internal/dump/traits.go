@@ -27,6 +27,22 @@ func traits(m proto.Message) map[string]any {
 	return set
 }
 
+// dimensions returns the values of dimensions by their names.
+func dimensions(all []*identityv1.Dimension) map[string]any {
+	values := map[string]any{}
+	for _, d := range all {
+		switch v := d.GetValue().(type) {
+		case *identityv1.Dimension_String_:
+			values[d.GetName()] = v.String_
+		case *identityv1.Dimension_Number:
+			values[d.GetName()] = v.Number
+		case *identityv1.Dimension_Date:
+			values[d.GetName()] = clock(v.Date)
+		}
+	}
+	return values
+}
+
 // codes returns the codes of problems, in the order in which the service tells them.
 func codes(problems []*identityv1.Problem) []string {
 	all := make([]string, 0, len(problems))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -16,9 +17,9 @@ import (
 // File is the name of the workspaces file in a data directory.
 const File = "workspaces.yaml"
 
-const preface = `# Who may write to and read from this Sojourn. Made on first start; edit it as you like and restart.
+const preface = `# Who may write to and read from this Sojourn. Made on first start; edit it as you like, it is followed.
 # Keys are secrets: whoever has a write key can send calls, whoever has a query token can read its workspace, and the admin token reads
-# everything. "tiers" and "lifecycle_stages" are the names that accounts may have.
+# everything. "tiers" and "lifecycle_stages" are the names that accounts may have. More can be set: docs/operations.md.
 `
 
 // Load returns the configuration in the data directory dir; fs.ErrNotExist if there is none.
@@ -44,6 +45,14 @@ func Workspaces(dir string) (*workspace.Config, error) {
 		return nil, fmt.Errorf("store keys: %w", err)
 	}
 	return config, nil
+}
+
+// Watch is Workspaces for those who run on: what it returns follows the file until it is closed.
+func Watch(dir string, log *slog.Logger) (*workspace.Watched, error) {
+	if _, err := Workspaces(dir); err != nil {
+		return nil, err
+	}
+	return workspace.Watch(filepath.Join(dir, File), log)
 }
 
 func fresh() *workspace.Config {

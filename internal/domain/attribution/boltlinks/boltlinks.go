@@ -68,6 +68,30 @@ func (l Links) put(kind byte, a, b string, ms int64) error {
 	return nil
 }
 
+// Check reads every link and tells found of each that is damaged or that does not stand both ways round with the same time.
+func (l Links) Check(found func(message string)) {
+	mirror := map[byte]byte{userAccount: accountUser, accountUser: userAccount, sameUser: sameUser}
+	cursor := l.bucket.Cursor()
+	for key, sealed := cursor.First(); key != nil; key, sealed = cursor.Next() {
+		value, err := record.Open(key, sealed)
+		if err != nil {
+			found(err.Error())
+			continue
+		}
+		r := keys.Read(key[1:])
+		a, b := r.String(), r.String()
+		kind, known := mirror[key[0]]
+		if !known || r.Err() != nil || len(r.Rest()) > 0 || len(value) != 8 {
+			found(fmt.Sprintf("a row that is no link, under key %x", key))
+			continue
+		}
+		other := keys.AppendString(keys.AppendString([]byte{kind}, b), a)
+		if back, err := record.Open(other, l.bucket.Get(other)); err != nil || !bytes.Equal(back, value) {
+			found(fmt.Sprintf("the link under key %x does not stand the other way round", key))
+		}
+	}
+}
+
 // Accounts implements attribution.Links.
 func (l Links) Accounts(user string, limit int) ([]string, error) {
 	return l.seconds(userAccount, user, limit)

@@ -12,6 +12,7 @@ import (
 	v1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -80,6 +81,132 @@ func (x Resolution) Number() protoreflect.EnumNumber {
 // Deprecated: Use Resolution.Descriptor instead.
 func (Resolution) EnumDescriptor() ([]byte, []int) {
 	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{0}
+}
+
+// TraitType is what the values of a trait look like.
+type TraitType int32
+
+const (
+	// Not set; invalid.
+	TraitType_TRAIT_TYPE_UNSPECIFIED TraitType = 0
+	// Text.
+	TraitType_TRAIT_TYPE_STRING TraitType = 1
+	// Numbers.
+	TraitType_TRAIT_TYPE_NUMBER TraitType = 2
+	// true and false.
+	TraitType_TRAIT_TYPE_BOOLEAN TraitType = 3
+	// Text that reads as a time.
+	TraitType_TRAIT_TYPE_DATE TraitType = 4
+	// Arrays, which no dimension can be read from.
+	TraitType_TRAIT_TYPE_LIST TraitType = 5
+	// More than one of these.
+	TraitType_TRAIT_TYPE_MIXED TraitType = 6
+)
+
+// Enum value maps for TraitType.
+var (
+	TraitType_name = map[int32]string{
+		0: "TRAIT_TYPE_UNSPECIFIED",
+		1: "TRAIT_TYPE_STRING",
+		2: "TRAIT_TYPE_NUMBER",
+		3: "TRAIT_TYPE_BOOLEAN",
+		4: "TRAIT_TYPE_DATE",
+		5: "TRAIT_TYPE_LIST",
+		6: "TRAIT_TYPE_MIXED",
+	}
+	TraitType_value = map[string]int32{
+		"TRAIT_TYPE_UNSPECIFIED": 0,
+		"TRAIT_TYPE_STRING":      1,
+		"TRAIT_TYPE_NUMBER":      2,
+		"TRAIT_TYPE_BOOLEAN":     3,
+		"TRAIT_TYPE_DATE":        4,
+		"TRAIT_TYPE_LIST":        5,
+		"TRAIT_TYPE_MIXED":       6,
+	}
+)
+
+func (x TraitType) Enum() *TraitType {
+	p := new(TraitType)
+	*p = x
+	return p
+}
+
+func (x TraitType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TraitType) Descriptor() protoreflect.EnumDescriptor {
+	return file_sojourn_identity_v1_identity_proto_enumTypes[1].Descriptor()
+}
+
+func (TraitType) Type() protoreflect.EnumType {
+	return &file_sojourn_identity_v1_identity_proto_enumTypes[1]
+}
+
+func (x TraitType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TraitType.Descriptor instead.
+func (TraitType) EnumDescriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{1}
+}
+
+// DimensionType is what the values of a dimension are.
+type DimensionType int32
+
+const (
+	// Not set; invalid.
+	DimensionType_DIMENSION_TYPE_UNSPECIFIED DimensionType = 0
+	// Text.
+	DimensionType_DIMENSION_TYPE_STRING DimensionType = 1
+	// A number.
+	DimensionType_DIMENSION_TYPE_NUMBER DimensionType = 2
+	// A time.
+	DimensionType_DIMENSION_TYPE_DATE DimensionType = 3
+)
+
+// Enum value maps for DimensionType.
+var (
+	DimensionType_name = map[int32]string{
+		0: "DIMENSION_TYPE_UNSPECIFIED",
+		1: "DIMENSION_TYPE_STRING",
+		2: "DIMENSION_TYPE_NUMBER",
+		3: "DIMENSION_TYPE_DATE",
+	}
+	DimensionType_value = map[string]int32{
+		"DIMENSION_TYPE_UNSPECIFIED": 0,
+		"DIMENSION_TYPE_STRING":      1,
+		"DIMENSION_TYPE_NUMBER":      2,
+		"DIMENSION_TYPE_DATE":        3,
+	}
+)
+
+func (x DimensionType) Enum() *DimensionType {
+	p := new(DimensionType)
+	*p = x
+	return p
+}
+
+func (x DimensionType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DimensionType) Descriptor() protoreflect.EnumDescriptor {
+	return file_sojourn_identity_v1_identity_proto_enumTypes[2].Descriptor()
+}
+
+func (DimensionType) Type() protoreflect.EnumType {
+	return &file_sojourn_identity_v1_identity_proto_enumTypes[2]
+}
+
+func (x DimensionType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DimensionType.Descriptor instead.
+func (DimensionType) EnumDescriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{2}
 }
 
 // RecordCallsRequest is a batch of calls, and of things that were no calls, of one workspace.
@@ -586,7 +713,9 @@ type Account struct {
 	// What was sent but could not be used.
 	Problems []*Problem `protobuf:"bytes,4,rep,name=problems,proto3" json:"problems,omitempty"`
 	// The traits that are missing for the account to be complete: "name", "createdAt".
-	Missing       []string `protobuf:"bytes,5,rep,name=missing,proto3" json:"missing,omitempty"`
+	Missing []string `protobuf:"bytes,5,rep,name=missing,proto3" json:"missing,omitempty"`
+	// The workspace's dimensions that have a value, in the order of the settings.
+	Dimensions    []*Dimension `protobuf:"bytes,6,rep,name=dimensions,proto3" json:"dimensions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -656,6 +785,126 @@ func (x *Account) GetMissing() []string {
 	return nil
 }
 
+func (x *Account) GetDimensions() []*Dimension {
+	if x != nil {
+		return x.Dimensions
+	}
+	return nil
+}
+
+// Dimension is the value of a custom dimension of an account, as the settings of now read it from the calls.
+type Dimension struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The dimension's name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The value; which one is set follows from the dimension's type.
+	//
+	// Types that are valid to be assigned to Value:
+	//
+	//	*Dimension_String_
+	//	*Dimension_Number
+	//	*Dimension_Date
+	Value         isDimension_Value `protobuf_oneof:"value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Dimension) Reset() {
+	*x = Dimension{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Dimension) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Dimension) ProtoMessage() {}
+
+func (x *Dimension) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Dimension.ProtoReflect.Descriptor instead.
+func (*Dimension) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Dimension) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Dimension) GetValue() isDimension_Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *Dimension) GetString_() string {
+	if x != nil {
+		if x, ok := x.Value.(*Dimension_String_); ok {
+			return x.String_
+		}
+	}
+	return ""
+}
+
+func (x *Dimension) GetNumber() float64 {
+	if x != nil {
+		if x, ok := x.Value.(*Dimension_Number); ok {
+			return x.Number
+		}
+	}
+	return 0
+}
+
+func (x *Dimension) GetDate() *timestamppb.Timestamp {
+	if x != nil {
+		if x, ok := x.Value.(*Dimension_Date); ok {
+			return x.Date
+		}
+	}
+	return nil
+}
+
+type isDimension_Value interface {
+	isDimension_Value()
+}
+
+type Dimension_String_ struct {
+	// Of a string dimension.
+	String_ string `protobuf:"bytes,2,opt,name=string,proto3,oneof"`
+}
+
+type Dimension_Number struct {
+	// Of a number dimension.
+	Number float64 `protobuf:"fixed64,3,opt,name=number,proto3,oneof"`
+}
+
+type Dimension_Date struct {
+	// Of a date dimension.
+	Date *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=date,proto3,oneof"`
+}
+
+func (*Dimension_String_) isDimension_Value() {}
+
+func (*Dimension_Number) isDimension_Value() {}
+
+func (*Dimension_Date) isDimension_Value() {}
+
 // AccountTraits are the contract's traits of an account. A field that is not set was never sent, was cleared, or could not be used.
 type AccountTraits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -697,7 +946,7 @@ type AccountTraits struct {
 
 func (x *AccountTraits) Reset() {
 	*x = AccountTraits{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -709,7 +958,7 @@ func (x *AccountTraits) String() string {
 func (*AccountTraits) ProtoMessage() {}
 
 func (x *AccountTraits) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -722,7 +971,7 @@ func (x *AccountTraits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountTraits.ProtoReflect.Descriptor instead.
 func (*AccountTraits) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{7}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *AccountTraits) GetName() string {
@@ -840,17 +1089,20 @@ func (x *AccountTraits) GetIsChurned() bool {
 // Problem says that something was sent that could not be used. The raw value is kept: when settings change, it may become usable.
 type Problem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Stable code: the trait and what is wrong with it, as "tier_unknown", "employees_invalid", "description_too_long".
+	// Stable code: the trait and what is wrong with it, as "tier_unknown", "employees_invalid", "description_too_long"; of a dimension
+	// "dimension_wrong_type", "dimension_conflict" (the latest of several users' different values was taken) or "dimension_too_large".
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	// The contract's name of the trait.
-	Trait         string `protobuf:"bytes,2,opt,name=trait,proto3" json:"trait,omitempty"`
+	// The contract's name of the trait; empty if it is a dimension's problem.
+	Trait string `protobuf:"bytes,2,opt,name=trait,proto3" json:"trait,omitempty"`
+	// The dimension's name; empty if it is a trait's problem.
+	Dimension     string `protobuf:"bytes,3,opt,name=dimension,proto3" json:"dimension,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -862,7 +1114,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -875,7 +1127,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{8}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Problem) GetCode() string {
@@ -888,6 +1140,13 @@ func (x *Problem) GetCode() string {
 func (x *Problem) GetTrait() string {
 	if x != nil {
 		return x.Trait
+	}
+	return ""
+}
+
+func (x *Problem) GetDimension() string {
+	if x != nil {
+		return x.Dimension
 	}
 	return ""
 }
@@ -907,7 +1166,7 @@ type GetUserRequest struct {
 
 func (x *GetUserRequest) Reset() {
 	*x = GetUserRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -919,7 +1178,7 @@ func (x *GetUserRequest) String() string {
 func (*GetUserRequest) ProtoMessage() {}
 
 func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -932,7 +1191,7 @@ func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserRequest.ProtoReflect.Descriptor instead.
 func (*GetUserRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{9}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetUserRequest) GetWorkspace() string {
@@ -967,7 +1226,7 @@ type GetUserResponse struct {
 
 func (x *GetUserResponse) Reset() {
 	*x = GetUserResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -979,7 +1238,7 @@ func (x *GetUserResponse) String() string {
 func (*GetUserResponse) ProtoMessage() {}
 
 func (x *GetUserResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -992,7 +1251,7 @@ func (x *GetUserResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserResponse.ProtoReflect.Descriptor instead.
 func (*GetUserResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{10}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetUserResponse) GetUser() *User {
@@ -1019,7 +1278,7 @@ type ListUsersRequest struct {
 
 func (x *ListUsersRequest) Reset() {
 	*x = ListUsersRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1031,7 +1290,7 @@ func (x *ListUsersRequest) String() string {
 func (*ListUsersRequest) ProtoMessage() {}
 
 func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1044,7 +1303,7 @@ func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersRequest.ProtoReflect.Descriptor instead.
 func (*ListUsersRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{11}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListUsersRequest) GetWorkspace() string {
@@ -1088,7 +1347,7 @@ type ListUsersResponse struct {
 
 func (x *ListUsersResponse) Reset() {
 	*x = ListUsersResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1100,7 +1359,7 @@ func (x *ListUsersResponse) String() string {
 func (*ListUsersResponse) ProtoMessage() {}
 
 func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1113,7 +1372,7 @@ func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersResponse.ProtoReflect.Descriptor instead.
 func (*ListUsersResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{12}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListUsersResponse) GetUsers() []*User {
@@ -1143,7 +1402,7 @@ type GetAccountRequest struct {
 
 func (x *GetAccountRequest) Reset() {
 	*x = GetAccountRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1155,7 +1414,7 @@ func (x *GetAccountRequest) String() string {
 func (*GetAccountRequest) ProtoMessage() {}
 
 func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1168,7 +1427,7 @@ func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountRequest.ProtoReflect.Descriptor instead.
 func (*GetAccountRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{13}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetAccountRequest) GetWorkspace() string {
@@ -1196,7 +1455,7 @@ type GetAccountResponse struct {
 
 func (x *GetAccountResponse) Reset() {
 	*x = GetAccountResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1208,7 +1467,7 @@ func (x *GetAccountResponse) String() string {
 func (*GetAccountResponse) ProtoMessage() {}
 
 func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1221,7 +1480,7 @@ func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountResponse.ProtoReflect.Descriptor instead.
 func (*GetAccountResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{14}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetAccountResponse) GetAccount() *Account {
@@ -1248,7 +1507,7 @@ type ListAccountsRequest struct {
 
 func (x *ListAccountsRequest) Reset() {
 	*x = ListAccountsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1260,7 +1519,7 @@ func (x *ListAccountsRequest) String() string {
 func (*ListAccountsRequest) ProtoMessage() {}
 
 func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1273,7 +1532,7 @@ func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{15}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListAccountsRequest) GetWorkspace() string {
@@ -1317,7 +1576,7 @@ type ListAccountsResponse struct {
 
 func (x *ListAccountsResponse) Reset() {
 	*x = ListAccountsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1588,7 @@ func (x *ListAccountsResponse) String() string {
 func (*ListAccountsResponse) ProtoMessage() {}
 
 func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1601,7 @@ func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{16}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListAccountsResponse) GetAccounts() []*Account {
@@ -1372,7 +1631,7 @@ type ResolveAccountRequest struct {
 
 func (x *ResolveAccountRequest) Reset() {
 	*x = ResolveAccountRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1384,7 +1643,7 @@ func (x *ResolveAccountRequest) String() string {
 func (*ResolveAccountRequest) ProtoMessage() {}
 
 func (x *ResolveAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1397,7 +1656,7 @@ func (x *ResolveAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveAccountRequest.ProtoReflect.Descriptor instead.
 func (*ResolveAccountRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{17}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ResolveAccountRequest) GetWorkspace() string {
@@ -1421,7 +1680,7 @@ type ResolveAccountResponse struct {
 	Resolution Resolution `protobuf:"varint,1,opt,name=resolution,proto3,enum=sojourn.identity.v1.Resolution" json:"resolution,omitempty"`
 	// The account, for RESOLUTION_ACCOUNT.
 	AccountId string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	// For RESOLUTION_AMBIGUOUS, the accounts that were named, in order.
+	// For RESOLUTION_AMBIGUOUS, accounts that were named, in order: at most 20.
 	Candidates    []string `protobuf:"bytes,3,rep,name=candidates,proto3" json:"candidates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1429,7 +1688,7 @@ type ResolveAccountResponse struct {
 
 func (x *ResolveAccountResponse) Reset() {
 	*x = ResolveAccountResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1441,7 +1700,7 @@ func (x *ResolveAccountResponse) String() string {
 func (*ResolveAccountResponse) ProtoMessage() {}
 
 func (x *ResolveAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1454,7 +1713,7 @@ func (x *ResolveAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveAccountResponse.ProtoReflect.Descriptor instead.
 func (*ResolveAccountResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{18}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ResolveAccountResponse) GetResolution() Resolution {
@@ -1478,6 +1737,207 @@ func (x *ResolveAccountResponse) GetCandidates() []string {
 	return nil
 }
 
+// ListUnattributedUsersRequest selects users whose account is not known.
+type ListUnattributedUsersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// Only those with this reason: RESOLUTION_UNKNOWN or RESOLUTION_AMBIGUOUS. Not set: both.
+	Reason Resolution `protobuf:"varint,2,opt,name=reason,proto3,enum=sojourn.identity.v1.Resolution" json:"reason,omitempty"`
+	// Rows a page: 100 when 0, at most 1,000.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the previous page of the same request; empty for the first.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnattributedUsersRequest) Reset() {
+	*x = ListUnattributedUsersRequest{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnattributedUsersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnattributedUsersRequest) ProtoMessage() {}
+
+func (x *ListUnattributedUsersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnattributedUsersRequest.ProtoReflect.Descriptor instead.
+func (*ListUnattributedUsersRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ListUnattributedUsersRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *ListUnattributedUsersRequest) GetReason() Resolution {
+	if x != nil {
+		return x.Reason
+	}
+	return Resolution_RESOLUTION_UNSPECIFIED
+}
+
+func (x *ListUnattributedUsersRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListUnattributedUsersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListUnattributedUsersResponse is one page of users.
+type ListUnattributedUsersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In order of user_id.
+	Users []*UnattributedUser `protobuf:"bytes,1,rep,name=users,proto3" json:"users,omitempty"`
+	// For the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnattributedUsersResponse) Reset() {
+	*x = ListUnattributedUsersResponse{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnattributedUsersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnattributedUsersResponse) ProtoMessage() {}
+
+func (x *ListUnattributedUsersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnattributedUsersResponse.ProtoReflect.Descriptor instead.
+func (*ListUnattributedUsersResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ListUnattributedUsersResponse) GetUsers() []*UnattributedUser {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
+func (x *ListUnattributedUsersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// UnattributedUser is a user some of whose calls belong to no account.
+type UnattributedUser struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Segment's userId.
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Why: RESOLUTION_UNKNOWN or RESOLUTION_AMBIGUOUS.
+	Reason Resolution `protobuf:"varint,2,opt,name=reason,proto3,enum=sojourn.identity.v1.Resolution" json:"reason,omitempty"`
+	// For RESOLUTION_AMBIGUOUS, accounts that were named, in order: at most 20.
+	Candidates []string `protobuf:"bytes,3,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	// Event time of the latest call that belongs to no account.
+	LastSeen      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnattributedUser) Reset() {
+	*x = UnattributedUser{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnattributedUser) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnattributedUser) ProtoMessage() {}
+
+func (x *UnattributedUser) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnattributedUser.ProtoReflect.Descriptor instead.
+func (*UnattributedUser) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *UnattributedUser) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *UnattributedUser) GetReason() Resolution {
+	if x != nil {
+		return x.Reason
+	}
+	return Resolution_RESOLUTION_UNSPECIFIED
+}
+
+func (x *UnattributedUser) GetCandidates() []string {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+func (x *UnattributedUser) GetLastSeen() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastSeen
+	}
+	return nil
+}
+
 // ListOutcomesRequest asks for the books of a workspace.
 type ListOutcomesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1489,7 +1949,7 @@ type ListOutcomesRequest struct {
 
 func (x *ListOutcomesRequest) Reset() {
 	*x = ListOutcomesRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1501,7 +1961,7 @@ func (x *ListOutcomesRequest) String() string {
 func (*ListOutcomesRequest) ProtoMessage() {}
 
 func (x *ListOutcomesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1514,7 +1974,7 @@ func (x *ListOutcomesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOutcomesRequest.ProtoReflect.Descriptor instead.
 func (*ListOutcomesRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{19}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListOutcomesRequest) GetWorkspace() string {
@@ -1535,7 +1995,7 @@ type ListOutcomesResponse struct {
 
 func (x *ListOutcomesResponse) Reset() {
 	*x = ListOutcomesResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1547,7 +2007,7 @@ func (x *ListOutcomesResponse) String() string {
 func (*ListOutcomesResponse) ProtoMessage() {}
 
 func (x *ListOutcomesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1560,7 +2020,7 @@ func (x *ListOutcomesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOutcomesResponse.ProtoReflect.Descriptor instead.
 func (*ListOutcomesResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{20}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListOutcomesResponse) GetOutcomes() []*OutcomeCount {
@@ -1593,7 +2053,7 @@ type OutcomeCount struct {
 
 func (x *OutcomeCount) Reset() {
 	*x = OutcomeCount{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1605,7 +2065,7 @@ func (x *OutcomeCount) String() string {
 func (*OutcomeCount) ProtoMessage() {}
 
 func (x *OutcomeCount) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1618,7 +2078,7 @@ func (x *OutcomeCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeCount.ProtoReflect.Descriptor instead.
 func (*OutcomeCount) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{21}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *OutcomeCount) GetSource() string {
@@ -1670,6 +2130,446 @@ func (x *OutcomeCount) GetRejectedByCode() map[string]int64 {
 	return nil
 }
 
+// ListUnmappedTraitsRequest asks for the traits that are not mapped.
+type ListUnmappedTraitsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// Rows a page: 100 when 0, at most 1,000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the previous page of the same request; empty for the first.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnmappedTraitsRequest) Reset() {
+	*x = ListUnmappedTraitsRequest{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnmappedTraitsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnmappedTraitsRequest) ProtoMessage() {}
+
+func (x *ListUnmappedTraitsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnmappedTraitsRequest.ProtoReflect.Descriptor instead.
+func (*ListUnmappedTraitsRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ListUnmappedTraitsRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *ListUnmappedTraitsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListUnmappedTraitsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListUnmappedTraitsResponse is one page of traits.
+type ListUnmappedTraitsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In order of the place.
+	Traits []*UnmappedTrait `protobuf:"bytes,1,rep,name=traits,proto3" json:"traits,omitempty"`
+	// For the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnmappedTraitsResponse) Reset() {
+	*x = ListUnmappedTraitsResponse{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnmappedTraitsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnmappedTraitsResponse) ProtoMessage() {}
+
+func (x *ListUnmappedTraitsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnmappedTraitsResponse.ProtoReflect.Descriptor instead.
+func (*ListUnmappedTraitsResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ListUnmappedTraitsResponse) GetTraits() []*UnmappedTrait {
+	if x != nil {
+		return x.Traits
+	}
+	return nil
+}
+
+func (x *ListUnmappedTraitsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// UnmappedTrait is a trait that means nothing yet.
+type UnmappedTrait struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The place, as the `from` of a dimension takes it, such as "group.total billed". Of several spellings that are in use the one that
+	// sorts first.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// What its values look like.
+	Type TraitType `protobuf:"varint,2,opt,name=type,proto3,enum=sojourn.identity.v1.TraitType" json:"type,omitempty"`
+	// How many accounts have it, or have a user who has it.
+	Accounts int64 `protobuf:"varint,3,opt,name=accounts,proto3" json:"accounts,omitempty"`
+	// Event time of the latest call whose value stands.
+	LastSeen      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnmappedTrait) Reset() {
+	*x = UnmappedTrait{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnmappedTrait) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnmappedTrait) ProtoMessage() {}
+
+func (x *UnmappedTrait) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnmappedTrait.ProtoReflect.Descriptor instead.
+func (*UnmappedTrait) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *UnmappedTrait) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *UnmappedTrait) GetType() TraitType {
+	if x != nil {
+		return x.Type
+	}
+	return TraitType_TRAIT_TYPE_UNSPECIFIED
+}
+
+func (x *UnmappedTrait) GetAccounts() int64 {
+	if x != nil {
+		return x.Accounts
+	}
+	return 0
+}
+
+func (x *UnmappedTrait) GetLastSeen() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastSeen
+	}
+	return nil
+}
+
+// GetSettingsRequest asks for the settings of a workspace.
+type GetSettingsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace     string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSettingsRequest) Reset() {
+	*x = GetSettingsRequest{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSettingsRequest) ProtoMessage() {}
+
+func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSettingsRequest.ProtoReflect.Descriptor instead.
+func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *GetSettingsRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+// GetSettingsResponse holds the settings.
+type GetSettingsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The settings; the defaults for a workspace that is not configured.
+	Settings      *Settings `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSettingsResponse) Reset() {
+	*x = GetSettingsResponse{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSettingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSettingsResponse) ProtoMessage() {}
+
+func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSettingsResponse.ProtoReflect.Descriptor instead.
+func (*GetSettingsResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *GetSettingsResponse) GetSettings() *Settings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+// Settings are what one workspace is set to.
+type Settings struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The names that an account's tier may have.
+	Tiers []string `protobuf:"bytes,1,rep,name=tiers,proto3" json:"tiers,omitempty"`
+	// The names that an account's lifecycle stage may have.
+	LifecycleStages []string `protobuf:"bytes,2,rep,name=lifecycle_stages,json=lifecycleStages,proto3" json:"lifecycle_stages,omitempty"`
+	// The custom dimensions of accounts.
+	Dimensions []*DimensionSetting `protobuf:"bytes,3,rep,name=dimensions,proto3" json:"dimensions,omitempty"`
+	// The longest pause within a session.
+	SessionTimeout *durationpb.Duration `protobuf:"bytes,4,opt,name=session_timeout,json=sessionTimeout,proto3" json:"session_timeout,omitempty"`
+	// The most that a pause counts as active time.
+	IdleCap *durationpb.Duration `protobuf:"bytes,5,opt,name=idle_cap,json=idleCap,proto3" json:"idle_cap,omitempty"`
+	// The longest that a session may last.
+	MaxSession    *durationpb.Duration `protobuf:"bytes,6,opt,name=max_session,json=maxSession,proto3" json:"max_session,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Settings) Reset() {
+	*x = Settings{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Settings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Settings) ProtoMessage() {}
+
+func (x *Settings) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Settings.ProtoReflect.Descriptor instead.
+func (*Settings) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Settings) GetTiers() []string {
+	if x != nil {
+		return x.Tiers
+	}
+	return nil
+}
+
+func (x *Settings) GetLifecycleStages() []string {
+	if x != nil {
+		return x.LifecycleStages
+	}
+	return nil
+}
+
+func (x *Settings) GetDimensions() []*DimensionSetting {
+	if x != nil {
+		return x.Dimensions
+	}
+	return nil
+}
+
+func (x *Settings) GetSessionTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.SessionTimeout
+	}
+	return nil
+}
+
+func (x *Settings) GetIdleCap() *durationpb.Duration {
+	if x != nil {
+		return x.IdleCap
+	}
+	return nil
+}
+
+func (x *Settings) GetMaxSession() *durationpb.Duration {
+	if x != nil {
+		return x.MaxSession
+	}
+	return nil
+}
+
+// DimensionSetting is a custom dimension and where it is read from.
+type DimensionSetting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The dimension's name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What its values are.
+	Type DimensionType `protobuf:"varint,2,opt,name=type,proto3,enum=sojourn.identity.v1.DimensionType" json:"type,omitempty"`
+	// The places that its value is read from, as "group.plan" or "identify.company.size". The first that has a value counts.
+	From          []string `protobuf:"bytes,3,rep,name=from,proto3" json:"from,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DimensionSetting) Reset() {
+	*x = DimensionSetting{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DimensionSetting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DimensionSetting) ProtoMessage() {}
+
+func (x *DimensionSetting) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DimensionSetting.ProtoReflect.Descriptor instead.
+func (*DimensionSetting) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *DimensionSetting) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DimensionSetting) GetType() DimensionType {
+	if x != nil {
+		return x.Type
+	}
+	return DimensionType_DIMENSION_TYPE_UNSPECIFIED
+}
+
+func (x *DimensionSetting) GetFrom() []string {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
 // ListWorkspacesRequest asks for all workspaces.
 type ListWorkspacesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1679,7 +2579,7 @@ type ListWorkspacesRequest struct {
 
 func (x *ListWorkspacesRequest) Reset() {
 	*x = ListWorkspacesRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1691,7 +2591,7 @@ func (x *ListWorkspacesRequest) String() string {
 func (*ListWorkspacesRequest) ProtoMessage() {}
 
 func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1704,7 +2604,7 @@ func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesRequest.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{22}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{33}
 }
 
 // ListWorkspacesResponse names the workspaces.
@@ -1718,7 +2618,7 @@ type ListWorkspacesResponse struct {
 
 func (x *ListWorkspacesResponse) Reset() {
 	*x = ListWorkspacesResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1730,7 +2630,7 @@ func (x *ListWorkspacesResponse) String() string {
 func (*ListWorkspacesResponse) ProtoMessage() {}
 
 func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1743,7 +2643,7 @@ func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesResponse.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListWorkspacesResponse) GetWorkspaces() []string {
@@ -1757,7 +2657,7 @@ var File_sojourn_identity_v1_identity_proto protoreflect.FileDescriptor
 
 const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\n" +
-	"\"sojourn/identity/v1/identity.proto\x12\x13sojourn.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dsojourn/segment/v1/call.proto\"\xa2\x01\n" +
+	"\"sojourn/identity/v1/identity.proto\x12\x13sojourn.identity.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dsojourn/segment/v1/call.proto\"\xa2\x01\n" +
 	"\x12RecordCallsRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12.\n" +
 	"\x05calls\x18\x02 \x03(\v2\x18.sojourn.segment.v1.CallR\x05calls\x12>\n" +
@@ -1820,14 +2720,23 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\r_mailing_cityB\x10\n" +
 	"\x0e_mailing_stateB\x11\n" +
 	"\x0f_mailing_postalB\x12\n" +
-	"\x10_mailing_country\"\xd4\x01\n" +
+	"\x10_mailing_country\"\x94\x02\n" +
 	"\aAccount\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x1a\n" +
 	"\bcomplete\x18\x02 \x01(\bR\bcomplete\x12:\n" +
 	"\x06traits\x18\x03 \x01(\v2\".sojourn.identity.v1.AccountTraitsR\x06traits\x128\n" +
 	"\bproblems\x18\x04 \x03(\v2\x1c.sojourn.identity.v1.ProblemR\bproblems\x12\x18\n" +
-	"\amissing\x18\x05 \x03(\tR\amissing\"\xc3\x06\n" +
+	"\amissing\x18\x05 \x03(\tR\amissing\x12>\n" +
+	"\n" +
+	"dimensions\x18\x06 \x03(\v2\x1e.sojourn.identity.v1.DimensionR\n" +
+	"dimensions\"\x8e\x01\n" +
+	"\tDimension\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\x06string\x18\x02 \x01(\tH\x00R\x06string\x12\x18\n" +
+	"\x06number\x18\x03 \x01(\x01H\x00R\x06number\x120\n" +
+	"\x04date\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x04dateB\a\n" +
+	"\x05value\"\xc3\x06\n" +
 	"\rAccountTraits\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x129\n" +
 	"\n" +
@@ -1865,10 +2774,11 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x0e_billing_stateB\x11\n" +
 	"\x0f_billing_postalB\x12\n" +
 	"\x10_billing_countryB\r\n" +
-	"\v_is_churned\"3\n" +
+	"\v_is_churned\"Q\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
-	"\x05trait\x18\x02 \x01(\tR\x05trait\"z\n" +
+	"\x05trait\x18\x02 \x01(\tR\x05trait\x12\x1c\n" +
+	"\tdimension\x18\x03 \x01(\tR\tdimension\"z\n" +
 	"\x0eGetUserRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\"\n" +
@@ -1914,7 +2824,23 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"account_id\x18\x02 \x01(\tR\taccountId\x12\x1e\n" +
 	"\n" +
 	"candidates\x18\x03 \x03(\tR\n" +
-	"candidates\"3\n" +
+	"candidates\"\xb1\x01\n" +
+	"\x1cListUnattributedUsersRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x127\n" +
+	"\x06reason\x18\x02 \x01(\x0e2\x1f.sojourn.identity.v1.ResolutionR\x06reason\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"\x84\x01\n" +
+	"\x1dListUnattributedUsersResponse\x12;\n" +
+	"\x05users\x18\x01 \x03(\v2%.sojourn.identity.v1.UnattributedUserR\x05users\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbd\x01\n" +
+	"\x10UnattributedUser\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x127\n" +
+	"\x06reason\x18\x02 \x01(\x0e2\x1f.sojourn.identity.v1.ResolutionR\x06reason\x12\x1e\n" +
+	"\n" +
+	"candidates\x18\x03 \x03(\tR\n" +
+	"candidates\x127\n" +
+	"\tlast_seen\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\blastSeen\"3\n" +
 	"\x13ListOutcomesRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\"U\n" +
 	"\x14ListOutcomesResponse\x12=\n" +
@@ -1929,7 +2855,38 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x10rejected_by_code\x18\a \x03(\v25.sojourn.identity.v1.OutcomeCount.RejectedByCodeEntryR\x0erejectedByCode\x1aA\n" +
 	"\x13RejectedByCodeEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x17\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"u\n" +
+	"\x19ListUnmappedTraitsRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x80\x01\n" +
+	"\x1aListUnmappedTraitsResponse\x12:\n" +
+	"\x06traits\x18\x01 \x03(\v2\".sojourn.identity.v1.UnmappedTraitR\x06traits\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xac\x01\n" +
+	"\rUnmappedTrait\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x122\n" +
+	"\x04type\x18\x02 \x01(\x0e2\x1e.sojourn.identity.v1.TraitTypeR\x04type\x12\x1a\n" +
+	"\baccounts\x18\x03 \x01(\x03R\baccounts\x127\n" +
+	"\tlast_seen\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\blastSeen\"2\n" +
+	"\x12GetSettingsRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\"P\n" +
+	"\x13GetSettingsResponse\x129\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1d.sojourn.identity.v1.SettingsR\bsettings\"\xc8\x02\n" +
+	"\bSettings\x12\x14\n" +
+	"\x05tiers\x18\x01 \x03(\tR\x05tiers\x12)\n" +
+	"\x10lifecycle_stages\x18\x02 \x03(\tR\x0flifecycleStages\x12E\n" +
+	"\n" +
+	"dimensions\x18\x03 \x03(\v2%.sojourn.identity.v1.DimensionSettingR\n" +
+	"dimensions\x12B\n" +
+	"\x0fsession_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x0esessionTimeout\x124\n" +
+	"\bidle_cap\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\aidleCap\x12:\n" +
+	"\vmax_session\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"maxSession\"r\n" +
+	"\x10DimensionSetting\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
+	"\x04type\x18\x02 \x01(\x0e2\".sojourn.identity.v1.DimensionTypeR\x04type\x12\x12\n" +
+	"\x04from\x18\x03 \x03(\tR\x04from\"\x17\n" +
 	"\x15ListWorkspacesRequest\"8\n" +
 	"\x16ListWorkspacesResponse\x12\x1e\n" +
 	"\n" +
@@ -1940,17 +2897,33 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12RESOLUTION_UNKNOWN\x10\x01\x12\x16\n" +
 	"\x12RESOLUTION_ACCOUNT\x10\x02\x12\x18\n" +
-	"\x14RESOLUTION_AMBIGUOUS\x10\x032q\n" +
+	"\x14RESOLUTION_AMBIGUOUS\x10\x03*\xad\x01\n" +
+	"\tTraitType\x12\x1a\n" +
+	"\x16TRAIT_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11TRAIT_TYPE_STRING\x10\x01\x12\x15\n" +
+	"\x11TRAIT_TYPE_NUMBER\x10\x02\x12\x16\n" +
+	"\x12TRAIT_TYPE_BOOLEAN\x10\x03\x12\x13\n" +
+	"\x0fTRAIT_TYPE_DATE\x10\x04\x12\x13\n" +
+	"\x0fTRAIT_TYPE_LIST\x10\x05\x12\x14\n" +
+	"\x10TRAIT_TYPE_MIXED\x10\x06*~\n" +
+	"\rDimensionType\x12\x1e\n" +
+	"\x1aDIMENSION_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15DIMENSION_TYPE_STRING\x10\x01\x12\x19\n" +
+	"\x15DIMENSION_TYPE_NUMBER\x10\x02\x12\x17\n" +
+	"\x13DIMENSION_TYPE_DATE\x10\x032q\n" +
 	"\rIngestService\x12`\n" +
-	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse2\xbf\x05\n" +
+	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse2\x98\b\n" +
 	"\fQueryService\x12T\n" +
 	"\aGetUser\x12#.sojourn.identity.v1.GetUserRequest\x1a$.sojourn.identity.v1.GetUserResponse\x12Z\n" +
 	"\tListUsers\x12%.sojourn.identity.v1.ListUsersRequest\x1a&.sojourn.identity.v1.ListUsersResponse\x12]\n" +
 	"\n" +
 	"GetAccount\x12&.sojourn.identity.v1.GetAccountRequest\x1a'.sojourn.identity.v1.GetAccountResponse\x12c\n" +
 	"\fListAccounts\x12(.sojourn.identity.v1.ListAccountsRequest\x1a).sojourn.identity.v1.ListAccountsResponse\x12i\n" +
-	"\x0eResolveAccount\x12*.sojourn.identity.v1.ResolveAccountRequest\x1a+.sojourn.identity.v1.ResolveAccountResponse\x12c\n" +
-	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\x12i\n" +
+	"\x0eResolveAccount\x12*.sojourn.identity.v1.ResolveAccountRequest\x1a+.sojourn.identity.v1.ResolveAccountResponse\x12~\n" +
+	"\x15ListUnattributedUsers\x121.sojourn.identity.v1.ListUnattributedUsersRequest\x1a2.sojourn.identity.v1.ListUnattributedUsersResponse\x12c\n" +
+	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\x12u\n" +
+	"\x12ListUnmappedTraits\x12..sojourn.identity.v1.ListUnmappedTraitsRequest\x1a/.sojourn.identity.v1.ListUnmappedTraitsResponse\x12`\n" +
+	"\vGetSettings\x12'.sojourn.identity.v1.GetSettingsRequest\x1a(.sojourn.identity.v1.GetSettingsResponse\x12i\n" +
 	"\x0eListWorkspaces\x12*.sojourn.identity.v1.ListWorkspacesRequest\x1a+.sojourn.identity.v1.ListWorkspacesResponseB\xd9\x01\n" +
 	"\x17com.sojourn.identity.v1B\rIdentityProtoP\x01ZAgithub.com/sojournhq/sojourn/proto/sojourn/identity/v1;identityv1\xa2\x02\x03SIX\xaa\x02\x13Sojourn.Identity.V1\xca\x02\x13Sojourn\\Identity\\V1\xe2\x02\x1fSojourn\\Identity\\V1\\GPBMetadata\xea\x02\x15Sojourn::Identity::V1b\x06proto3"
 
@@ -1966,78 +2939,113 @@ func file_sojourn_identity_v1_identity_proto_rawDescGZIP() []byte {
 	return file_sojourn_identity_v1_identity_proto_rawDescData
 }
 
-var file_sojourn_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_sojourn_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_sojourn_identity_v1_identity_proto_goTypes = []any{
-	(Resolution)(0),                // 0: sojourn.identity.v1.Resolution
-	(*RecordCallsRequest)(nil),     // 1: sojourn.identity.v1.RecordCallsRequest
-	(*Rejection)(nil),              // 2: sojourn.identity.v1.Rejection
-	(*RecordCallsResponse)(nil),    // 3: sojourn.identity.v1.RecordCallsResponse
-	(*CallResult)(nil),             // 4: sojourn.identity.v1.CallResult
-	(*User)(nil),                   // 5: sojourn.identity.v1.User
-	(*UserTraits)(nil),             // 6: sojourn.identity.v1.UserTraits
-	(*Account)(nil),                // 7: sojourn.identity.v1.Account
-	(*AccountTraits)(nil),          // 8: sojourn.identity.v1.AccountTraits
-	(*Problem)(nil),                // 9: sojourn.identity.v1.Problem
-	(*GetUserRequest)(nil),         // 10: sojourn.identity.v1.GetUserRequest
-	(*GetUserResponse)(nil),        // 11: sojourn.identity.v1.GetUserResponse
-	(*ListUsersRequest)(nil),       // 12: sojourn.identity.v1.ListUsersRequest
-	(*ListUsersResponse)(nil),      // 13: sojourn.identity.v1.ListUsersResponse
-	(*GetAccountRequest)(nil),      // 14: sojourn.identity.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),     // 15: sojourn.identity.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),    // 16: sojourn.identity.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),   // 17: sojourn.identity.v1.ListAccountsResponse
-	(*ResolveAccountRequest)(nil),  // 18: sojourn.identity.v1.ResolveAccountRequest
-	(*ResolveAccountResponse)(nil), // 19: sojourn.identity.v1.ResolveAccountResponse
-	(*ListOutcomesRequest)(nil),    // 20: sojourn.identity.v1.ListOutcomesRequest
-	(*ListOutcomesResponse)(nil),   // 21: sojourn.identity.v1.ListOutcomesResponse
-	(*OutcomeCount)(nil),           // 22: sojourn.identity.v1.OutcomeCount
-	(*ListWorkspacesRequest)(nil),  // 23: sojourn.identity.v1.ListWorkspacesRequest
-	(*ListWorkspacesResponse)(nil), // 24: sojourn.identity.v1.ListWorkspacesResponse
-	nil,                            // 25: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	(*v1.Call)(nil),                // 26: sojourn.segment.v1.Call
-	(v1.Outcome)(0),                // 27: sojourn.segment.v1.Outcome
-	(*timestamppb.Timestamp)(nil),  // 28: google.protobuf.Timestamp
+	(Resolution)(0),                       // 0: sojourn.identity.v1.Resolution
+	(TraitType)(0),                        // 1: sojourn.identity.v1.TraitType
+	(DimensionType)(0),                    // 2: sojourn.identity.v1.DimensionType
+	(*RecordCallsRequest)(nil),            // 3: sojourn.identity.v1.RecordCallsRequest
+	(*Rejection)(nil),                     // 4: sojourn.identity.v1.Rejection
+	(*RecordCallsResponse)(nil),           // 5: sojourn.identity.v1.RecordCallsResponse
+	(*CallResult)(nil),                    // 6: sojourn.identity.v1.CallResult
+	(*User)(nil),                          // 7: sojourn.identity.v1.User
+	(*UserTraits)(nil),                    // 8: sojourn.identity.v1.UserTraits
+	(*Account)(nil),                       // 9: sojourn.identity.v1.Account
+	(*Dimension)(nil),                     // 10: sojourn.identity.v1.Dimension
+	(*AccountTraits)(nil),                 // 11: sojourn.identity.v1.AccountTraits
+	(*Problem)(nil),                       // 12: sojourn.identity.v1.Problem
+	(*GetUserRequest)(nil),                // 13: sojourn.identity.v1.GetUserRequest
+	(*GetUserResponse)(nil),               // 14: sojourn.identity.v1.GetUserResponse
+	(*ListUsersRequest)(nil),              // 15: sojourn.identity.v1.ListUsersRequest
+	(*ListUsersResponse)(nil),             // 16: sojourn.identity.v1.ListUsersResponse
+	(*GetAccountRequest)(nil),             // 17: sojourn.identity.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),            // 18: sojourn.identity.v1.GetAccountResponse
+	(*ListAccountsRequest)(nil),           // 19: sojourn.identity.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),          // 20: sojourn.identity.v1.ListAccountsResponse
+	(*ResolveAccountRequest)(nil),         // 21: sojourn.identity.v1.ResolveAccountRequest
+	(*ResolveAccountResponse)(nil),        // 22: sojourn.identity.v1.ResolveAccountResponse
+	(*ListUnattributedUsersRequest)(nil),  // 23: sojourn.identity.v1.ListUnattributedUsersRequest
+	(*ListUnattributedUsersResponse)(nil), // 24: sojourn.identity.v1.ListUnattributedUsersResponse
+	(*UnattributedUser)(nil),              // 25: sojourn.identity.v1.UnattributedUser
+	(*ListOutcomesRequest)(nil),           // 26: sojourn.identity.v1.ListOutcomesRequest
+	(*ListOutcomesResponse)(nil),          // 27: sojourn.identity.v1.ListOutcomesResponse
+	(*OutcomeCount)(nil),                  // 28: sojourn.identity.v1.OutcomeCount
+	(*ListUnmappedTraitsRequest)(nil),     // 29: sojourn.identity.v1.ListUnmappedTraitsRequest
+	(*ListUnmappedTraitsResponse)(nil),    // 30: sojourn.identity.v1.ListUnmappedTraitsResponse
+	(*UnmappedTrait)(nil),                 // 31: sojourn.identity.v1.UnmappedTrait
+	(*GetSettingsRequest)(nil),            // 32: sojourn.identity.v1.GetSettingsRequest
+	(*GetSettingsResponse)(nil),           // 33: sojourn.identity.v1.GetSettingsResponse
+	(*Settings)(nil),                      // 34: sojourn.identity.v1.Settings
+	(*DimensionSetting)(nil),              // 35: sojourn.identity.v1.DimensionSetting
+	(*ListWorkspacesRequest)(nil),         // 36: sojourn.identity.v1.ListWorkspacesRequest
+	(*ListWorkspacesResponse)(nil),        // 37: sojourn.identity.v1.ListWorkspacesResponse
+	nil,                                   // 38: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	(*v1.Call)(nil),                       // 39: sojourn.segment.v1.Call
+	(v1.Outcome)(0),                       // 40: sojourn.segment.v1.Outcome
+	(*timestamppb.Timestamp)(nil),         // 41: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),           // 42: google.protobuf.Duration
 }
 var file_sojourn_identity_v1_identity_proto_depIdxs = []int32{
-	26, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
-	2,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
-	4,  // 2: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
-	27, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
-	6,  // 4: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
-	9,  // 5: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
-	28, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
-	8,  // 7: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
-	9,  // 8: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
-	28, // 9: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
-	5,  // 10: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
-	5,  // 11: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
-	7,  // 12: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
-	7,  // 13: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
-	0,  // 14: sojourn.identity.v1.ResolveAccountResponse.resolution:type_name -> sojourn.identity.v1.Resolution
-	22, // 15: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
-	25, // 16: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	1,  // 17: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
-	10, // 18: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
-	12, // 19: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
-	14, // 20: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
-	16, // 21: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
-	18, // 22: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
-	20, // 23: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
-	23, // 24: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
-	3,  // 25: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
-	11, // 26: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
-	13, // 27: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
-	15, // 28: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
-	17, // 29: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
-	19, // 30: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
-	21, // 31: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
-	24, // 32: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
-	25, // [25:33] is the sub-list for method output_type
-	17, // [17:25] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	39, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
+	4,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
+	6,  // 2: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
+	40, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
+	8,  // 4: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
+	12, // 5: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
+	41, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
+	11, // 7: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
+	12, // 8: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
+	10, // 9: sojourn.identity.v1.Account.dimensions:type_name -> sojourn.identity.v1.Dimension
+	41, // 10: sojourn.identity.v1.Dimension.date:type_name -> google.protobuf.Timestamp
+	41, // 11: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
+	7,  // 12: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
+	7,  // 13: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
+	9,  // 14: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
+	9,  // 15: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
+	0,  // 16: sojourn.identity.v1.ResolveAccountResponse.resolution:type_name -> sojourn.identity.v1.Resolution
+	0,  // 17: sojourn.identity.v1.ListUnattributedUsersRequest.reason:type_name -> sojourn.identity.v1.Resolution
+	25, // 18: sojourn.identity.v1.ListUnattributedUsersResponse.users:type_name -> sojourn.identity.v1.UnattributedUser
+	0,  // 19: sojourn.identity.v1.UnattributedUser.reason:type_name -> sojourn.identity.v1.Resolution
+	41, // 20: sojourn.identity.v1.UnattributedUser.last_seen:type_name -> google.protobuf.Timestamp
+	28, // 21: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
+	38, // 22: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	31, // 23: sojourn.identity.v1.ListUnmappedTraitsResponse.traits:type_name -> sojourn.identity.v1.UnmappedTrait
+	1,  // 24: sojourn.identity.v1.UnmappedTrait.type:type_name -> sojourn.identity.v1.TraitType
+	41, // 25: sojourn.identity.v1.UnmappedTrait.last_seen:type_name -> google.protobuf.Timestamp
+	34, // 26: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
+	35, // 27: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
+	42, // 28: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
+	42, // 29: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
+	42, // 30: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
+	2,  // 31: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
+	3,  // 32: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
+	13, // 33: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
+	15, // 34: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
+	17, // 35: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
+	19, // 36: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
+	21, // 37: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
+	23, // 38: sojourn.identity.v1.QueryService.ListUnattributedUsers:input_type -> sojourn.identity.v1.ListUnattributedUsersRequest
+	26, // 39: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
+	29, // 40: sojourn.identity.v1.QueryService.ListUnmappedTraits:input_type -> sojourn.identity.v1.ListUnmappedTraitsRequest
+	32, // 41: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
+	36, // 42: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
+	5,  // 43: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
+	14, // 44: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
+	16, // 45: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
+	18, // 46: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
+	20, // 47: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
+	22, // 48: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
+	24, // 49: sojourn.identity.v1.QueryService.ListUnattributedUsers:output_type -> sojourn.identity.v1.ListUnattributedUsersResponse
+	27, // 50: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
+	30, // 51: sojourn.identity.v1.QueryService.ListUnmappedTraits:output_type -> sojourn.identity.v1.ListUnmappedTraitsResponse
+	33, // 52: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
+	37, // 53: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
+	43, // [43:54] is the sub-list for method output_type
+	32, // [32:43] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_identity_v1_identity_proto_init() }
@@ -2046,16 +3054,21 @@ func file_sojourn_identity_v1_identity_proto_init() {
 		return
 	}
 	file_sojourn_identity_v1_identity_proto_msgTypes[5].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[7].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[9].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[11].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[7].OneofWrappers = []any{
+		(*Dimension_String_)(nil),
+		(*Dimension_Number)(nil),
+		(*Dimension_Date)(nil),
+	}
+	file_sojourn_identity_v1_identity_proto_msgTypes[8].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[10].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_identity_v1_identity_proto_rawDesc), len(file_sojourn_identity_v1_identity_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   25,
+			NumEnums:      3,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

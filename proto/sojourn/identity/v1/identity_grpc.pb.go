@@ -135,13 +135,16 @@ var IngestService_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	QueryService_GetUser_FullMethodName        = "/sojourn.identity.v1.QueryService/GetUser"
-	QueryService_ListUsers_FullMethodName      = "/sojourn.identity.v1.QueryService/ListUsers"
-	QueryService_GetAccount_FullMethodName     = "/sojourn.identity.v1.QueryService/GetAccount"
-	QueryService_ListAccounts_FullMethodName   = "/sojourn.identity.v1.QueryService/ListAccounts"
-	QueryService_ResolveAccount_FullMethodName = "/sojourn.identity.v1.QueryService/ResolveAccount"
-	QueryService_ListOutcomes_FullMethodName   = "/sojourn.identity.v1.QueryService/ListOutcomes"
-	QueryService_ListWorkspaces_FullMethodName = "/sojourn.identity.v1.QueryService/ListWorkspaces"
+	QueryService_GetUser_FullMethodName               = "/sojourn.identity.v1.QueryService/GetUser"
+	QueryService_ListUsers_FullMethodName             = "/sojourn.identity.v1.QueryService/ListUsers"
+	QueryService_GetAccount_FullMethodName            = "/sojourn.identity.v1.QueryService/GetAccount"
+	QueryService_ListAccounts_FullMethodName          = "/sojourn.identity.v1.QueryService/ListAccounts"
+	QueryService_ResolveAccount_FullMethodName        = "/sojourn.identity.v1.QueryService/ResolveAccount"
+	QueryService_ListUnattributedUsers_FullMethodName = "/sojourn.identity.v1.QueryService/ListUnattributedUsers"
+	QueryService_ListOutcomes_FullMethodName          = "/sojourn.identity.v1.QueryService/ListOutcomes"
+	QueryService_ListUnmappedTraits_FullMethodName    = "/sojourn.identity.v1.QueryService/ListUnmappedTraits"
+	QueryService_GetSettings_FullMethodName           = "/sojourn.identity.v1.QueryService/GetSettings"
+	QueryService_ListWorkspaces_FullMethodName        = "/sojourn.identity.v1.QueryService/ListWorkspaces"
 )
 
 // QueryServiceClient is the client API for QueryService service.
@@ -161,8 +164,18 @@ type QueryServiceClient interface {
 	ListAccounts(ctx context.Context, in *ListAccountsRequest, opts ...grpc.CallOption) (*ListAccountsResponse, error)
 	// ResolveAccount says which account the calls of a user belong to that do not name one.
 	ResolveAccount(ctx context.Context, in *ResolveAccountRequest, opts ...grpc.CallOption) (*ResolveAccountResponse, error)
+	// ListUnattributedUsers lists the users some of whose calls belong to no account, because none is known or several are, in order of
+	// user_id: those whom ListUsers lists under no account, with the reason. A user of several accounts whose calls all name one is not
+	// among them. INVALID_ARGUMENT: the reason asked for is RESOLUTION_ACCOUNT.
+	ListUnattributedUsers(ctx context.Context, in *ListUnattributedUsersRequest, opts ...grpc.CallOption) (*ListUnattributedUsersResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(ctx context.Context, in *ListOutcomesRequest, opts ...grpc.CallOption) (*ListOutcomesResponse, error)
+	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
+	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
+	// compared as they are matched: without regard to case, "_", "-" and spaces. Each page reads all accounts and users.
+	ListUnmappedTraits(ctx context.Context, in *ListUnmappedTraitsRequest, opts ...grpc.CallOption) (*ListUnmappedTraitsResponse, error)
+	// GetSettings returns what the workspace is set to, as the identity service has it now. Keys and tokens are no part of it.
+	GetSettings(ctx context.Context, in *GetSettingsRequest, opts ...grpc.CallOption) (*GetSettingsResponse, error)
 	// ListWorkspaces lists the workspaces that anything was ever received for, by name. At the gateway it needs the admin token.
 	ListWorkspaces(ctx context.Context, in *ListWorkspacesRequest, opts ...grpc.CallOption) (*ListWorkspacesResponse, error)
 }
@@ -225,10 +238,40 @@ func (c *queryServiceClient) ResolveAccount(ctx context.Context, in *ResolveAcco
 	return out, nil
 }
 
+func (c *queryServiceClient) ListUnattributedUsers(ctx context.Context, in *ListUnattributedUsersRequest, opts ...grpc.CallOption) (*ListUnattributedUsersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListUnattributedUsersResponse)
+	err := c.cc.Invoke(ctx, QueryService_ListUnattributedUsers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryServiceClient) ListOutcomes(ctx context.Context, in *ListOutcomesRequest, opts ...grpc.CallOption) (*ListOutcomesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListOutcomesResponse)
 	err := c.cc.Invoke(ctx, QueryService_ListOutcomes_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryServiceClient) ListUnmappedTraits(ctx context.Context, in *ListUnmappedTraitsRequest, opts ...grpc.CallOption) (*ListUnmappedTraitsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListUnmappedTraitsResponse)
+	err := c.cc.Invoke(ctx, QueryService_ListUnmappedTraits_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryServiceClient) GetSettings(ctx context.Context, in *GetSettingsRequest, opts ...grpc.CallOption) (*GetSettingsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetSettingsResponse)
+	err := c.cc.Invoke(ctx, QueryService_GetSettings_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -262,8 +305,18 @@ type QueryServiceServer interface {
 	ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error)
 	// ResolveAccount says which account the calls of a user belong to that do not name one.
 	ResolveAccount(context.Context, *ResolveAccountRequest) (*ResolveAccountResponse, error)
+	// ListUnattributedUsers lists the users some of whose calls belong to no account, because none is known or several are, in order of
+	// user_id: those whom ListUsers lists under no account, with the reason. A user of several accounts whose calls all name one is not
+	// among them. INVALID_ARGUMENT: the reason asked for is RESOLUTION_ACCOUNT.
+	ListUnattributedUsers(context.Context, *ListUnattributedUsersRequest) (*ListUnattributedUsersResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *ListOutcomesRequest) (*ListOutcomesResponse, error)
+	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
+	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
+	// compared as they are matched: without regard to case, "_", "-" and spaces. Each page reads all accounts and users.
+	ListUnmappedTraits(context.Context, *ListUnmappedTraitsRequest) (*ListUnmappedTraitsResponse, error)
+	// GetSettings returns what the workspace is set to, as the identity service has it now. Keys and tokens are no part of it.
+	GetSettings(context.Context, *GetSettingsRequest) (*GetSettingsResponse, error)
 	// ListWorkspaces lists the workspaces that anything was ever received for, by name. At the gateway it needs the admin token.
 	ListWorkspaces(context.Context, *ListWorkspacesRequest) (*ListWorkspacesResponse, error)
 	mustEmbedUnimplementedQueryServiceServer()
@@ -291,8 +344,17 @@ func (UnimplementedQueryServiceServer) ListAccounts(context.Context, *ListAccoun
 func (UnimplementedQueryServiceServer) ResolveAccount(context.Context, *ResolveAccountRequest) (*ResolveAccountResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ResolveAccount not implemented")
 }
+func (UnimplementedQueryServiceServer) ListUnattributedUsers(context.Context, *ListUnattributedUsersRequest) (*ListUnattributedUsersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListUnattributedUsers not implemented")
+}
 func (UnimplementedQueryServiceServer) ListOutcomes(context.Context, *ListOutcomesRequest) (*ListOutcomesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListOutcomes not implemented")
+}
+func (UnimplementedQueryServiceServer) ListUnmappedTraits(context.Context, *ListUnmappedTraitsRequest) (*ListUnmappedTraitsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListUnmappedTraits not implemented")
+}
+func (UnimplementedQueryServiceServer) GetSettings(context.Context, *GetSettingsRequest) (*GetSettingsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSettings not implemented")
 }
 func (UnimplementedQueryServiceServer) ListWorkspaces(context.Context, *ListWorkspacesRequest) (*ListWorkspacesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListWorkspaces not implemented")
@@ -408,6 +470,24 @@ func _QueryService_ResolveAccount_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _QueryService_ListUnattributedUsers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListUnattributedUsersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).ListUnattributedUsers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_ListUnattributedUsers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).ListUnattributedUsers(ctx, req.(*ListUnattributedUsersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _QueryService_ListOutcomes_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListOutcomesRequest)
 	if err := dec(in); err != nil {
@@ -422,6 +502,42 @@ func _QueryService_ListOutcomes_Handler(srv interface{}, ctx context.Context, de
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(QueryServiceServer).ListOutcomes(ctx, req.(*ListOutcomesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _QueryService_ListUnmappedTraits_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListUnmappedTraitsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).ListUnmappedTraits(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_ListUnmappedTraits_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).ListUnmappedTraits(ctx, req.(*ListUnmappedTraitsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _QueryService_GetSettings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSettingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).GetSettings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_GetSettings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).GetSettings(ctx, req.(*GetSettingsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -472,8 +588,20 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _QueryService_ResolveAccount_Handler,
 		},
 		{
+			MethodName: "ListUnattributedUsers",
+			Handler:    _QueryService_ListUnattributedUsers_Handler,
+		},
+		{
 			MethodName: "ListOutcomes",
 			Handler:    _QueryService_ListOutcomes_Handler,
+		},
+		{
+			MethodName: "ListUnmappedTraits",
+			Handler:    _QueryService_ListUnmappedTraits_Handler,
+		},
+		{
+			MethodName: "GetSettings",
+			Handler:    _QueryService_GetSettings_Handler,
 		},
 		{
 			MethodName: "ListWorkspaces",

@@ -632,7 +632,7 @@ type ListSessionsRequest struct {
 	To *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
 	// Only sessions in this state; unspecified: any.
 	State SessionState `protobuf:"varint,7,opt,name=state,proto3,enum=sojourn.sessions.v1.SessionState" json:"state,omitempty"`
-	// Rows a page: 100 when 0, at most 1,000.
+	// Rows a page: 100 when 0, at most 1,000. A page of more than 3 MiB ends earlier.
 	PageSize int32 `protobuf:"varint,8,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the previous page of the same request; empty for the first.
 	PageToken     string `protobuf:"bytes,9,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
@@ -1141,7 +1141,7 @@ type WatchSessionsResponse struct {
 	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	// What happened.
 	Kind ChangeKind `protobuf:"varint,2,opt,name=kind,proto3,enum=sojourn.sessions.v1.ChangeKind" json:"kind,omitempty"`
-	// The session as it was then, its account as resolved now. Of a removed one only id, anonymous_id and revision are set.
+	// The session as it was then, its account as resolved now. Of a removed one only id and revision are set.
 	Session *Session `protobuf:"bytes,3,opt,name=session,proto3" json:"session,omitempty"`
 	// Ids of sessions told before whose calls belong to this one now. They are no more.
 	Replaces      []string `protobuf:"bytes,4,rep,name=replaces,proto3" json:"replaces,omitempty"`

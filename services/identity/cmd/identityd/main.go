@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"os"
 
@@ -15,17 +16,20 @@ import (
 func main() {
 	os.Exit(daemon.Main("identityd", os.Args[1:], func(flags *flag.FlagSet) func(context.Context, observe.Deps) (daemon.Service, error) {
 		dir := flags.String("data", "./sojourn-data", "directory of the data file")
-		file := flags.String("workspaces", "", "file of workspaces, for the names of tiers and lifecycle stages; none: no such names")
+		file := flags.String("workspaces", "", "file of workspaces, for their settings; changes count while running; none: no settings")
 		return func(ctx context.Context, d observe.Deps) (daemon.Service, error) {
-			c := identity.Config{Dir: *dir}
-			if *file != "" {
-				workspaces, err := workspace.Load(*file)
-				if err != nil {
-					return nil, err
-				}
-				c.Settings = identity.SettingsOf(workspaces)
+			if *file == "" {
+				return identity.Open(ctx, identity.Config{Dir: *dir}, d)
 			}
-			return identity.Open(ctx, c, d)
+			workspaces, err := workspace.Watch(*file, d.Log)
+			if err != nil {
+				return nil, err
+			}
+			service, err := identity.Open(ctx, identity.Config{Dir: *dir, Settings: identity.SettingsOf(workspaces)}, d)
+			if err != nil {
+				return nil, errors.Join(err, workspaces.Close())
+			}
+			return daemon.Beside(service, workspaces), nil
 		}
 	}))
 }

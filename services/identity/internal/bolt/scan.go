@@ -1,56 +1,54 @@
 package bolt
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
-	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 )
 
-// usersPerView is how many user ids one read transaction looks at: a long search for few users must not hold one open for long.
-const usersPerView = 1000
+// idsPerView is how many user ids one read transaction looks at: a long search for few users must not hold one open for long.
+const idsPerView = 1000
 
-// userScan goes through the table of users, over as many read transactions as it takes.
-type userScan struct {
-	from  []byte            // where in the table to go on; the start of a user id
-	after directory.UserKey // users up to this one are passed over
-	limit int
-	// homeless passes over users listed under an account.
-	homeless bool
+// visit is called with a user id, and says whether it wants to be called with the next.
+type visit func(t *tables, id string) (more bool, err error)
 
-	page []directory.User
+// scan visits the user ids of a workspace in order, beginning with first, over as many read transactions as it takes.
+func (s *Store) scan(ctx context.Context, workspace, first string, do visit) error {
+	at := keys.AppendString(nil, first)
+	for more := true; more; {
+		more = false
+		err := s.view(ctx, workspace, func(t *tables) (err error) {
+			at, more, err = t.scanSome(at, do)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// some goes on with the scan, and says whether it is to be called again.
-func (s *userScan) some(t *tables) (more bool, err error) {
+// scanSome goes on with a scan at a key that a user id begins with, and returns where to go on next.
+func (t *tables) scanSome(at []byte, do visit) (next []byte, more bool, err error) {
 	cursor := t.users.Cursor()
-	for range usersPerView {
-		key, _ := cursor.Seek(s.from)
-		if key == nil || len(s.page) >= s.limit {
-			return false, nil
+	for range idsPerView {
+		key, _ := cursor.Seek(at)
+		if key == nil {
+			return at, false, nil
 		}
 		r := keys.Read(key)
 		id := r.String()
 		if r.Err() != nil {
-			return false, fmt.Errorf("%w: key of a user", record.ErrCorrupt)
+			return at, false, fmt.Errorf("%w: key of a user", record.ErrCorrupt)
 		}
-		listed, err := t.listings(id)
-		if err != nil {
-			return false, err
+		if more, err = do(t, id); err != nil || !more {
+			return at, false, err
 		}
-		s.take(listed)
-		s.from = pastString(id)
+		at = pastString(id)
 	}
-	return true, nil
-}
-
-func (s *userScan) take(listed []directory.User) {
-	for _, u := range listed {
-		if u.Compare(s.after) > 0 && len(s.page) < s.limit && (!s.homeless || u.AccountID == "") {
-			s.page = append(s.page, u)
-		}
-	}
+	return at, true, nil
 }
 
 // pastString returns a key that sorts after all that begin with the string s, and before those of every greater string.

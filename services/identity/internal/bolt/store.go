@@ -14,8 +14,11 @@ import (
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 )
 
-// Format is the version of the file's layout.
-const Format = 1
+// Kind and Format are what the file says of itself.
+const (
+	Kind   = "identity"
+	Format = 1
+)
 
 var (
 	workspacesBucket = []byte("workspaces")
@@ -28,6 +31,8 @@ var (
 	accountsTable   = []byte("accounts")   // account → AccountRow
 )
 
+var allTables = [][]byte{ledgerTable, rejectionsTable, booksTable, linksTable, usersTable, accountsTable}
+
 // Store is a directory.Store in one bbolt file.
 type Store struct{ db *boltdb.DB }
 
@@ -35,7 +40,7 @@ var _ directory.Store = (*Store)(nil)
 
 // Open opens or makes the file that the options name; kind and format are the store's own.
 func Open(o boltdb.Options) (*Store, error) {
-	o.Kind, o.Format = "identity", Format
+	o.Kind, o.Format = Kind, Format
 	db, err := boltdb.Open(o)
 	if err != nil {
 		return nil, err
@@ -56,8 +61,7 @@ type tables struct {
 
 // writable returns the workspace's tables, making them if need be.
 func writable(tx *bbolt.Tx, workspace string) (*tables, error) {
-	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)},
-		ledgerTable, rejectionsTable, booksTable, linksTable, usersTable, accountsTable)
+	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)}, allTables...)
 	if err != nil {
 		return nil, err
 	}

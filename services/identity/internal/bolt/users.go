@@ -42,43 +42,91 @@ func (s *Store) Users(
 		})
 		return page, err
 	}
-	scan := &userScan{from: keys.AppendString(nil, after.UserID), after: after, limit: limit, homeless: account != nil}
-	for more := true; more && err == nil; {
-		more = false
+	homeless := account != nil
+	err = s.scan(ctx, workspace, after.UserID, func(t *tables, id string) (more bool, err error) {
+		listed, err := t.listings(id)
+		for _, u := range listed {
+			if u.Compare(after) > 0 && len(page) < limit && (!homeless || u.AccountID == "") {
+				page = append(page, u)
+			}
+		}
+		return len(page) < limit, err
+	})
+	return page, err
+}
+
+// EachUser implements directory.Store.
+func (s *Store) EachUser(ctx context.Context, workspace, account string, do func(*directory.User)) error {
+	var ids []string
+	err := s.view(ctx, workspace, func(t *tables) (err error) {
+		ids, err = t.idsOf(account)
+		return err
+	})
+	for len(ids) > 0 && err == nil {
+		some := ids[:min(idsPerView, len(ids))]
+		ids = ids[len(some):]
 		err = s.view(ctx, workspace, func(t *tables) error {
-			more, err = scan.some(t)
-			return err
+			for _, id := range some {
+				user, err := t.listing(id, account)
+				if err != nil {
+					return err
+				}
+				if user != nil {
+					do(user)
+				}
+			}
+			return nil
 		})
 	}
-	return scan.page, err
+	return err
 }
 
 // usersOf returns the users listed under an account.
 func (t *tables) usersOf(account string, after directory.UserKey, limit int) ([]directory.User, error) {
-	named, resolved, err := t.links.UsersOf(account, t.resolver)
+	ids, err := t.idsOf(account)
 	if err != nil {
 		return nil, err
 	}
-	ids := slices.Concat(named, resolved)
-	slices.Sort(ids)
 	var page []directory.User
-	for _, id := range slices.Compact(ids) {
+	for _, id := range ids {
 		if len(page) == limit {
 			break
 		}
 		if (directory.UserKey{UserID: id, AccountID: account}).Compare(after) <= 0 {
 			continue
 		}
-		listed, err := t.listings(id)
+		user, err := t.listing(id, account)
 		if err != nil {
 			return nil, err
 		}
-		// An id that only alias calls name is listed nowhere.
-		if i := slices.IndexFunc(listed, func(u directory.User) bool { return u.AccountID == account }); i >= 0 {
-			page = append(page, listed[i])
+		if user != nil {
+			page = append(page, *user)
 		}
 	}
 	return page, nil
+}
+
+// idsOf returns the user ids that may be listed under an account, in order.
+func (t *tables) idsOf(account string) ([]string, error) {
+	named, resolved, err := t.links.UsersOf(account, t.resolver)
+	if err != nil {
+		return nil, err
+	}
+	ids := slices.Concat(named, resolved)
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// listing returns what a user id is listed as under an account, or nil: an id that only alias calls name is listed nowhere.
+func (t *tables) listing(userID, account string) (*directory.User, error) {
+	listed, err := t.listings(userID)
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(listed, func(u directory.User) bool { return u.AccountID == account }); i >= 0 {
+		return &listed[i], nil
+	}
+	return nil, nil
 }
 
 // listings returns what one user id is listed as.

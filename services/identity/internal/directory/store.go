@@ -30,6 +30,10 @@ type Store interface {
 	// only those listed under it; empty text asks for those whose account is unknown or ambiguous.
 	Users(ctx context.Context, workspace string, account *string, after UserKey, limit int) ([]User, error)
 
+	// EachUser calls do with every user listed under an account, in order of user id, each once. It reads in several short transactions:
+	// who comes to belong to the account or leaves it meanwhile may be missed or not. Do must be quick and must not use the store.
+	EachUser(ctx context.Context, workspace, accountID string, do func(*User)) error
+
 	// Account returns one account, or ErrNotFound.
 	Account(ctx context.Context, workspace, accountID string) (Account, error)
 
@@ -38,6 +42,10 @@ type Store interface {
 
 	// Resolve says which account the calls of a user belong to that name none.
 	Resolve(ctx context.Context, workspace, userID string) (attribution.Resolution, error)
+
+	// Unattributed returns at most limit users some of whose calls belong to no account, in order of user id, from the first after
+	// `after`. With a reason, Unknown or Ambiguous, only those who have it.
+	Unattributed(ctx context.Context, workspace string, reason *attribution.State, after string, limit int) ([]Unattributed, error)
 
 	// Books returns the books of a workspace, by source, then type.
 	Books(ctx context.Context, workspace string) ([]Book, error)

@@ -25,6 +25,15 @@ type User struct {
 	Fields     []profile.Field
 }
 
+// Unattributed is a user whose calls that name no account belong to none.
+type Unattributed struct {
+	UserID string
+	// Why says it: Unknown, or Ambiguous with the candidates.
+	Why attribution.Resolution
+	// LastSeenMS is the event time of the latest such call.
+	LastSeenMS int64
+}
+
 // Listings returns the users that one user id is listed as, in order of account. Rows are what is known from the calls that named the
 // same account, or none, each with the account in its key. What came without an account belongs to the account that the user id resolves
 // to, and stays on its own, under no account, while it resolves to none.

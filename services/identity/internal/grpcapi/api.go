@@ -11,7 +11,6 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
-	"github.com/sojournhq/sojourn/services/identity/internal/profile"
 )
 
 // API implements both services of sojourn.identity.v1.
@@ -20,11 +19,11 @@ type API struct {
 	identityv1.UnimplementedQueryServiceServer
 
 	store    directory.Store
-	settings func(workspace string) profile.Settings
+	settings func(workspace string) Settings
 }
 
 // New returns the API in front of a store. Settings is asked at every question, so that what it says may change.
-func New(store directory.Store, settings func(workspace string) profile.Settings) *API {
+func New(store directory.Store, settings func(workspace string) Settings) *API {
 	return &API{store: store, settings: settings}
 }
 
@@ -33,6 +32,7 @@ var (
 	errTooMany = errors.New("more than 10000 calls and rejections in one request")
 	errNoUser  = errors.New("user_id is required")
 	errNoGroup = errors.New("account_id is required")
+	errReason  = errors.New("reason is not RESOLUTION_UNKNOWN or RESOLUTION_AMBIGUOUS")
 )
 
 // toStatus gives an error the status that its client needs.
@@ -40,7 +40,7 @@ func toStatus(err error) error {
 	if errors.Is(err, directory.ErrNotFound) {
 		return status.Error(codes.NotFound, err.Error())
 	}
-	return rpc.Status(err, callproto.ErrNoWorkspace, errTooMany, errNoUser, errNoGroup)
+	return rpc.Status(err, callproto.ErrNoWorkspace, errTooMany, errNoUser, errNoGroup, errReason)
 }
 
 // required returns an error unless the workspace is named, and, where missing is not nil, missing unless the id is.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	"github.com/sojournhq/sojourn/services/identity/internal/profile"
 )
 
 // GetAccount implements identityv1.QueryServiceServer.
@@ -15,5 +16,10 @@ func (a *API) GetAccount(ctx context.Context, r *identityv1.GetAccountRequest) (
 	if err != nil {
 		return nil, toStatus(err)
 	}
-	return &identityv1.GetAccountResponse{Account: toAccount(&account, a.settings(r.GetWorkspace()))}, nil
+	settings := a.settings(r.GetWorkspace()).Settings
+	view, err := a.toAccount(ctx, r.GetWorkspace(), &account, profile.ViewAccount(account.Fields, settings), settings)
+	if err != nil {
+		return nil, toStatus(err)
+	}
+	return &identityv1.GetAccountResponse{Account: view}, nil
 }

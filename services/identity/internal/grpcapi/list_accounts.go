@@ -5,6 +5,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/page"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	"github.com/sojournhq/sojourn/services/identity/internal/profile"
 )
 
 // accountsPerRead is how many accounts are read at once in search of complete ones.
@@ -40,7 +41,7 @@ func (a *API) ListAccounts(ctx context.Context, r *identityv1.ListAccountsReques
 
 // accounts returns the first limit accounts after `after` that the request asks for.
 func (a *API) accounts(ctx context.Context, r *identityv1.ListAccountsRequest, after string, limit int) ([]*identityv1.Account, error) {
-	settings := a.settings(r.GetWorkspace())
+	settings := a.settings(r.GetWorkspace()).Settings
 	var page []*identityv1.Account
 	for {
 		read, err := a.store.Accounts(ctx, r.GetWorkspace(), after, accountsPerRead)
@@ -48,11 +49,15 @@ func (a *API) accounts(ctx context.Context, r *identityv1.ListAccountsRequest, a
 			return nil, err
 		}
 		for i := range read {
-			account := toAccount(&read[i], settings)
-			if account.GetComplete() || r.GetIncludeIncomplete() {
-				page = append(page, account)
+			view := profile.ViewAccount(read[i].Fields, settings)
+			if len(profile.Missing(view)) > 0 && !r.GetIncludeIncomplete() {
+				continue
 			}
-			if len(page) == limit {
+			account, err := a.toAccount(ctx, r.GetWorkspace(), &read[i], view, settings)
+			if err != nil {
+				return nil, err
+			}
+			if page = append(page, account); len(page) == limit {
 				return page, nil
 			}
 		}

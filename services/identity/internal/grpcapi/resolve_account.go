@@ -16,14 +16,18 @@ func (a *API) ResolveAccount(ctx context.Context, r *identityv1.ResolveAccountRe
 	if err != nil {
 		return nil, toStatus(err)
 	}
-	response := &identityv1.ResolveAccountResponse{AccountId: resolution.Account, Candidates: resolution.Candidates}
-	switch resolution.State {
-	case attribution.Unknown:
-		response.Resolution = identityv1.Resolution_RESOLUTION_UNKNOWN
+	return &identityv1.ResolveAccountResponse{
+		Resolution: toResolution(resolution.State), AccountId: resolution.Account, Candidates: resolution.Candidates,
+	}, nil
+}
+
+func toResolution(s attribution.State) identityv1.Resolution {
+	switch s {
 	case attribution.Known:
-		response.Resolution = identityv1.Resolution_RESOLUTION_ACCOUNT
+		return identityv1.Resolution_RESOLUTION_ACCOUNT
 	case attribution.Ambiguous:
-		response.Resolution = identityv1.Resolution_RESOLUTION_AMBIGUOUS
+		return identityv1.Resolution_RESOLUTION_AMBIGUOUS
+	default:
+		return identityv1.Resolution_RESOLUTION_UNKNOWN
 	}
-	return response, nil
 }

@@ -18,19 +18,10 @@ func toUser(u *directory.User) *identityv1.User {
 	}
 }
 
-func toAccount(a *directory.Account, settings profile.Settings) *identityv1.Account {
-	view := profile.ViewAccount(a.Fields, settings)
-	missing := profile.Missing(view)
-	return &identityv1.Account{
-		AccountId: a.AccountID, Complete: len(missing) == 0, Traits: toAccountTraits(view), Problems: toProblems(view.Problems),
-		Missing: missing,
-	}
-}
-
 func toProblems(problems []profile.Problem) []*identityv1.Problem {
 	out := make([]*identityv1.Problem, 0, len(problems))
 	for _, p := range problems {
-		out = append(out, &identityv1.Problem{Code: p.Code, Trait: p.Trait})
+		out = append(out, &identityv1.Problem{Code: p.Code, Trait: p.Trait, Dimension: p.Dimension})
 	}
 	return out
 }

@@ -17,7 +17,7 @@ const (
 	// MaxField is how large one field may be, path and text together. Of a larger one only the path stays, and that it was too large.
 	MaxField = 8 << 10
 	// MaxPath is how long a path may be. A field with a longer one is not kept at all; no trait has such a name.
-	MaxPath = 1 << 10
+	MaxPath = call.MaxPath
 	// MaxFields is how large all fields of one user or account may be together.
 	MaxFields = 64 << 10
 )

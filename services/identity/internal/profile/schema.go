@@ -2,6 +2,7 @@ package profile
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
@@ -48,6 +49,23 @@ func newSchema(traits []trait) *schema {
 	return s
 }
 
+// newPathSchema returns a schema in which each path is a trait of its own, by the name of the path.
+func newPathSchema(paths []string) *schema {
+	s := &schema{places: map[string][]place{}}
+	for _, path := range paths {
+		if slices.ContainsFunc(s.traits, func(t trait) bool { return t.name == path }) {
+			continue
+		}
+		i := len(s.traits)
+		s.traits = append(s.traits, trait{name: path})
+		s.add(path, place{trait: i, rank: 1})
+		for _, object := range call.Objects(path) {
+			s.add(object, place{trait: i, rank: 2, above: true})
+		}
+	}
+	return s
+}
+
 func (s *schema) add(spelling string, p place) {
 	key := canonical(spelling)
 	s.places[key] = append(s.places[key], p)
@@ -55,6 +73,11 @@ func (s *schema) add(spelling string, p place) {
 
 // mapped says whether a trait is read from path.
 func (s *schema) mapped(path string) bool { return len(s.places[canonical(path)]) > 0 }
+
+// reads says whether a trait is read from the canonical path itself, whatever its value. From no schema none is.
+func (s *schema) reads(path string) bool {
+	return s != nil && slices.ContainsFunc(s.places[path], func(p place) bool { return !p.above && !p.hint })
+}
 
 // canonical returns what is the same for all ways to write a path: Segment itself says that the letter case of trait names varies.
 func canonical(path string) string {

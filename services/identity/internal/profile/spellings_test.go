@@ -1,6 +1,8 @@
 package profile_test
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,9 +48,46 @@ var accountSpellings = map[string]string{
 	"is_churned": "is_churned isChurned churned",
 }
 
+// forms returns a name as senders' languages and habits write it.
+func forms(name string) []string {
+	words := strings.Split(name, "_")
+	title := func(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
+	camel, pascal := words[0], title(words[0])
+	for _, word := range words[1:] {
+		camel, pascal = camel+title(word), pascal+title(word)
+	}
+	return []string{
+		name, camel, pascal, strings.ToUpper(name), strings.ToLower(camel), strings.Join(words, "-"), strings.Join(words, " "), title(name),
+	}
+}
+
+// spellings returns the forms of all spellings in text.
+func spellings(text string) (all []string) {
+	for spelling := range strings.FieldsSeq(text) {
+		all = append(all, forms(spelling)...)
+	}
+	return all
+}
+
+func TestTheTablesOfSpellingsHoldEveryTraitOfTheContract(t *testing.T) {
+	for name, c := range map[string]struct {
+		table map[string]string
+		want  string
+	}{
+		"user": {userSpellings, "department email first_name last_name mailing_city mailing_country mailing_postal mailing_state mailing_street " +
+			"mobile_phone phone role salutation title"},
+		"account": {accountSpellings, "billing_city billing_country billing_postal billing_state billing_street createdAt description email " +
+			"employees industry is_churned lifecycle_stage name phone tier website"},
+	} {
+		if got := strings.Join(slices.Sorted(maps.Keys(c.table)), " "); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 func TestEverySpellingOfEveryUserTraitIsRead(t *testing.T) {
-	for trait, spellings := range userSpellings {
-		for spelling := range strings.FieldsSeq(spellings) {
+	for trait, text := range userSpellings {
+		for _, spelling := range spellings(text) {
 			v := profile.ViewUser(sent(at(1), spelling, str("x")))
 			if len(v.Values) != 1 || v.Values[trait].Text != "x" || len(v.Problems) != 0 {
 				t.Errorf("%s = %+v, want %s alone", spelling, v, trait)
@@ -69,12 +108,12 @@ func TestEverySpellingOfEveryAccountTraitIsRead(t *testing.T) {
 		"lifecycle_stage": {str("live"), profile.Value{Text: "live"}},
 		"is_churned":      {call.Value{Kind: call.Bool, Text: "true"}, profile.Value{Bool: true}},
 	}
-	for trait, spellings := range accountSpellings {
+	for trait, text := range accountSpellings {
 		sample, special := good[trait]
 		if !special {
 			sample.send, sample.want = str("x"), profile.Value{Text: "x"}
 		}
-		for spelling := range strings.FieldsSeq(spellings) {
+		for _, spelling := range spellings(text) {
 			v := profile.ViewAccount(sent(at(1), spelling, sample.send), settings)
 			if got, ok := v.Values[trait]; !ok || got != sample.want || len(v.Values) != 1 || len(v.Problems) != 0 {
 				t.Errorf("%s = %+v, want %s alone", spelling, v, trait)

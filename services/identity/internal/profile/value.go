@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,9 +12,12 @@ import (
 // maxDescription is how many characters of a description are shown.
 const maxDescription = 512
 
-// Settings are the names that an account's tier and lifecycle stage may have in one workspace. None set: none may be had.
+// Settings are what one workspace wants to see of its accounts.
 type Settings struct {
+	// Tiers and LifecycleStages are the names that an account's tier and lifecycle stage may have. None set: none may be had.
 	Tiers, LifecycleStages []string
+	// Dimensions are what is to be known of accounts beside the contract's traits.
+	Dimensions *Dimensions
 }
 
 // Value is the value of a trait; which member is set follows from the trait.
@@ -85,6 +87,13 @@ func readName(v call.Value, names []string) (name, wrong string) {
 }
 
 func readNumber(v call.Value) (n float64, wrong string) {
+	if n, wrong = readDecimal(v); n < 0 {
+		return 0, invalid
+	}
+	return n, wrong
+}
+
+func readDecimal(v call.Value) (n float64, wrong string) {
 	decimal, wrong := readText(v)
 	if wrong != fine {
 		return 0, wrong
@@ -95,10 +104,10 @@ func readNumber(v call.Value) (n float64, wrong string) {
 		return 0, invalid
 	}
 	n, err := strconv.ParseFloat(decimal, 64)
-	if err != nil || n < 0 {
+	if err != nil {
 		return 0, invalid
 	}
-	return math.Abs(n), fine // -0 is 0
+	return n + 0, fine // -0 is 0
 }
 
 func readTime(v call.Value) (ms int64, wrong string) {

@@ -16,13 +16,20 @@ type View struct {
 	Problems []Problem
 }
 
-// Problem says that something was sent for a trait that could not be used.
+// Problem says that something was sent for a trait, or for a dimension, that could not be used.
 type Problem struct {
 	// Code is the trait in snake_case and what is wrong: invalid (not what the trait's values are), unknown (not named in the settings),
-	// too_long (and so it was cut) or too_large (and so it was not kept).
+	// too_long (and so it was cut) or too_large (and so it was not kept). Of a dimension it is one of the codes of this package.
 	Code string
-	// Trait is the contract's name.
+	// Trait is the contract's name; empty if the problem is a dimension's.
 	Trait string
+	// Dimension is the dimension's name; empty if the problem is a trait's.
+	Dimension string
+}
+
+// Compare orders problems by code, then by what they are of.
+func (p Problem) Compare(q Problem) int {
+	return cmp.Or(cmp.Compare(p.Code, q.Code), cmp.Compare(p.Trait, q.Trait), cmp.Compare(p.Dimension, q.Dimension))
 }
 
 // MergeUser returns a user's fields after a call that sent traits of the user.
@@ -76,7 +83,7 @@ func (s *schema) view(found map[string]candidate, settings Settings) View {
 			v.Problems = append(v.Problems, Problem{Code: snakeCase(t.name) + "_" + wrong, Trait: t.name})
 		}
 	}
-	slices.SortFunc(v.Problems, func(p, q Problem) int { return cmp.Compare(p.Code, q.Code) })
+	slices.SortFunc(v.Problems, Problem.Compare)
 	return v
 }
 

@@ -242,6 +242,25 @@ func testPages(t *testing.T, d *driver) {
 	}
 }
 
+func testEachUser(t *testing.T, d *driver) {
+	calls := []call.Call{
+		track("elsewhere", "u7", "b"), track("nowhere", "n", ""), track("later", "v", ""),
+		{Type: call.Alias, MessageID: "alias", UserID: "v", PreviousID: "u1"},
+		{Type: call.Alias, MessageID: "ghost", UserID: "v", PreviousID: "ghost"},
+	}
+	for i := range 2500 {
+		calls = append(calls, track(fmt.Sprint(i), fmt.Sprintf("u%d", i), "a"))
+	}
+	d.calls("w", calls...)
+	got, want := d.eachUser("w", "a"), d.users("w", new("a"), 1000)
+	if diff := cmp.Diff(want, got); diff != "" || len(got) != 2501 {
+		t.Errorf("visited %d users, want 2501 as they are listed: %s", len(got), diff)
+	}
+	if got := d.eachUser("w", "none"); len(got) != 0 {
+		t.Errorf("nobody's users: %+v", got)
+	}
+}
+
 func testAlikeIDs(t *testing.T, d *driver) {
 	ids := []string{"a", "a\x00", "a\x00\x01b", "a\x01", "ab", "b", "\x00", strings.Repeat("x", call.MaxName)}
 	var calls []call.Call
@@ -278,6 +297,9 @@ func testSparse(t *testing.T, d *driver) {
 	if len(got) != 2 || got[0].UserID != "0" || got[1].UserID != "z" {
 		t.Errorf("%d users without an account, want 0 and z", len(got))
 	}
+	if got := d.unattributed("w", nil, 1); len(got) != 2 || got[0].UserID != "0" || got[1].UserID != "z" {
+		t.Errorf("unattributed: %+v, want 0 and z", got)
+	}
 	if got := d.users("w", nil, 1000); len(got) != 3002 {
 		t.Errorf("%d users, want 3002", len(got))
 	}
@@ -287,8 +309,8 @@ func testEmpty(t *testing.T, d *driver) {
 	ctx := context.Background()
 	check := func() {
 		t.Helper()
-		users, accounts, books := d.users("w", nil, 10), d.accounts("w", 10), d.books("w")
-		if n := len(users) + len(accounts) + len(books) + len(d.users("w", new("a"), 10)) + len(d.users("w", new(""), 10)); n != 0 {
+		users, accounts, books := append(d.users("w", nil, 10), d.eachUser("w", "a")...), d.accounts("w", 10), d.books("w")
+		if n := len(d.unattributed("w", nil, 10)) + len(users) + len(accounts) + len(books) + len(d.users("w", new("a"), 10)) + len(d.users("w", new(""), 10)); n != 0 {
 			t.Errorf("users %+v, accounts %+v, books %+v", users, accounts, books)
 		}
 		if listed, err := d.store.User(ctx, "w", "u"); len(listed) != 0 || err != nil {
@@ -319,6 +341,9 @@ func testContext(t *testing.T, d *driver) {
 	cancel()
 	if _, err := d.store.Users(ctx, "w", nil, directory.UserKey{}, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("Users: %v, want Canceled", err)
+	}
+	if err := d.store.EachUser(ctx, "w", "a", func(*directory.User) {}); !errors.Is(err, context.Canceled) {
+		t.Errorf("EachUser: %v, want Canceled", err)
 	}
 	if _, err := d.store.Record(ctx, "w", directory.Batch{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Record: %v, want Canceled", err)

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 
 	"pgregory.net/rapid"
 
@@ -69,6 +70,33 @@ func genHistory(t *rapid.T) history {
 	return h
 }
 
+// life is a workspace to which a history happens, in some order, under settings that change meanwhile.
+type life struct {
+	history
+
+	workspace    string
+	settings     profile.Settings
+	come, coming []delivery
+	pageSize     int
+}
+
+func genLife(t *rapid.T, workspace string) *life {
+	l := &life{history: genHistory(t), workspace: workspace, settings: genSettings(t), pageSize: rapid.IntRange(1, 5).Draw(t, "page size")}
+	l.coming = rapid.Permutation(l.deliveries()).Draw(t, "order")
+	return l
+}
+
+// goOn lets a batch come, and now and then changes the settings, which must show at once.
+func (l *life) goOn(t *rapid.T, d *driver) {
+	size := rapid.IntRange(1, len(l.coming)).Draw(t, "batch")
+	d.record(l.workspace, toBatch(l.coming[:size]))
+	l.come, l.coming = append(l.come, l.coming[:size]...), l.coming[size:]
+	if rapid.IntRange(0, 2).Draw(t, "change settings") == 0 {
+		l.settings = genSettings(t)
+		compareState(t, d, l.workspace, newOracle(l.come), l.settings, l.pageSize)
+	}
+}
+
 func genRejection() *rapid.Generator[directory.Rejection] {
 	return rapid.Custom(func(t *rapid.T) directory.Rejection {
 		return directory.Rejection{
@@ -100,7 +128,7 @@ func genCall() *rapid.Generator[call.Call] {
 			c.Traits = genTraits(accountTable).Draw(t, "traits")
 		default:
 			c.UserID = user.Draw(t, "user")
-			c.AccountID = rapid.SampledFrom([]string{"", "", "", "", "a1", "a2", "a3"}).Draw(t, "account")
+			c.AccountID = rapid.SampledFrom([]string{"", "", "", "a1", "a1", "a1", "a1", "a2", "a3"}).Draw(t, "account")
 			if c.Type == call.Identify {
 				c.Traits = genTraits(userTable).Draw(t, "traits")
 			}
@@ -109,8 +137,14 @@ func genCall() *rapid.Generator[call.Call] {
 	})
 }
 
-// genTraits draws traits under the spellings of a table, each path at most once.
+// genTraits draws traits under the spellings of a table, each path at most once. It draws custom ones often: only where several users of one
+// account have values at one place is there a conflict.
 func genTraits(table []meaning) *rapid.Generator[[]call.Trait] {
+	for _, m := range table {
+		if m.as == custom {
+			table = append(slices.Clone(table), m, m)
+		}
+	}
 	trait := rapid.Custom(func(t *rapid.T) call.Trait {
 		m := rapid.SampledFrom(table).Draw(t, "trait")
 		path := rapid.SampledFrom(m.spellings).Draw(t, "spelling")
@@ -120,5 +154,5 @@ func genTraits(table []meaning) *rapid.Generator[[]call.Trait] {
 }
 
 func genSettings(t *rapid.T) profile.Settings {
-	return profile.Settings{Tiers: rapid.SampledFrom([][]string{nil, {"gold"}, {"gold", "silver"}}).Draw(t, "tiers")}
+	return profile.Settings{Tiers: rapid.SampledFrom([][]string{nil, {"gold"}, {"gold", "silver"}}).Draw(t, "tiers"), Dimensions: genDimensions(t)}
 }

@@ -1,9 +1,12 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
+
+	"pgregory.net/rapid"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
@@ -19,12 +22,14 @@ const (
 	instant
 	amount
 	tier
+	custom // nothing to the contract, but a dimension may be read from it
 )
 
-// Two paths that mean something else than the trait they stand beside.
+// Paths that mean something else than the trait they stand beside.
 const (
-	above = "address" // where anything but an object clears what stood within
-	hint  = "plan"    // which is a tier if settings name it
+	above       = "address" // where anything but an object clears what stood within
+	aboveCustom = "company" // the same
+	hint        = "plan"    // which is a tier if settings name it
 )
 
 // meaning is a trait with some of its spellings, the better ones first.
@@ -40,6 +45,8 @@ var userTable = []meaning{
 	{"last_name", "last_name", plain, []string{"last_name", "lastName"}},
 	{"mailing_city", "mailing_city", plain, []string{"mailing_city", "mailingCity", "address.city", "city", above}},
 	{"", "", wholeName, []string{"name"}},
+	{"", "", custom, []string{"company.size", "Company.Size", aboveCustom}},
+	{"", "", custom, []string{"seen", "SEEN"}},
 }
 
 var accountTable = []meaning{
@@ -48,6 +55,8 @@ var accountTable = []meaning{
 	{"employees", "employees", amount, []string{"employees", "employeeCount"}},
 	{"tier", "tier", tier, []string{"tier", hint}},
 	{"billing_city", "billing_city", plain, []string{"billing_city", "biling_city", "address.city", above}},
+	{"", "", custom, []string{"company.size", "company._Size", aboveCustom}},
+	{"", "", custom, []string{"renewal_date", "renewalDate"}},
 }
 
 // sample is a value and what it reads as.
@@ -74,6 +83,7 @@ func samples(k kind) []sample {
 		},
 		amount: {{value: text("12"), reads: "12"}, {value: number("300"), reads: "300"}, {value: text("many"), problem: "_invalid"}},
 		tier:   {{value: text("gold"), reads: "gold"}, {value: text("silver"), reads: "silver"}},
+		custom: customSamples(),
 	}[k]...)
 }
 
@@ -100,13 +110,38 @@ func viewUsers(users []directory.User) (out []userView) {
 	return out
 }
 
-func viewAccounts(accounts []directory.Account, settings profile.Settings) (out []accountView) {
+func viewAccounts(
+	t *rapid.T, store directory.Store, workspace string, accounts []directory.Account, settings profile.Settings,
+) (out []accountView) {
 	for _, a := range accounts {
 		v := profile.ViewAccount(a.Fields, settings)
 		traits, problems := viewTraits(v)
-		out = append(out, accountView{AccountID: a.AccountID, Traits: traits, Problems: problems, Missing: profile.Missing(v)})
+		values, wrong, err := directory.Dimensions(context.Background(), store, workspace, &a, settings.Dimensions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range wrong {
+			problems = append(problems, p.Dimension+" "+p.Code)
+		}
+		slices.Sort(problems)
+		view := accountView{AccountID: a.AccountID, Traits: traits, Dimensions: map[string]string{}, Problems: problems, Missing: profile.Missing(v)}
+		for _, d := range values {
+			view.Dimensions[d.Name] = dimensionText(d)
+		}
+		out = append(out, view)
 	}
 	return out
+}
+
+func dimensionText(d profile.DimensionValue) string {
+	switch d.Type {
+	case profile.NumberDimension:
+		return fmt.Sprint(d.Value.Number)
+	case profile.DateDimension:
+		return strconv.FormatInt(d.Value.TimeMS, 10)
+	default:
+		return d.Value.Text
+	}
 }
 
 func viewTraits(v profile.View) (traits map[string]string, problems []string) {

@@ -73,10 +73,9 @@ type userView struct {
 }
 
 type accountView struct {
-	AccountID string
-	Traits    map[string]string
-	Problems  []string
-	Missing   []string
+	AccountID          string
+	Traits, Dimensions map[string]string
+	Problems, Missing  []string
 }
 
 // usersWhere returns the users that want says, in order.
@@ -101,6 +100,16 @@ func (o *oracle) usersWhere(want func(userView) bool) (users []userView) {
 	return users
 }
 
+// unattributed returns the users who have calls that belong to no account, in order.
+func (o *oracle) unattributed(reason *attribution.State) (users []directory.Unattributed) {
+	for _, u := range o.usersWhere(func(u userView) bool { return u.AccountID == "" }) {
+		if why := o.resolve(u.UserID); reason == nil || why.State == *reason {
+			users = append(users, directory.Unattributed{UserID: u.UserID, Why: why, LastSeenMS: u.LastSeenMS})
+		}
+	}
+	return users
+}
+
 func (o *oracle) accounts(settings profile.Settings) (accounts []accountView) {
 	calls := map[string][]call.Call{}
 	for _, c := range o.calls {
@@ -111,6 +120,17 @@ func (o *oracle) accounts(settings profile.Settings) (accounts []accountView) {
 	for _, id := range slices.Sorted(maps.Keys(calls)) {
 		a := accountView{AccountID: id}
 		a.Traits, a.Problems = o.traits(calls[id], call.Group, accountTable, settings)
+		a.Dimensions = map[string]string{}
+		for _, d := range settings.Dimensions.All() {
+			value, problems := o.dimension(id, &d)
+			if value != "" {
+				a.Dimensions[d.Name] = value
+			}
+			for _, code := range problems {
+				a.Problems = append(a.Problems, d.Name+" "+code)
+			}
+		}
+		slices.Sort(a.Problems)
 		for _, needed := range []string{"name", "createdAt"} {
 			if _, ok := a.Traits[needed]; !ok {
 				a.Missing = append(a.Missing, needed)
@@ -127,6 +147,9 @@ func (o *oracle) traits(calls []call.Call, from call.Type, table []meaning, sett
 	var whole *spoken
 	best := map[string]*spoken{}
 	for _, m := range table {
+		if m.as == custom {
+			continue
+		}
 		best[m.trait] = latest(calls, from, m, settings)
 		if m.as == wholeName {
 			whole = best[m.trait]
@@ -162,7 +185,7 @@ type spoken struct {
 }
 
 func (s *spoken) clears() bool {
-	return s.path == above || s.value.Kind == call.Null || s.value.Kind == call.String && s.value.Text == ""
+	return s.path == above || s.path == aboveCustom || s.value.Kind == call.Null || s.value.Kind == call.String && s.value.Text == ""
 }
 
 // latest collects everything that calls said of a trait, under whatever spelling, and returns the last of it; nil if there is nothing.

@@ -3,12 +3,14 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 	"github.com/sojournhq/sojourn/services/identity/internal/profile"
@@ -20,20 +22,21 @@ type Open func(dir string) (directory.Store, error)
 // Run runs the suite.
 func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, *driver){
-		"any order, any batches, duplicates and restarts give the oracle's answers": testOrderFree,
-		"a call is accepted once and its copies get the first one's event time":     testDuplicates,
-		"fields are kept as they were sent, the latest of each":                     testFields,
-		"calls corrected to the same time are merged alike in either order":         testTies,
-		"two calls that share one identity are told apart":                          testConflict,
-		"a rejection counts once for each source":                                   testRejections,
-		"a call by two sources is accepted for the same one in any order":           testSources,
-		"a user moves when the account becomes known":                               testMove,
-		"a call to delete a user makes nobody known":                                testDelete,
-		"pages join up to the whole list":                                           testPages,
-		"ids that are alike stay apart":                                             testAlikeIDs,
-		"a long search for few users finds them all":                                testSparse,
-		"an empty workspace is empty and what is missing is missing":                testEmpty,
-		"a context that has ended is an error":                                      testContext,
+		"any order, batches, copies, restarts and settings give what the oracle says": testOrderFree,
+		"a call is accepted once and its copies get the first one's event time":       testDuplicates,
+		"fields are kept as they were sent, the latest of each":                       testFields,
+		"calls corrected to the same time are merged alike in either order":           testTies,
+		"two calls that share one identity are told apart":                            testConflict,
+		"a rejection counts once for each source":                                     testRejections,
+		"a call by two sources is accepted for the same one in any order":             testSources,
+		"a user moves when the account becomes known":                                 testMove,
+		"a call to delete a user makes nobody known":                                  testDelete,
+		"pages join up to the whole list":                                             testPages,
+		"each user of an account is visited once, however many there are":             testEachUser,
+		"ids that are alike stay apart":                                               testAlikeIDs,
+		"a long search for few users finds them all":                                  testSparse,
+		"an empty workspace is empty and what is missing is missing":                  testEmpty,
+		"a context that has ended is an error":                                        testContext,
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &driver{t: t, open: open, dir: t.TempDir()}
@@ -107,6 +110,29 @@ func (d *driver) users(workspace string, account *string, size int) (all []direc
 	}
 }
 
+// eachUser returns all users that EachUser visits.
+func (d *driver) eachUser(workspace, account string) (all []directory.User) {
+	d.t.Helper()
+	if err := d.store.EachUser(context.Background(), workspace, account, func(u *directory.User) { all = append(all, *u) }); err != nil {
+		d.t.Fatal(err)
+	}
+	return all
+}
+
+// unattributed returns all unattributed users, read in pages of a size.
+func (d *driver) unattributed(workspace string, reason *attribution.State, size int) (all []directory.Unattributed) {
+	d.t.Helper()
+	for after := ""; ; after = all[len(all)-1].UserID {
+		page, err := d.store.Unattributed(context.Background(), workspace, reason, after, size)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if all = append(all, page...); len(page) < size {
+			return all
+		}
+	}
+}
+
 func (d *driver) accounts(workspace string, size int) (all []directory.Account) {
 	d.t.Helper()
 	for after := ""; ; after = all[len(all)-1].AccountID {
@@ -133,28 +159,25 @@ func (d *driver) books(workspace string) []directory.Book {
 	return books
 }
 
-// testOrderFree starts over for each history in a workspace of its own, all in one file.
+// testOrderFree starts over for each pair of histories in workspaces of their own, all in one file. The two use the same ids for all and
+// everything, and their calls come in turns.
 func testOrderFree(t *testing.T, d *driver) {
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
-		one, other := workspaceName(n, "one"), workspaceName(n, "other")
-		h := genHistory(rt)
-		settings := genSettings(rt)
-		deliveries := rapid.Permutation(h.deliveries()).Draw(rt, "order")
-		for rest := deliveries; len(rest) > 0; {
-			size := rapid.IntRange(1, len(rest)).Draw(rt, "batch")
-			d.record(one, toBatch(rest[:size]))
-			d.record(other, toBatch(deliveries[:1]))
-			rest = rest[size:]
+		all := []*life{genLife(rt, workspaceName(n, "one")), genLife(rt, workspaceName(n, "other"))}
+		for running := all; len(running) > 0; {
+			l := rapid.SampledFrom(running).Draw(rt, "whose turn")
+			l.goOn(rt, d)
 			if rapid.IntRange(0, 4).Draw(rt, "restart") == 0 {
 				d.reopen()
 			}
+			running = slices.DeleteFunc(slices.Clone(running), func(l *life) bool { return len(l.coming) == 0 })
 		}
-		size := rapid.IntRange(1, 5).Draw(rt, "page size")
-		compare(rt, d, one, newOracle(deliveries), settings, size)
-		checkReplay(rt, d, one, h.calls)
-		compareState(rt, d, other, newOracle(deliveries[:1]), settings, size)
+		for _, l := range all {
+			compare(rt, d, l.workspace, newOracle(l.come), l.settings, l.pageSize)
+			checkReplay(rt, d, l.workspace, l.calls)
+		}
 	})
 }
 
@@ -194,8 +217,32 @@ func compareState(t *rapid.T, d *driver, workspace string, o *oracle, settings p
 			t.Fatalf("users of %q (-want +got):\n%s", account, diff)
 		}
 	}
-	if diff := cmp.Diff(o.accounts(settings), viewAccounts(d.accounts(workspace, size), settings), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(o.accounts(settings), viewAccounts(t, d.store, workspace, d.accounts(workspace, size), settings), cmpopts.EquateEmpty()); diff != "" {
 		t.Fatalf("accounts with %+v (-want +got):\n%s", settings, diff)
+	}
+	compareUnmapped(t, d, workspace, o, settings, size)
+	compareUnmapped(t, d, workspace, o, profile.Settings{}, size)
+	for _, reason := range []*attribution.State{nil, new(attribution.Unknown), new(attribution.Ambiguous)} {
+		if diff := cmp.Diff(o.unattributed(reason), d.unattributed(workspace, reason, size), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("unattributed users (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// compareUnmapped compares the traits that mean nothing, read in pages of a size.
+func compareUnmapped(t *rapid.T, d *driver, workspace string, o *oracle, settings profile.Settings, size int) {
+	var all []directory.UnmappedTrait
+	for after := ""; ; after = all[len(all)-1].Name {
+		page, err := directory.UnmappedTraits(context.Background(), d.store, workspace, settings, after, size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all = append(all, page...); len(page) < size {
+			break
+		}
+	}
+	if diff := cmp.Diff(o.unmapped(settings), all, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("unmapped traits with %+v (-want +got):\n%s", settings.Dimensions.All(), diff)
 	}
 }
 

@@ -3,9 +3,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"os"
 
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/daemon"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/services/sessions"
@@ -14,8 +16,23 @@ import (
 func main() {
 	os.Exit(daemon.Main("sessionsd", os.Args[1:], func(flags *flag.FlagSet) func(context.Context, observe.Deps) (daemon.Service, error) {
 		dir := flags.String("data", "./sojourn-data", "directory of the data file")
+		file := flags.String("workspaces", "", "file of workspaces, for their settings; changes count while running; none: the defaults")
+		keep := flags.Duration("keep-changes", sessions.DefaultKeepChanges, "for how long WatchSessions can go back")
 		return func(ctx context.Context, d observe.Deps) (daemon.Service, error) {
-			return sessions.Open(ctx, sessions.Config{Dir: *dir}, d)
+			c := sessions.Config{Dir: *dir, KeepChanges: *keep}
+			if *file == "" {
+				return sessions.Open(ctx, c, d)
+			}
+			workspaces, err := workspace.Watch(*file, d.Log)
+			if err != nil {
+				return nil, err
+			}
+			c.Settings = sessions.SettingsOf(workspaces)
+			service, err := sessions.Open(ctx, c, d)
+			if err != nil {
+				return nil, errors.Join(err, workspaces.Close())
+			}
+			return daemon.Beside(service, workspaces), nil
 		}
 	}))
 }

@@ -1,11 +1,6 @@
 package bolt
 
 import (
-	"bytes"
-	"slices"
-
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
@@ -13,34 +8,34 @@ import (
 // insertReach is how many points insert looks at on either side before it gives up.
 const insertReach = 256
 
-// insert brings up to date the one session that a late point falls into, without walking it, however long it is. It returns false, and
-// changes nothing, where the point may change more than the stretches around it: then the run has to be walked.
-func (t *tables) insert(at ref) (done bool, err error) {
+// insert adds a late point that only divides a pause of the session that it falls into, without walking the session, however long it is.
+// It returns false, and changes nothing, where the point may change more than the stretches around it: then the run has to be walked.
+func (t *tables) insert(anonymous uint32, p session.Point) (done bool, err error) {
+	at := ref{anonymous, p.Position}
 	was, err := t.sessionAround(at)
-	if err != nil || was == nil {
+	if err != nil || was == nil || was.rules != t.rulesName || !was.Admits(p) {
 		return false, err
 	}
-	p, err := decodePoint(at.key(), t.points.Get(at.key()))
-	if err != nil || !was.Fits(p) {
-		return false, err
-	}
-	before, ok, err := t.neighbours(at, (*bbolt.Cursor).Prev, func(b session.Point) bool {
-		return b.Module != 0 || b.Position == was.Start
+	before, ok, err := t.neighbours(at, -1, func(b session.Point) bool {
+		return b.Module != 0 || was.Module == 0 || b.Position == was.Start
 	})
 	if err != nil || !ok {
 		return false, err
 	}
 	current := before[len(before)-1].Module
-	after, ok, err := t.neighbours(at, (*bbolt.Cursor).Next, func(a session.Point) bool {
+	after, ok, err := t.neighbours(at, +1, func(a session.Point) bool {
 		return p.Module == 0 || p.Module == current || a.Module != 0 || a.Position == was.End
 	})
 	if err != nil || !ok {
 		return false, err
 	}
-	now := was.Session
-	now.Modules = slices.Clone(now.Modules)
-	t.rules.Insert(&now, before[0], current, p, after)
-	return true, t.putSession(at.anonymous, was, &now)
+	now, delta := was.Session, session.Parts{}
+	t.rules.Insert(&now, delta, before[0], current, p, after)
+	if err := t.putPoints(anonymous, []session.Point{p}); err != nil {
+		return false, err
+	}
+	_, err = t.putSession(anonymous, was, now, delta)
+	return true, err
 }
 
 // sessionAround returns the session that started before a point's millisecond and ended after it, nil if it is not found at once. Of
@@ -57,28 +52,28 @@ func (t *tables) sessionAround(at ref) (*stored, error) {
 	return s, nil
 }
 
-// neighbours returns the points next to a point in one direction, the nearest first, up to the one that is the last wanted. It is not ok
-// where that is far, or where two of them share a millisecond: the order of their keys is not theirs then.
-func (t *tables) neighbours(
-	at ref, step func(*bbolt.Cursor) ([]byte, []byte), last func(session.Point) bool,
-) (points []session.Point, ok bool, err error) {
-	prefix := keys.AppendUint32(nil, at.anonymous)
-	cursor := t.points.Cursor()
-	cursor.Seek(at.key())
-	previous, found := at.TimeMS, false
-	for range insertReach {
-		key, sealed := step(cursor)
-		if !bytes.HasPrefix(key, prefix) {
-			return points, found, nil
-		}
-		p, err := decodePoint(key, sealed)
-		if err != nil || p.TimeMS == previous {
+// neighbours returns the points next to a place without one, in one direction, the nearest first, up to the one that is the last wanted. It
+// is not ok where that is far.
+func (t *tables) neighbours(at ref, direction int, last func(session.Point) bool) (points []session.Point, ok bool, err error) {
+	walk := t.pointsFrom(at.anonymous, at.TimeMS)
+	if direction < 0 {
+		walk = t.pointsBackFrom(at.anonymous, at.TimeMS)
+	}
+	reach := insertReach
+	for p, err := range walk {
+		if err != nil {
 			return nil, false, err
 		}
-		if found { // one further than wanted, to be sure that it is of another millisecond
+		if reach--; reach < 0 {
+			return nil, false, nil
+		}
+		if p.Compare(at.Position)*direction < 0 {
+			continue // of the same millisecond, on the other side
+		}
+		points = append(points, p)
+		if last(p) {
 			return points, true, nil
 		}
-		points, previous, found = append(points, p), p.TimeMS, last(p)
 	}
 	return nil, false, nil
 }

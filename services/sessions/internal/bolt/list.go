@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	bbolt "go.etcd.io/bbolt"
 
@@ -13,29 +12,42 @@ import (
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// Session implements session.Store.
+// Session implements session.Store. Those that start in the id's millisecond are looked through for its digest.
 func (s *Store) Session(_ context.Context, workspace string, id session.ID, nowMS int64) (view session.View, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		t := s.readable(tx, workspace)
 		if t == nil {
 			return session.ErrNotFound
 		}
-		anonymous, ok, err := t.names.Find(kindAnonymous, id.AnonymousID)
-		if err != nil {
-			return err
+		prefix := keys.AppendTime(nil, id.StartMS)
+		cursor := t.byStart.Cursor()
+		for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
+			at, err := parseByStart(key)
+			if err != nil {
+				return err
+			}
+			first, err := t.first(at)
+			if err != nil {
+				return err
+			}
+			if first.ID() == id {
+				view, err = t.view(at, nowMS)
+				return err
+			}
 		}
-		at := ref{anonymous, id.Start}
-		if !ok || t.sessions.Get(at.key()) == nil {
-			return session.ErrNotFound
-		}
-		view, err = t.view(at, nowMS)
-		return err
+		return session.ErrNotFound
 	})
 	return view, err
 }
 
+// first names the first point of a session.
+func (t *tables) first(at ref) (session.First, error) {
+	anonymousID, err := t.names.Name(at.anonymous)
+	return session.First{AnonymousID: anonymousID, Start: at.Position}, err
+}
+
 // Sessions implements session.Store.
-func (s *Store) Sessions(ctx context.Context, workspace string, f session.Filter, after *session.ID, limit int) ([]session.View, error) {
+func (s *Store) Sessions(ctx context.Context, workspace string, f session.Filter, after *session.First, limit int) ([]session.View, error) {
 	var found []session.View
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		t := s.readable(tx, workspace)
@@ -58,7 +70,7 @@ func (s *Store) Sessions(ctx context.Context, workspace string, f session.Filter
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}
-	slices.SortFunc(found, func(a, b session.View) int { return a.ID.Compare(b.ID) })
+	slices.SortFunc(found, func(a, b session.View) int { return a.First.Compare(b.First) })
 	return found[:min(limit, len(found))], nil
 }
 
@@ -94,7 +106,7 @@ func (t *tables) sources(f session.Filter) ([]source, error) {
 }
 
 // pageOf returns the first matching sessions of a source: limit of them, and as many more as start in the same millisecond as the last.
-func (t *tables) pageOf(ctx context.Context, from source, f session.Filter, after *session.ID, limit int) ([]session.View, error) {
+func (t *tables) pageOf(ctx context.Context, from source, f session.Filter, after *session.First, limit int) ([]session.View, error) {
 	start := f.FromMS
 	if after != nil {
 		start = max(start, after.Start.TimeMS)
@@ -107,7 +119,7 @@ func (t *tables) pageOf(ctx context.Context, from source, f session.Filter, afte
 		if err != nil {
 			return nil, err
 		}
-		if at.TimeMS >= f.ToMS || (len(found) >= limit && at.TimeMS > found[len(found)-1].ID.Start.TimeMS) {
+		if at.TimeMS >= f.ToMS || (len(found) >= limit && at.TimeMS > found[len(found)-1].First.Start.TimeMS) {
 			break
 		}
 		if err := ctx.Err(); err != nil {
@@ -117,7 +129,7 @@ func (t *tables) pageOf(ctx context.Context, from source, f session.Filter, afte
 		if err != nil {
 			return nil, err
 		}
-		if (after == nil || view.ID.Compare(*after) > 0) && matches(&view, f) {
+		if (after == nil || view.First.Compare(*after) > 0) && matches(&view, f) {
 			found = append(found, view)
 		}
 	}
@@ -142,26 +154,26 @@ func (t *tables) view(at ref, nowMS int64) (session.View, error) {
 		return session.View{}, err
 	}
 	v := session.View{
-		ID:         session.ID{Start: at.Position},
 		EndMS:      s.End.TimeMS,
 		UserID:     whose.userID,
 		AccountID:  whose.accountID,
 		DurationMS: s.DurationMS(),
-		ActiveMS:   s.ActiveMS(),
 		Points:     s.Points,
 		Revision:   s.revision,
 		Ended:      t.rules.EndedBy(&s.Session, nowMS),
 	}
-	if v.ID.AnonymousID, err = t.names.Name(at.anonymous); err != nil {
+	if v.First, err = t.first(at); err != nil {
 		return session.View{}, err
 	}
-	for _, m := range s.Modules {
-		name, err := t.names.Name(uint32(m.Module))
-		if err != nil {
-			return session.View{}, err
-		}
-		v.Modules = append(v.Modules, session.ModuleView{Module: name, DurationMS: m.DurationMS, ActiveMS: m.ActiveMS})
+	modules, activeMS, err := t.moduleTimes(s)
+	if err != nil {
+		return session.View{}, err
 	}
-	slices.SortFunc(v.Modules, func(a, b session.ModuleView) int { return strings.Compare(a.Module, b.Module) })
-	return v, nil
+	v.ActiveMS = activeMS
+	v.ModulesOmitted = int64(max(0, len(modules)-session.MaxModules))
+	if modules, err = t.longest(modules); err != nil {
+		return session.View{}, err
+	}
+	v.Modules, err = t.nameModules(modules)
+	return v, err
 }

@@ -3,42 +3,65 @@ package bolt
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// putSession stores a new or changed session with its indexes, and sees to it that it has a timer.
-func (t *tables) putSession(anonymous uint32, was *stored, s *session.Session) error {
+// putSession stores a session in place of what was stored of it, nil if nothing was, with its indexes and sums, and sees to it that it has
+// a timer. Delta is by how much its parts differ from those stored. It returns whether it differs but for the rules it was walked under.
+func (t *tables) putSession(anonymous uint32, was *stored, s session.Session, delta session.Parts) (changed bool, err error) {
+	at := ref{anonymous, s.Start}
+	now := &stored{Session: s, rules: t.rulesName}
+	if was != nil {
+		now.parts, now.more, now.revision, now.told = slices.Clone(was.parts), was.more, was.revision, was.told
+	}
+	changed = was == nil || was.Session != s || len(delta) > 0
+	if changed && now.isTold() {
+		if err := t.nextRevision(now); err != nil {
+			return false, err
+		}
+	}
+	err = cmp.Or(
+		t.count(was, now, delta),
+		t.putRow(at, now),
+		t.index(at, was, now),
+	)
+	if err != nil || !changed || (was != nil && !was.isTold() && s.End.TimeMS >= was.End.TimeMS) {
+		return changed, err // its timer is looked at when it fires, and put back then
+	}
+	return true, t.putTimer(at, &s)
+}
+
+// nextRevision draws a revision for a session that was told as it was before.
+func (t *tables) nextRevision(s *stored) error {
 	revision, err := t.sessions.NextSequence()
 	if err != nil {
 		return fmt.Errorf("number a revision: %w", err)
 	}
-	now := &stored{Session: *s, revision: int64(revision)}
-	at := ref{anonymous, s.Start}
-	if err := t.putRow(at, now); err != nil {
-		return err
+	s.revision = int64(revision)
+	return nil
+}
+
+// index brings the indexes from one state of a session to the next.
+func (t *tables) index(at ref, was, now *stored) error {
+	if was != nil && was.owner() == now.owner() {
+		return nil
 	}
 	if was == nil {
 		if err := put(t.byStart.Put, at.byStartKey()); err != nil {
 			return err
 		}
-	}
-	if was == nil || was.owner() != now.owner() {
-		if was != nil {
-			if err := t.byOwner.Delete(was.owner().byOwnerKey(at)); err != nil {
-				return fmt.Errorf("delete an owner: %w", err)
-			}
+		// It is back, should it have been told before and be gone since.
+		if err := t.gone.Delete(at.key()); err != nil {
+			return fmt.Errorf("delete a gone session: %w", err)
 		}
-		if err := put(t.byOwner.Put, now.owner().byOwnerKey(at)); err != nil {
-			return err
-		}
+	} else if err := t.byOwner.Delete(was.owner().byOwnerKey(at)); err != nil {
+		return fmt.Errorf("delete an owner: %w", err)
 	}
-	if was == nil || was.ended {
-		return t.putTimer(at, s)
-	}
-	return nil // its timer is looked at when it fires, and put back then
+	return put(t.byOwner.Put, now.owner().byOwnerKey(at))
 }
 
 func (t *tables) putRow(at ref, s *stored) error {
@@ -54,14 +77,25 @@ func (t *tables) putRow(at ref, s *stored) error {
 }
 
 func (t *tables) putTimer(at ref, s *session.Session) error {
-	key := keys.AppendTime(make([]byte, 0, 64), s.End.TimeMS+t.rules.TimeoutMS)
-	return put(t.timers.Put, append(keys.AppendString(key, t.workspace), at.key()...))
+	return put(t.timers.Put, t.timerKey(at, s.End.TimeMS+t.rules.TimeoutMS))
 }
 
-// deleteSession removes a session that is no more. Its timer finds nothing when it fires.
+func (t *tables) timerKey(at ref, dueMS int64) []byte {
+	return append(keys.AppendString(keys.AppendTime(make([]byte, 0, 64), dueMS), t.workspace), at.key()...)
+}
+
+// deleteSession removes a session that is no more. Its timer finds nothing when it fires. Whether it was told is remembered until the
+// session that its points belong to now is told.
 func (t *tables) deleteSession(anonymous uint32, s *stored) error {
 	at := ref{anonymous, s.Start}
+	if s.told != 0 {
+		if err := put(t.gone.Put, at.key()); err != nil {
+			return err
+		}
+	}
 	err := cmp.Or(
+		t.count(s, nil, nil),
+		t.dropParts(s),
 		t.sessions.Delete(at.key()),
 		t.byStart.Delete(at.byStartKey()),
 		t.byOwner.Delete(s.owner().byOwnerKey(at)),

@@ -31,7 +31,8 @@ func (s *Store) record(tx *bbolt.Tx, workspace string, calls []call.Call) ([]cal
 		return nil, err
 	}
 	outcomes := make([]call.Outcome, len(calls))
-	added := map[uint32][]call.Position{}
+	added := map[uint32][]session.Point{}
+	taken := map[string]bool{}
 	for i := range calls {
 		c := &calls[i]
 		if err := t.links.Learn(c); err != nil {
@@ -41,36 +42,39 @@ func (s *Store) record(tx *bbolt.Tx, workspace string, calls []call.Call) ([]cal
 			outcomes[i] = call.Ignored
 			continue
 		}
-		at, isNew, err := t.addPoint(c)
+		at, err := t.refOf(c)
 		if err != nil {
 			return nil, err
 		}
-		outcomes[i] = call.Duplicate
-		if isNew {
-			outcomes[i] = call.Accepted
-			added[at.anonymous] = append(added[at.anonymous], at.Position)
+		key := at.key()
+		if taken[string(key)] || t.points.Get(key) != nil {
+			outcomes[i] = call.Duplicate
+			continue
 		}
+		taken[string(key)] = true
+		p, err := t.pointOf(c)
+		if err != nil {
+			return nil, err
+		}
+		outcomes[i] = call.Accepted
+		added[at.anonymous] = append(added[at.anonymous], p)
 	}
 	// In order, so that the same calls always write the same file.
 	for _, anonymous := range slices.Sorted(maps.Keys(added)) {
-		if err := t.update(anonymous, added[anonymous]); err != nil {
+		if err := t.add(anonymous, added[anonymous]); err != nil {
 			return nil, err
 		}
 	}
 	return outcomes, nil
 }
 
-// addPoint stores the call as a point unless it is there, and says whether it is new.
-func (t *tables) addPoint(c *call.Call) (at ref, isNew bool, err error) {
-	if at.anonymous, err = t.names.Number(kindAnonymous, c.AnonymousID); err != nil {
-		return ref{}, false, err
-	}
-	at.Position = c.Position()
-	key := at.key()
-	if t.points.Get(key) != nil {
-		return at, false, nil
-	}
-	p := session.Point{Position: at.Position}
+func (t *tables) refOf(c *call.Call) (ref, error) {
+	anonymous, err := t.names.Number(kindAnonymous, c.AnonymousID)
+	return ref{anonymous, c.Position()}, err
+}
+
+func (t *tables) pointOf(c *call.Call) (session.Point, error) {
+	p := session.Point{Position: c.Position()}
 	for _, name := range []struct {
 		number *session.Name
 		kind   byte
@@ -80,16 +84,9 @@ func (t *tables) addPoint(c *call.Call) (at ref, isNew bool, err error) {
 	} {
 		number, err := t.names.Number(name.kind, name.text)
 		if err != nil {
-			return ref{}, false, err
+			return p, err
 		}
 		*name.number = session.Name(number)
 	}
-	sealed, err := encodePoint(key, p)
-	if err != nil {
-		return ref{}, false, err
-	}
-	if err := t.points.Put(key, sealed); err != nil {
-		return ref{}, false, fmt.Errorf("store a point: %w", err)
-	}
-	return at, true, nil
+	return p, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/internal/domain/positionkey"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -64,11 +65,26 @@ func (o owner) byOwnerKey(r ref) []byte { return append(o.prefix(), r.byStartKey
 type stored struct {
 	session.Session
 
-	ended    bool
-	revision int64
+	// parts holds the first parts, the others stand in the parts table under the number more.
+	parts []storedPart
+	more  uint64
+	// revision is what the session will be, or was, told as; told is the revision told last.
+	revision, told int64
+	rules          uint32
+}
+
+type storedPart struct {
+	session.Part
+	session.Amount
 }
 
 func (s *stored) owner() owner { return owner{s.Account, s.User} }
+
+// day is the first of the two days that the session may touch.
+func (s *stored) day() day.Day { return day.Of(s.Start.TimeMS) }
+
+// isTold says whether the session was told as it is.
+func (s *stored) isTold() bool { return s.told == s.revision }
 
 func encodeSession(key []byte, s *stored) ([]byte, error) {
 	row := &storagev1.SessionRow{
@@ -79,11 +95,15 @@ func encodeSession(key []byte, s *stored) ([]byte, error) {
 		Account:       uint32(s.Account),
 		Points:        s.Points,
 		Module:        uint32(s.Module),
-		Ended:         s.ended,
+		MoreParts:     s.more,
 		Revision:      s.revision,
+		Told:          s.told,
+		Rules:         s.rules,
 	}
-	for _, m := range s.Modules {
-		row.Modules = append(row.Modules, &storagev1.ModuleRow{Module: uint32(m.Module), DurationMs: m.DurationMS, ActiveMs: m.ActiveMS})
+	for _, p := range s.parts {
+		row.Parts = append(row.Parts, &storagev1.PartRow{
+			Module: uint32(p.Module), Day: uint32(p.Day), DurationMs: p.DurationMS, ActiveMs: p.ActiveMS, Points: p.Points,
+		})
 	}
 	return record.Marshal(key, row)
 }
@@ -106,15 +126,21 @@ func decodeSession(key, sealed []byte) (ref, *stored, error) {
 			Points:  row.GetPoints(),
 			Module:  session.Name(row.GetModule()),
 		},
-		ended:    row.GetEnded(),
+		more:     row.GetMoreParts(),
 		revision: row.GetRevision(),
+		told:     row.GetTold(),
+		rules:    row.GetRules(),
 	}
-	for _, m := range row.GetModules() {
-		s.Modules = append(s.Modules, session.ModuleTime{
-			Module: session.Name(m.GetModule()), DurationMS: m.GetDurationMs(), ActiveMS: m.GetActiveMs(),
+	for _, p := range row.GetParts() {
+		s.parts = append(s.parts, storedPart{
+			session.Part{Module: session.Name(p.GetModule()), Day: day.Day(p.GetDay())}, decodeAmount(p),
 		})
 	}
 	return at, s, nil
+}
+
+func decodeAmount(p *storagev1.PartRow) session.Amount {
+	return session.Amount{DurationMS: p.GetDurationMs(), ActiveMS: p.GetActiveMs(), Points: p.GetPoints()}
 }
 
 func encodePoint(key []byte, p session.Point) ([]byte, error) {

@@ -1,21 +1,29 @@
 // Package bolt keeps sessions in a bbolt file.
 //
 // Each workspace has a bucket of its own, so that equal ids in two workspaces can never meet. Points are the truth and are only ever
-// added; session rows, their indexes and their timers follow from them and are written in the same transaction.
+// added; session rows, their parts, daily sums, indexes and timers follow from them and are written in the same transaction.
 package bolt
 
 import (
+	"fmt"
+	"iter"
+	"sync"
+
 	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
+	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// Format is the version of the file's layout.
-const Format = 1
+// Kind and Format are what the file says of itself.
+const (
+	Kind   = "sessions"
+	Format = 1
+)
 
 var (
 	workspacesBucket = []byte("workspaces")
@@ -25,9 +33,17 @@ var (
 	linksTable    = []byte("links")    // boltlinks
 	pointsTable   = []byte("points")   // anonymousId, time, messageId → PointRow
 	sessionsTable = []byte("sessions") // anonymousId, start time, messageId → SessionRow
+	partsTable    = []byte("parts")    // SessionRow.more_parts, module, day → PartRow
+	sumsTable     = []byte("sums")     // account, user, module, day → SumRow
 	byStartTable  = []byte("by_start") // start time, anonymousId, messageId
 	byOwnerTable  = []byte("by_owner") // account, user, start time, anonymousId, messageId
+	feedTable     = []byte("feed")     // number → ChangeRow; "" → FeedRow
+	goneTable     = []byte("gone")     // key of a session that was told and is no more, until that is told too
 )
+
+var allTables = [][]byte{
+	namesTable, linksTable, pointsTable, sessionsTable, partsTable, sumsTable, byStartTable, byOwnerTable, feedTable, goneTable,
+}
 
 // Kinds of names in the dictionary.
 const (
@@ -35,24 +51,29 @@ const (
 	kindUser      = 'u'
 	kindAccount   = 'a'
 	kindModule    = 'm'
+	kindRules     = 'r'
 )
 
 // Store is a session.Store in one bbolt file.
 type Store struct {
 	db    *boltdb.DB
-	rules session.Rules
+	rules func(workspace string) session.Rules
+
+	mutex sync.Mutex
+	told  chan struct{} // closed and replaced whenever a feed has grown
 }
 
 var _ session.Store = (*Store)(nil)
 
-// Open opens or makes the file that the options name; kind and format are the store's own.
-func Open(o boltdb.Options, rules session.Rules) (*Store, error) {
-	o.Kind, o.Format = "sessions", Format
+// Open opens or makes the file that the options name; kind and format are the store's own. Rules returns those of a workspace, which may
+// change at any time, from many goroutines.
+func Open(o boltdb.Options, rules func(workspace string) session.Rules) (*Store, error) {
+	o.Kind, o.Format = Kind, Format
 	db, err := boltdb.Open(o)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, rules: rules}, nil
+	return &Store{db: db, rules: rules, told: make(chan struct{})}, nil
 }
 
 // Close implements session.Store.
@@ -62,13 +83,20 @@ func (s *Store) Close() error { return s.db.Close() }
 type tables struct {
 	workspace string
 	rules     session.Rules
+	// rulesName is the number of the rules in the dictionary; 0 if nothing was written under them yet.
+	rulesName uint32
 
+	bucket   *bbolt.Bucket // holds the tables
 	names    dict.Dict
 	links    boltlinks.Links
 	points   *bbolt.Bucket
 	sessions *bbolt.Bucket
+	parts    *bbolt.Bucket
+	sums     *bbolt.Bucket
 	byStart  *bbolt.Bucket
 	byOwner  *bbolt.Bucket
+	feed     *bbolt.Bucket
+	gone     *bbolt.Bucket
 	timers   *bbolt.Bucket // of all workspaces
 
 	resolver *attribution.Resolver
@@ -79,12 +107,13 @@ func (s *Store) writable(tx *bbolt.Tx, workspace string) (*tables, error) {
 	if _, err := boltdb.Make(tx, [][]byte{timersBucket}); err != nil {
 		return nil, err
 	}
-	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)},
-		namesTable, linksTable, pointsTable, sessionsTable, byStartTable, byOwnerTable)
+	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)}, allTables...)
 	if err != nil {
 		return nil, err
 	}
-	return s.open(tx, mine, workspace), nil
+	t := s.open(tx, mine, workspace)
+	t.rulesName, err = t.names.Number(kindRules, nameOfRules(t.rules))
+	return t, err
 }
 
 // readable returns the workspace's tables, or nil if nothing was ever recorded in it.
@@ -99,14 +128,47 @@ func (s *Store) open(tx *bbolt.Tx, mine *bbolt.Bucket, workspace string) *tables
 	links := boltlinks.In(mine.Bucket(linksTable))
 	return &tables{
 		workspace: workspace,
-		rules:     s.rules,
+		rules:     s.rules(workspace),
+		bucket:    mine,
 		names:     dict.In(mine.Bucket(namesTable)),
 		links:     links,
 		points:    mine.Bucket(pointsTable),
 		sessions:  mine.Bucket(sessionsTable),
+		parts:     mine.Bucket(partsTable),
+		sums:      mine.Bucket(sumsTable),
 		byStart:   mine.Bucket(byStartTable),
 		byOwner:   mine.Bucket(byOwnerTable),
+		feed:      mine.Bucket(feedTable),
+		gone:      mine.Bucket(goneTable),
 		timers:    tx.Bucket(timersBucket),
 		resolver:  attribution.NewResolver(links),
 	}
+}
+
+// workspaces yields the names of all workspaces in which something was recorded.
+func (s *Store) workspaces(tx *bbolt.Tx) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		all := tx.Bucket(workspacesBucket)
+		if all == nil {
+			return
+		}
+		cursor := all.Cursor()
+		for name, _ := cursor.First(); name != nil; name, _ = cursor.Next() {
+			if !yield(string(name)) {
+				return
+			}
+		}
+	}
+}
+
+// nameOfRules is the text by which rules stand in the dictionary.
+func nameOfRules(r session.Rules) string {
+	return fmt.Sprintf("%d/%d/%d", r.TimeoutMS, r.IdleCapMS, r.MaxMS)
+}
+
+func parseRules(name string) (r session.Rules, err error) {
+	if _, err = fmt.Sscanf(name, "%d/%d/%d", &r.TimeoutMS, &r.IdleCapMS, &r.MaxMS); err != nil {
+		return r, fmt.Errorf("%w: rules: %w", record.ErrCorrupt, err)
+	}
+	return r, nil
 }

@@ -4,16 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 
 	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/domain/day"
-	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// Time implements session.Store. It walks the points of every session that can reach into the span.
+// Time implements session.Store. It adds up daily sums: of all modules together where the query does not tell modules apart.
 func (s *Store) Time(ctx context.Context, workspace string, q session.TimeQuery) ([]session.TimeRow, error) {
 	sums := session.NewTimeSums(q)
 	err := s.db.View(func(tx *bbolt.Tx) error {
@@ -25,8 +23,15 @@ func (s *Store) Time(ctx context.Context, workspace string, q session.TimeQuery)
 		if err != nil {
 			return err
 		}
+		read, ok, err := t.timeReader(q, sums)
+		if err != nil || !ok {
+			return err
+		}
 		for _, o := range owners {
-			if err := t.addTimeOf(ctx, o, q.Days, sums); err != nil {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := read.owner(o); err != nil {
 				return err
 			}
 		}
@@ -38,71 +43,75 @@ func (s *Store) Time(ctx context.Context, workspace string, q session.TimeQuery)
 	return sums.Rows(), nil
 }
 
-// addTimeOf adds the sessions of one owner, unless nobody waits for them any more.
-func (t *tables) addTimeOf(ctx context.Context, o owned, days day.Span, sums *session.TimeSums) error {
-	prefix := o.prefix()
-	fromMS := max(0, days.From.StartMS()-t.rules.MaxMS)
-	cursor := t.byOwner.Cursor()
-	for key, _ := cursor.Seek(keys.AppendTime(slices.Clone(prefix), fromMS)); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
-		at, err := parseByStart(key[len(prefix):])
-		if err != nil {
-			return err
-		}
-		if day.Of(at.TimeMS) > days.To {
-			break
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		sums.Begin(o.accountID, o.userID)
-		if err := t.addTime(at, sums); err != nil {
-			return err
-		}
-	}
-	return nil
+// timeReader reads the daily sums that a query asks for.
+type timeReader struct {
+	*tables
+
+	days   day.Span
+	module session.Name
+	// every says that all modules are asked for, one by one.
+	every bool
+	known map[session.Name]string
+	sums  *session.TimeSums
 }
 
-// addTime adds one session, stretch by stretch.
-func (t *tables) addTime(at ref, sums *session.TimeSums) error {
-	key := at.key()
-	_, s, err := decodeSession(key, t.sessions.Get(key))
-	if err != nil {
-		return err
+// timeReader is not ok for a module that nobody ever used.
+func (t *tables) timeReader(q session.TimeQuery, into *session.TimeSums) (r *timeReader, ok bool, err error) {
+	r = &timeReader{tables: t, days: q.Days, module: session.AllModules, known: map[session.Name]string{session.AllModules: ""}, sums: into}
+	switch {
+	case q.Module != nil:
+		number, ok, err := t.names.Find(kindModule, *q.Module)
+		r.module = session.Name(number)
+		return r, ok, err
+	case q.By[session.ByModule]:
+		r.every = true
 	}
-	previous, module := at.TimeMS, session.Name(0)
-	for p, err := range t.pointsFrom(at.anonymous, at.TimeMS) {
+	return r, true, nil
+}
+
+// owner adds the sums of one owner.
+func (r *timeReader) owner(o owned) error {
+	module := r.module
+	if r.every {
+		module = 0
+	}
+	cursor := r.tables.sums.Cursor()
+	prefix := o.prefix()
+	key, sealed := cursor.Seek(sumKey(o.owner, session.Part{Module: module, Day: r.days.From}))
+	for bytes.HasPrefix(key, prefix) {
+		p, err := parseSumPart(key)
 		if err != nil {
 			return err
 		}
-		if p.Compare(at.Position) < 0 {
-			continue
-		}
-		if p.Compare(s.End) > 0 {
-			break
-		}
-		if p.TimeMS > previous {
-			if err := t.addStretch(module, previous, p.TimeMS, sums); err != nil {
+		switch {
+		case p.Module == session.AllModules && r.every, p.Module != module && !r.every, p.Day > r.days.To && !r.every:
+			return nil
+		case p.Day < r.days.From:
+			key, sealed = cursor.Seek(sumKey(o.owner, session.Part{Module: p.Module, Day: r.days.From}))
+		case p.Day > r.days.To:
+			key, sealed = cursor.Seek(sumKey(o.owner, session.Part{Module: p.Module + 1, Day: r.days.From}))
+		default:
+			if err := r.add(o, p, key, sealed); err != nil {
 				return err
 			}
+			key, sealed = cursor.Next()
 		}
-		if p.Module != 0 {
-			module = p.Module
-		}
-		if err := t.addStretch(module, p.TimeMS, p.TimeMS, sums); err != nil {
-			return err
-		}
-		previous = p.TimeMS
 	}
 	return nil
 }
 
-func (t *tables) addStretch(module session.Name, fromMS, toMS int64, sums *session.TimeSums) error {
-	name, err := t.names.Name(uint32(module))
+func (r *timeReader) add(o owned, p session.Part, key, sealed []byte) error {
+	s, err := decodeSum(key, sealed)
 	if err != nil {
 		return err
 	}
-	for _, piece := range t.rules.Divide(fromMS, toMS) {
-		sums.Add(name, piece)
+	name, known := r.known[p.Module]
+	if !known {
+		if name, err = r.names.Name(uint32(p.Module)); err != nil {
+			return err
+		}
+		r.known[p.Module] = name
 	}
+	r.sums.Add(o.accountID, o.userID, name, p.Day, s)
 	return nil
 }

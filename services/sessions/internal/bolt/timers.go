@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	bbolt "go.etcd.io/bbolt"
@@ -11,26 +12,42 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
 
-// EndDue implements session.Store. A timer is put when a session starts or comes back to life, and is not moved while the session goes
+// postponeMS is after how long a timer is tried again whose session could not be read.
+const postponeMS = 60 * 60 * 1000
+
+// EndDue implements session.Upkeep. A timer is put when a session starts or comes back to life, and is not moved while the session goes
 // on: when it fires it looks at the session, and if that went on, is put back for its new end.
 func (s *Store) EndDue(ctx context.Context, nowMS int64, limit int) (looked int, err error) {
 	due, err := s.due(nowMS, limit)
 	if err != nil || len(due) == 0 {
 		return 0, err
 	}
-	err = s.db.Update(ctx, func(tx *bbolt.Tx) error {
-		for _, key := range due {
-			if err := s.fire(tx, key, nowMS); err != nil {
-				return err
+	var broken []error
+	unreadable := map[string]bool{}
+	for {
+		err := s.db.Update(ctx, func(tx *bbolt.Tx) error { return s.fireAll(tx, due, unreadable, nowMS) })
+		var bad *timerError
+		if !errors.As(err, &bad) {
+			s.wake()
+			if err = errors.Join(append(broken, err)...); err != nil {
+				err = fmt.Errorf("end %d sessions: %w", len(due), err)
 			}
+			return len(due), err
 		}
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("end %d sessions: %w", len(due), err)
+		// The transaction has been undone; without that one the others can go on.
+		unreadable[string(bad.timer)] = true
+		broken = append(broken, bad)
 	}
-	return len(due), nil
 }
+
+// timerError says which timer's session could not be read.
+type timerError struct {
+	timer []byte
+	cause error
+}
+
+func (e *timerError) Error() string { return e.cause.Error() }
+func (e *timerError) Unwrap() error { return e.cause }
 
 // due returns the keys of at most limit timers that are due.
 func (s *Store) due(nowMS int64, limit int) (found [][]byte, err error) {
@@ -39,7 +56,7 @@ func (s *Store) due(nowMS int64, limit int) (found [][]byte, err error) {
 		if timers == nil {
 			return nil
 		}
-		end := keys.AppendTime(nil, max(nowMS, 0))
+		end := keys.AppendTime(nil, min(max(nowMS, 0), keys.MaxTime))
 		cursor := timers.Cursor()
 		for key, _ := cursor.First(); key != nil && bytes.Compare(key, end) < 0 && len(found) < limit; key, _ = cursor.Next() {
 			found = append(found, bytes.Clone(key))
@@ -49,34 +66,64 @@ func (s *Store) due(nowMS int64, limit int) (found [][]byte, err error) {
 	return found, err
 }
 
-func (s *Store) fire(tx *bbolt.Tx, timer []byte, nowMS int64) error {
-	r := keys.Read(timer)
-	_, workspace, key := r.Time(), r.String(), r.Rest()
-	if r.Err() != nil {
-		return fmt.Errorf("timer: %w: %w", record.ErrCorrupt, r.Err())
+func (s *Store) fireAll(tx *bbolt.Tx, due [][]byte, unreadable map[string]bool, nowMS int64) error {
+	timers := tx.Bucket(timersBucket)
+	opened := map[string]*tables{}
+	for _, timer := range due {
+		if err := timers.Delete(timer); err != nil {
+			return fmt.Errorf("delete a timer: %w", err)
+		}
+		r := keys.Read(timer)
+		_, workspace, key := r.Time(), r.String(), r.Rest()
+		if r.Err() != nil {
+			continue // no key of ours: it names no session
+		}
+		if opened[workspace] == nil {
+			t, err := s.writable(tx, workspace)
+			if err != nil {
+				return err
+			}
+			opened[workspace] = t
+		}
+		t := opened[workspace]
+		if unreadable[string(timer)] {
+			later := append(keys.AppendString(keys.AppendTime(nil, nowMS+postponeMS), workspace), key...)
+			if err := put(timers.Put, later); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := t.fire(key, nowMS); err != nil {
+			if errors.Is(err, record.ErrCorrupt) {
+				return &timerError{timer, err}
+			}
+			return err
+		}
 	}
-	if err := tx.Bucket(timersBucket).Delete(timer); err != nil {
-		return fmt.Errorf("delete a timer: %w", err)
-	}
-	t := s.readable(tx, workspace)
-	if t == nil {
-		return nil
-	}
+	return nil
+}
+
+// fire ends the session with a key if its timeout has passed.
+func (t *tables) fire(key []byte, nowMS int64) error {
 	sealed := t.sessions.Get(key)
 	if sealed == nil {
 		return nil // the session was merged into another
 	}
-	at, row, err := decodeSession(key, sealed)
-	if err != nil || row.ended {
+	at, s, err := decodeSession(key, sealed)
+	if err != nil || s.isTold() {
 		return err
 	}
-	if !t.rules.EndedBy(&row.Session, nowMS) {
-		return t.putTimer(at, &row.Session)
+	if s.rules != t.rulesName {
+		// The settings have changed since: they apply to what ends from now on.
+		if _, err := t.rewalk(at.anonymous, at.Position, always); err != nil {
+			return err
+		}
+		if _, s, err = decodeSession(key, t.sessions.Get(key)); err != nil || s.isTold() {
+			return err
+		}
 	}
-	revision, err := t.sessions.NextSequence()
-	if err != nil {
-		return fmt.Errorf("number a revision: %w", err)
+	if !t.rules.EndedBy(&s.Session, nowMS) {
+		return t.putTimer(at, &s.Session)
 	}
-	row.ended, row.revision = true, int64(revision)
-	return t.putRow(at, row)
+	return t.tell(at, s, nowMS)
 }

@@ -3,7 +3,7 @@ package bolt
 import (
 	"bytes"
 	"fmt"
-	"iter"
+	"maps"
 	"slices"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
@@ -11,100 +11,196 @@ import (
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// update brings the sessions of an anonymousId up to date after points were added at the given positions.
-func (t *tables) update(anonymous uint32, added []call.Position) error {
-	slices.SortFunc(added, call.Position.Compare)
+// add stores new points of an anonymousId and brings its sessions up to date.
+func (t *tables) add(anonymous uint32, points []session.Point) error {
+	slices.SortFunc(points, func(a, b session.Point) int { return a.Compare(b.Position) })
 	last, err := t.lastSession(anonymous)
 	if err != nil {
 		return err
 	}
-	if last != nil && added[0].Compare(last.End) > 0 {
-		_, err := t.rewalk(anonymous, last, added[0])
-		return err
+	inOrder := 0
+	if last != nil {
+		inOrder, _ = slices.BinarySearchFunc(points, last.End, func(p session.Point, end call.Position) int { return p.Compare(end) })
 	}
-	if len(added) == 1 {
-		if done, err := t.insert(ref{anonymous, added[0]}); done || err != nil {
+	if late := points[:inOrder]; len(late) > 0 {
+		if err := t.addLate(anonymous, late); err != nil {
+			return err
+		}
+		if last, err = t.lastSession(anonymous); err != nil {
 			return err
 		}
 	}
-	for len(added) > 0 {
-		resumed, err := t.rewalk(anonymous, nil, added[0])
-		if err != nil || resumed == nil {
+	return t.addInOrder(anonymous, last, points[inOrder:])
+}
+
+// addInOrder adds points that come after all others: the usual case, which reads one session, however long it is, and writes it and those
+// that the points start.
+func (t *tables) addInOrder(anonymous uint32, last *stored, points []session.Point) error {
+	if len(points) == 0 {
+		return nil
+	}
+	if err := t.putPoints(anonymous, points); err != nil {
+		return err
+	}
+	if last != nil && last.rules != t.rulesName {
+		_, err := t.rewalk(anonymous, last.Start, never)
+		return err
+	}
+	var current session.Session
+	parts := session.Parts{}
+	was := last
+	if last != nil {
+		current = last.Session
+	}
+	for i, p := range points {
+		if (was != nil || i > 0) && t.rules.Continues(&current, p) {
+			t.rules.Extend(&current, parts, p)
+			continue
+		}
+		if i > 0 {
+			if _, err := t.putSession(anonymous, was, current, parts); err != nil {
+				return err
+			}
+		}
+		was, parts = nil, session.Parts{}
+		current = session.Begin(p, parts)
+	}
+	_, err := t.putSession(anonymous, was, current, parts)
+	return err
+}
+
+// addLate adds points that come before the end of the newest session. Those that only divide a pause within a session cost what is next to
+// them; the others make the run of points that they are connected to be walked again, once for all of them.
+func (t *tables) addLate(anonymous uint32, points []session.Point) error {
+	var rest []session.Point
+	for _, p := range points {
+		done, err := t.insert(anonymous, p)
+		if err != nil {
+			return err
+		}
+		if !done {
+			rest = append(rest, p)
+		}
+	}
+	if err := t.putPoints(anonymous, rest); err != nil {
+		return err
+	}
+	for len(rest) > 0 {
+		from, err := t.restart(anonymous, rest[0].TimeMS)
+		if err != nil {
+			return err
+		}
+		walked, err := t.rewalk(anonymous, from, func(p call.Position, _ int64) bool { return p.Compare(rest[0].Position) > 0 })
+		if err != nil || walked.resumed == nil {
 			return err
 		}
 		// Points before the place where old and new agree again are in; those behind it are still to be walked.
-		for len(added) > 0 && added[0].Compare(*resumed) < 0 {
-			added = added[1:]
+		for len(rest) > 0 && rest[0].Compare(*walked.resumed) < 0 {
+			rest = rest[1:]
 		}
 	}
 	return nil
 }
 
-// rewalk walks the run of points that a new point is connected to, and replaces the sessions of that run.
-//
-// It goes on from `last`, the newest session, if the new point comes after it: the usual case, which reads one session and the new
-// points. Otherwise it starts at the last session that started before the new point. It stops where a session starts that started there
-// before too: from there on nothing can differ, because a session's start forgets all that came before it. That place is returned, or
-// nil if the walk went to the end.
-func (t *tables) rewalk(anonymous uint32, last *stored, point call.Position) (resumed *call.Position, err error) {
-	var walked []*session.Session
-	var current *session.Session
-	var from call.Position
-	if last != nil {
-		state := last.Session
-		state.Modules = slices.Clone(state.Modules)
-		current, from = &state, last.End
-		walked = append(walked, current)
-	} else if from, err = t.restart(anonymous, point.TimeMS); err != nil {
-		return nil, err
+func (t *tables) putPoints(anonymous uint32, points []session.Point) error {
+	for _, p := range points {
+		key := ref{anonymous, p.Position}.key()
+		sealed, err := encodePoint(key, p)
+		if err != nil {
+			return err
+		}
+		if err := t.points.Put(key, sealed); err != nil {
+			return fmt.Errorf("store a point: %w", err)
+		}
 	}
+	return nil
+}
+
+// walked is what came of walking points again.
+type walked struct {
+	// resumed is where the walk stopped because old and new agree from there on, nil if it went to the end.
+	resumed         *call.Position
+	points, changed int64
+}
+
+// outcome is a session that was walked, with its parts.
+type outcome struct {
+	session.Session
+
+	parts session.Parts
+}
+
+// never is for rewalk not to stop before the end, always to stop at the first place where it may.
+func never(call.Position, int64) bool  { return false }
+func always(call.Position, int64) bool { return true }
+
+// rewalk walks points from one on that starts a session, or where there was none yet, and replaces the sessions that were stored of them.
+// It stops where a session starts that started there before too, if enough says so of that place and of the points walked until there:
+// from there on nothing can differ, because a session's start forgets all that came before it.
+func (t *tables) rewalk(anonymous uint32, from call.Position, enough func(p call.Position, points int64) bool) (w walked, err error) {
+	var sessions []*outcome
+	var current *outcome
 	for p, err := range t.pointsFrom(anonymous, from.TimeMS) {
 		if err != nil {
-			return nil, err
+			return w, err
 		}
-		if order := p.Compare(from); order < 0 || (order == 0 && last != nil) {
+		if p.Compare(from) < 0 {
 			continue
 		}
-		if current != nil && t.rules.Continues(current, p) {
-			t.rules.Extend(current, p)
+		if current != nil && t.rules.Continues(&current.Session, p) {
+			t.rules.Extend(&current.Session, current.parts, p)
+			w.points++
 			continue
 		}
-		if p.Compare(point) > 0 && t.sessions.Get(ref{anonymous, p.Position}.key()) != nil {
-			resumed = &p.Position
+		if current != nil && enough(p.Position, w.points) && t.sessions.Get(ref{anonymous, p.Position}.key()) != nil {
+			w.resumed = &p.Position
 			break
 		}
-		started := session.Begin(p)
-		current = &started
-		walked = append(walked, current)
+		parts := session.Parts{}
+		current = &outcome{session.Begin(p, parts), parts}
+		sessions = append(sessions, current)
+		w.points++
 	}
-	old := map[call.Position]*stored{}
-	if last != nil {
-		old[last.Start] = last
-	} else if old, err = t.sessionsBetween(anonymous, from, resumed); err != nil {
-		return nil, err
+	old, err := t.sessionsBetween(anonymous, from, w.resumed)
+	if err != nil {
+		return w, err
 	}
-	return resumed, t.replace(anonymous, old, walked)
+	w.changed, err = t.replace(anonymous, old, sessions)
+	return w, err
 }
 
-// replace puts the sessions that were walked in place of the old ones of the same run.
-func (t *tables) replace(anonymous uint32, old map[call.Position]*stored, walked []*session.Session) error {
+// replace puts the sessions that were walked in place of the old ones of the same run, and returns how many changed, came or went.
+func (t *tables) replace(anonymous uint32, old map[call.Position]*stored, walked []*outcome) (changes int64, err error) {
 	for _, s := range walked {
-		was := old[s.Start]
+		was, delta := old[s.Start], s.parts
 		delete(old, s.Start)
-		if was != nil && was.Points == s.Points && was.User == s.User && was.Account == s.Account && was.End == s.End &&
-			was.Module == s.Module && slices.Equal(was.Modules, s.Modules) {
-			continue
+		if was != nil {
+			parts, err := t.allParts(was)
+			if err != nil {
+				return changes, err
+			}
+			for p, a := range parts {
+				delta.Add(p, session.Amount{}.Minus(a))
+			}
+			if len(delta) == 0 && was.Session == s.Session && was.rules == t.rulesName {
+				continue
+			}
 		}
-		if err := t.putSession(anonymous, was, s); err != nil {
-			return err
+		changed, err := t.putSession(anonymous, was, s.Session, delta)
+		if err != nil {
+			return changes, err
+		}
+		if changed {
+			changes++
 		}
 	}
-	for _, gone := range old {
-		if err := t.deleteSession(anonymous, gone); err != nil {
-			return err
+	for _, start := range slices.SortedFunc(maps.Keys(old), call.Position.Compare) {
+		if err := t.deleteSession(anonymous, old[start]); err != nil {
+			return changes, err
 		}
+		changes++
 	}
-	return nil
+	return changes, nil
 }
 
 // lastSession returns the newest session of an anonymousId, nil if it has none.
@@ -148,13 +244,7 @@ func (t *tables) restart(anonymous uint32, ms int64) (call.Position, error) {
 
 // startBefore returns the start time of the last session of an anonymousId whose key is below bound.
 func (t *tables) startBefore(bound []byte, anonymous uint32) (ms int64, ok bool, err error) {
-	cursor := t.sessions.Cursor()
-	key, _ := cursor.Seek(bound)
-	if key == nil {
-		key, _ = cursor.Last()
-	} else {
-		key, _ = cursor.Prev()
-	}
+	key, _ := seekBefore(t.sessions.Cursor(), bound)
 	if !bytes.HasPrefix(key, keys.AppendUint32(nil, anonymous)) {
 		return 0, false, nil
 	}
@@ -181,36 +271,4 @@ func (t *tables) sessionsBetween(anonymous uint32, from call.Position, to *call.
 		}
 	}
 	return found, nil
-}
-
-// pointsFrom yields the points of an anonymousId from a time on, in order of (time, messageId).
-func (t *tables) pointsFrom(anonymous uint32, fromMS int64) iter.Seq2[session.Point, error] {
-	return func(yield func(session.Point, error) bool) {
-		prefix := keys.AppendUint32(nil, anonymous)
-		cursor := t.points.Cursor()
-		var sameTime []session.Point // keys of one time do not sort by messageId
-		flush := func() bool {
-			slices.SortFunc(sameTime, func(a, b session.Point) int { return a.Compare(b.Position) })
-			for _, p := range sameTime {
-				if !yield(p, nil) {
-					return false
-				}
-			}
-			sameTime = sameTime[:0]
-			return true
-		}
-		key, sealed := cursor.Seek(keys.AppendTime(bytes.Clone(prefix), fromMS))
-		for ; bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
-			p, err := decodePoint(key, sealed)
-			if err != nil {
-				yield(session.Point{}, fmt.Errorf("read points: %w", err))
-				return
-			}
-			if len(sameTime) > 0 && sameTime[0].TimeMS != p.TimeMS && !flush() {
-				return
-			}
-			sameTime = append(sameTime, p)
-		}
-		flush()
-	}
 }

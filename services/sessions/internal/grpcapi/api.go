@@ -3,6 +3,7 @@ package grpcapi
 
 import (
 	"errors"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -13,21 +14,26 @@ import (
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// API implements both services of sojourn.sessions.v1.
+// API implements the services of sojourn.sessions.v1.
 type API struct {
 	sessionsv1.UnimplementedIngestServiceServer
 	sessionsv1.UnimplementedQueryServiceServer
+	sessionsv1.UnimplementedAdminServiceServer
 
 	store session.Store
+	now   func() time.Time
 }
 
-// New returns the API in front of a store.
-func New(store session.Store) *API { return &API{store: store} }
+// New returns the API in front of a store. Now tells the time.
+func New(store session.Store, now func() time.Time) *API { return &API{store: store, now: now} }
 
 // toStatus gives an error the status that its client needs.
 func toStatus(err error) error {
 	if errors.Is(err, session.ErrNotFound) {
 		return status.Error(codes.NotFound, err.Error())
+	}
+	if errors.Is(err, session.ErrCursor) {
+		return status.Error(codes.OutOfRange, session.ErrCursor.Error())
 	}
 	return rpc.Status(err, callproto.ErrNoWorkspace, callproto.ErrTooMany)
 }

@@ -3,10 +3,8 @@ package grpcapi
 import (
 	"context"
 	"encoding/base64"
-	"time"
 
 	"github.com/sojournhq/sojourn/internal/domain/callproto"
-	"github.com/sojournhq/sojourn/internal/domain/positionkey"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
@@ -21,17 +19,16 @@ func (a *API) GetSession(ctx context.Context, r *sessionsv1.GetSessionRequest) (
 	if !ok {
 		return nil, invalid("id is not one of a session")
 	}
-	view, err := a.store.Session(ctx, r.GetWorkspace(), id, time.Now().UnixMilli())
+	view, err := a.store.Session(ctx, r.GetWorkspace(), id, a.now().UnixMilli())
 	if err != nil {
 		return nil, toStatus(err)
 	}
 	return &sessionsv1.GetSessionResponse{Session: toProto(&view)}, nil
 }
 
-// formatID makes an id opaque: clients hand it back, they do not take it apart.
+// formatID makes an id text, which clients hand back and do not take apart.
 func formatID(id session.ID) string {
-	text := keys.AppendTime(keys.AppendString(nil, id.AnonymousID), id.Start.TimeMS)
-	return base64.RawURLEncoding.EncodeToString(positionkey.AppendTail(text, id.Start))
+	return base64.RawURLEncoding.EncodeToString(append(keys.AppendTime(nil, id.StartMS), id.Digest[:]...))
 }
 
 func parseID(text string) (id session.ID, ok bool) {
@@ -40,8 +37,6 @@ func parseID(text string) (id session.ID, ok bool) {
 		return id, false
 	}
 	r := keys.Read(raw)
-	id.AnonymousID = r.String()
-	timeMS := r.Time()
-	id.Start, err = positionkey.ParseTail(timeMS, r.Rest())
-	return id, err == nil && r.Err() == nil
+	id.StartMS = r.Time()
+	return id, r.Err() == nil && copy(id.Digest[:], r.Rest()) == len(id.Digest) && len(r.Rest()) == len(id.Digest)
 }

@@ -3,14 +3,12 @@
 // Segment does not know time, so it is estimated. All points of one workspace and one anonymousId, in order of (event time, messageId),
 // are walked once; where a session starts, what belongs to it and how long it lasted follow from the points alone. The walk can be
 // resumed at any session's first point, because nothing before a session's start has any influence on what comes after it.
+//
+// The rules are numbered as in docs/semantics.md under "Sessions and time". Each stands in one place.
 package session
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
-	"github.com/sojournhq/sojourn/internal/domain/day"
 )
 
 // Name stands for a user, an account or a module. The walk only asks whether two names are the same. 0 is no name.
@@ -29,7 +27,7 @@ type Rules struct {
 	TimeoutMS int64
 	// IdleCapMS is the most that a pause counts as active time.
 	IdleCapMS int64
-	// MaxMS is the longest a session may last.
+	// MaxMS is the longest a session may last: at most a day, so that a session touches at most two days.
 	MaxMS int64
 }
 
@@ -39,7 +37,7 @@ func DefaultRules() Rules {
 	return Rules{TimeoutMS: 30 * minute, IdleCapMS: 5 * minute, MaxMS: 24 * 60 * minute}
 }
 
-// Session is a session as far as it has been walked.
+// Session is a session as far as it has been walked. How long it stayed where is in its Parts.
 type Session struct {
 	// Start and End are the positions of its first and last point.
 	Start, End call.Position
@@ -49,68 +47,71 @@ type Session struct {
 	Points int64
 	// Module is the module current at its last point.
 	Module Name
-	// Modules holds the time spent in each module where it is not zero, by ascending Name.
-	Modules []ModuleTime
 }
 
-// ModuleTime is time spent in one module, in milliseconds.
-type ModuleTime struct {
-	Module               Name
-	DurationMS, ActiveMS int64
-}
-
-// Begin returns the session that starts with p.
-func Begin(p Point) Session {
+// Begin returns the session that starts with p, and adds to parts what p is.
+func Begin(p Point, parts Parts) Session {
+	parts.addPoints(p.Module, p.TimeMS, 1)
 	return Session{Start: p.Position, End: p.Position, User: p.User, Account: p.Account, Points: 1, Module: p.Module}
 }
 
-// Continues says whether p, the next point after s.End, belongs to s. It does not when the pause is longer than the timeout, when p
-// names another user or account than s has, or when it lies more than the maximum after the start.
+// Continues says whether p, the next point after s.End, belongs to s (rule 1). It does not when the pause is longer than the timeout,
+// when p names another user or account than s has, or when it lies more than the maximum after the start.
 func (r Rules) Continues(s *Session, p Point) bool {
 	return p.TimeMS-s.End.TimeMS <= r.TimeoutMS &&
 		p.TimeMS-s.Start.TimeMS <= r.MaxMS &&
-		!differ(p.User, s.User) &&
-		!differ(p.Account, s.Account)
+		s.Admits(p)
 }
 
-// Fits says whether a late point within s, between its first and its last, leaves s as it is but for its times: a point can only shorten
-// pauses, so it moves no end of any session unless it names another user or account.
-func (s *Session) Fits(p Point) bool { return !differ(p.User, s.User) && !differ(p.Account, s.Account) }
+// Admits says whether p names no other user and no other account than s has. A late point within s, between its first and its last, that
+// s admits leaves s as it is but for its times: it only divides a pause, so it moves no end of any session.
+func (s *Session) Admits(p Point) bool {
+	return !differ(p.User, s.User) && !differ(p.Account, s.Account)
+}
 
 // differ says whether two names are both known and not the same.
 func differ(a, b Name) bool { return a != 0 && b != 0 && a != b }
 
-// Extend adds p, which continues s, to s. The stretch up to p belongs to the module that was current before it.
-func (r Rules) Extend(s *Session, p Point) {
-	r.spend(s, s.Module, s.End.TimeMS, p.TimeMS, 1)
+// Extend adds p, which continues s, to s and to parts. The stretch up to p belongs to the module that was current before it (rule 3).
+func (r Rules) Extend(s *Session, parts Parts, p Point) {
+	r.spend(parts, s.Module, s.End.TimeMS, p.TimeMS, 1)
 	s.End = p.Position
 	s.count(p)
 	if p.Module != 0 {
 		s.Module = p.Module
 	}
+	parts.addPoints(s.Module, p.TimeMS, 1)
 }
 
-// Insert adds to s a late point p that fits into it. Before is the point in front of it, current the module current there, and after the
-// points behind it: one, or if p names another module than the current, all up to the first that names one or to the end of s.
-func (r Rules) Insert(s *Session, before Point, current Name, p Point, after []Point) {
-	r.spend(s, current, before.TimeMS, after[0].TimeMS, -1)
-	r.spend(s, current, before.TimeMS, p.TimeMS, 1)
-	s.count(p)
+// Insert adds to s a late point p within it, which s admits, and to parts by how much they change. Before is the point in front of it,
+// current the module current there, and after the points behind it: one, or if p names another module than the current, all up to the
+// first that names one or to the end of s.
+func (r Rules) Insert(s *Session, parts Parts, before Point, current Name, p Point, after []Point) {
 	module := current
 	if p.Module != 0 {
 		module = p.Module
 	}
-	r.spend(s, module, p.TimeMS, after[0].TimeMS, 1)
+	r.spend(parts, current, before.TimeMS, after[0].TimeMS, -1)
+	r.spend(parts, current, before.TimeMS, p.TimeMS, 1)
+	s.count(p)
+	parts.addPoints(module, p.TimeMS, 1)
+	r.spend(parts, module, p.TimeMS, after[0].TimeMS, 1)
 	if module == current {
 		return
 	}
-	for i := range len(after) - 1 {
-		r.spend(s, current, after[i].TimeMS, after[i+1].TimeMS, -1)
-		r.spend(s, module, after[i].TimeMS, after[i+1].TimeMS, 1)
+	// The points behind it, up to the next that names a module, find another one current than before.
+	for i, a := range after {
+		if a.Module != 0 {
+			return
+		}
+		parts.addPoints(current, a.TimeMS, -1)
+		parts.addPoints(module, a.TimeMS, 1)
+		if i+1 < len(after) {
+			r.spend(parts, current, a.TimeMS, after[i+1].TimeMS, -1)
+			r.spend(parts, module, a.TimeMS, after[i+1].TimeMS, 1)
+		}
 	}
-	if after[len(after)-1].Module == 0 {
-		s.Module = module
-	}
+	s.Module = module // none of them names one, so they reach to the end
 }
 
 // count adds what p is, apart from time.
@@ -124,54 +125,15 @@ func (s *Session) count(p Point) {
 	}
 }
 
-// spend adds a stretch to a module's time, or with sign -1 takes it away. A module without time is not listed.
-func (r Rules) spend(s *Session, module Name, fromMS, toMS, sign int64) {
-	if fromMS == toMS {
-		return
-	}
-	i, found := slices.BinarySearchFunc(s.Modules, module, func(m ModuleTime, n Name) int { return cmp.Compare(m.Module, n) })
-	if !found {
-		s.Modules = slices.Insert(s.Modules, i, ModuleTime{Module: module})
-	}
-	s.Modules[i].DurationMS += sign * (toMS - fromMS)
-	s.Modules[i].ActiveMS += sign * min(toMS-fromMS, r.IdleCapMS)
-	if s.Modules[i].DurationMS == 0 {
-		s.Modules = slices.Delete(s.Modules, i, i+1)
+// spend adds a stretch to a module's time, or with sign -1 takes it away.
+func (r Rules) spend(parts Parts, module Name, fromMS, toMS, sign int64) {
+	for piece := range r.divide(fromMS, toMS) {
+		parts.add(module, piece.day, Amount{DurationMS: sign * piece.durationMS, ActiveMS: sign * piece.activeMS})
 	}
 }
 
-// DurationMS is the time from the first point to the last. It is the sum of the modules' durations.
+// DurationMS is the time from the first point to the last (rule 2). It is the sum of its parts' durations.
 func (s *Session) DurationMS() int64 { return s.End.TimeMS - s.Start.TimeMS }
 
-// ActiveMS is the duration with every stretch capped: the sum of the modules' active times.
-func (s *Session) ActiveMS() (sum int64) {
-	for _, m := range s.Modules {
-		sum += m.ActiveMS
-	}
-	return sum
-}
-
-// EndedBy says whether the session has ended at a time: once it is past the last point plus the timeout.
+// EndedBy says whether the session has ended at a time: once it is past the last point plus the timeout (rule 5).
 func (r Rules) EndedBy(s *Session, nowMS int64) bool { return nowMS > s.End.TimeMS+r.TimeoutMS }
-
-// Piece is the part of a stretch that lies in one UTC day.
-type Piece struct {
-	Day                  day.Day
-	DurationMS, ActiveMS int64
-}
-
-// Divide cuts the stretch from one time to a later one at every midnight UTC. The active part of a stretch is its beginning: someone who
-// pauses was active until the idle cap, then away. A stretch without length is one piece without length.
-func (r Rules) Divide(fromMS, toMS int64) []Piece {
-	activeUntil := min(toMS, fromMS+r.IdleCapMS)
-	var pieces []Piece
-	for at := fromMS; ; {
-		today := day.Of(at)
-		end := min(toMS, (today + 1).StartMS())
-		pieces = append(pieces, Piece{Day: today, DurationMS: end - at, ActiveMS: max(0, min(end, activeUntil)-at)})
-		if end >= toMS {
-			return pieces
-		}
-		at = end
-	}
-}

@@ -1,12 +1,13 @@
 package session_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
-	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
@@ -34,13 +35,24 @@ func walk(points ...session.Point) (starts []int64) {
 	var s session.Session
 	for i, p := range points {
 		if i > 0 && rules.Continues(&s, p) {
-			rules.Extend(&s, p)
+			rules.Extend(&s, session.Parts{}, p)
 			continue
 		}
-		s = session.Begin(p)
+		s = session.Begin(p, session.Parts{})
 		starts = append(starts, p.TimeMS)
 	}
 	return starts
+}
+
+// one returns the one session of points that come in order, and its parts.
+func one(points ...session.Point) (session.Session, session.Parts) {
+	rules := session.DefaultRules()
+	parts := session.Parts{}
+	s := session.Begin(points[0], parts)
+	for _, p := range points[1:] {
+		rules.Extend(&s, parts, p)
+	}
+	return s, parts
 }
 
 func TestWhereASessionStarts(t *testing.T) {
@@ -77,56 +89,95 @@ func TestWhereASessionStarts(t *testing.T) {
 }
 
 func TestAStretchBelongsToTheModuleCurrentAtItsStart(t *testing.T) {
-	rules := session.DefaultRules()
-	s := session.Begin(at(0))
-	for _, p := range []session.Point{
-		at(1*minute, module(7)), at(11 * minute), at(12*minute, module(3)), at(12*minute, module(7)), at(14 * minute),
-	} {
-		rules.Extend(&s, p)
+	s, parts := one(
+		at(0), at(1*minute, module(7)), at(11*minute), at(12*minute, module(3)), at(12*minute, module(7)), at(14*minute),
+	)
+	want := session.Parts{
+		{Module: 0}:                  {DurationMS: 1 * minute, ActiveMS: 1 * minute, Points: 1},
+		{Module: 3}:                  {Points: 1},
+		{Module: 7}:                  {DurationMS: 13 * minute, ActiveMS: 8 * minute, Points: 4},
+		{Module: session.AllModules}: {DurationMS: 14 * minute, ActiveMS: 9 * minute, Points: 6},
 	}
-	want := []session.ModuleTime{
-		{Module: 0, DurationMS: 1 * minute, ActiveMS: 1 * minute},
-		{Module: 7, DurationMS: 13 * minute, ActiveMS: 8 * minute},
-	}
-	if diff := cmp.Diff(want, s.Modules); diff != "" {
+	if diff := cmp.Diff(want, parts); diff != "" {
 		t.Error(diff)
 	}
-	if s.DurationMS() != 14*minute || s.ActiveMS() != 9*minute || s.Points != 6 {
-		t.Errorf("duration %d, active %d, points %d", s.DurationMS(), s.ActiveMS(), s.Points)
+	if s.DurationMS() != 14*minute || s.Points != 6 || s.Module != 7 {
+		t.Errorf("duration %d, points %d, module %d", s.DurationMS(), s.Points, s.Module)
 	}
 }
 
-func TestAStretchIsDividedAtMidnight(t *testing.T) {
-	rules := session.DefaultRules()
+func TestTimeIsDividedAtMidnight(t *testing.T) {
 	const midnight = 24 * hour
+	type days [2]session.Amount
 	for name, c := range map[string]struct {
 		from, to int64
-		want     []session.Piece
+		want     days
 	}{
-		"within a day":   {1, 3, []session.Piece{{Day: 0, DurationMS: 2, ActiveMS: 2}}},
-		"without length": {midnight, midnight, []session.Piece{{Day: 1}}},
-		"up to midnight": {midnight - 2, midnight, []session.Piece{{Day: 0, DurationMS: 2, ActiveMS: 2}}},
-		"across, active on both sides": {midnight - 2*minute, midnight + 20*minute, []session.Piece{
-			{Day: 0, DurationMS: 2 * minute, ActiveMS: 2 * minute}, {Day: 1, DurationMS: 20 * minute, ActiveMS: 3 * minute},
-		}},
-		"across, active before only": {midnight - 20*minute, midnight + 2*minute, []session.Piece{
-			{Day: 0, DurationMS: 20 * minute, ActiveMS: 5 * minute}, {Day: 1, DurationMS: 2 * minute, ActiveMS: 0},
-		}},
+		"within a day":             {1, 3, days{{DurationMS: 2, ActiveMS: 2, Points: 2}}},
+		"one point, at midnight":   {midnight, midnight, days{1: {Points: 2}}},
+		"up to midnight":           {midnight - 2, midnight, days{{DurationMS: 2, ActiveMS: 2, Points: 1}, {Points: 1}}},
+		"a millisecond beyond":     {midnight - 2, midnight + 1, days{{DurationMS: 2, ActiveMS: 2, Points: 1}, {DurationMS: 1, ActiveMS: 1, Points: 1}}},
+		"active on both sides":     {midnight - 2*minute, midnight + 20*minute, days{{2 * minute, 2 * minute, 1}, {20 * minute, 3 * minute, 1}}},
+		"active on the first only": {midnight - 20*minute, midnight + 2*minute, days{{20 * minute, 5 * minute, 1}, {2 * minute, 0, 1}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, rules.Divide(c.from, c.to)); diff != "" {
+			_, parts := one(at(c.from), at(c.to))
+			got := days{parts[session.Part{Day: 0}], parts[session.Part{Day: 1}]}
+			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
-	if got := day.Of(midnight); got != 1 {
-		t.Errorf("day of midnight is %d", got)
-	}
+}
+
+func TestALatePointWithinASessionGivesWhatAWalkGives(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rules := session.Rules{TimeoutMS: 30 * minute, IdleCapMS: rapid.Int64Range(1, 30*minute).Draw(t, "cap"), MaxMS: 24 * hour}
+		points := []session.Point{at(23 * hour)}
+		for range rapid.IntRange(2, 12).Draw(t, "points") {
+			last := points[len(points)-1]
+			points = append(points, at(last.TimeMS+rapid.Int64Range(1, 30*minute).Draw(t, "gap"),
+				module(rapid.SampledFrom([]session.Name{0, 0, 1, 2}).Draw(t, "module")),
+				user(rapid.SampledFrom([]session.Name{0, 5}).Draw(t, "user"))))
+		}
+		late := rapid.IntRange(1, len(points)-2).Draw(t, "late")
+		walk := func(points []session.Point) (session.Session, session.Parts) {
+			parts := session.Parts{}
+			s := session.Begin(points[0], parts)
+			for _, p := range points[1:] {
+				rules.Extend(&s, parts, p)
+			}
+			return s, parts
+		}
+		without := slices.Delete(slices.Clone(points), late, late+1)
+		got, parts := walk(without)
+		current := session.Name(0)
+		for _, p := range points[:late] {
+			if p.Module != 0 {
+				current = p.Module
+			}
+		}
+		after := points[late+1:]
+		if i := slices.IndexFunc(after, func(p session.Point) bool { return p.Module != 0 }); i >= 0 {
+			after = after[:i+1]
+		}
+		if p := points[late]; p.Module == 0 || p.Module == current {
+			after = after[:1]
+		}
+		rules.Insert(&got, parts, points[late-1], current, points[late], after)
+		want, wantParts := walk(points)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+		if diff := cmp.Diff(wantParts, parts); diff != "" {
+			t.Fatal(diff)
+		}
+	})
 }
 
 func TestASessionHasEndedOnceTheTimeoutIsPast(t *testing.T) {
 	rules := session.DefaultRules()
-	s := session.Begin(at(0))
+	s := session.Begin(at(0), session.Parts{})
 	if rules.EndedBy(&s, 30*minute) {
 		t.Error("ended at exactly the timeout")
 	}

@@ -3,14 +3,21 @@ package session
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/day"
 )
 
-// ErrNotFound says that there is no session with the id asked for.
-var ErrNotFound = errors.New("no such session")
+// Errors that callers tell apart.
+var (
+	// ErrNotFound says that there is no session with the id asked for.
+	ErrNotFound = errors.New("no such session")
+	// ErrCursor says that the feed does not reach back to a cursor, or not up to it.
+	ErrCursor = errors.New("the feed does not reach to the cursor: list the sessions anew and watch from now")
+)
 
 // Store keeps the points of activity and the sessions that follow from them. All methods may be called from many goroutines. Reads see
 // every write that was acknowledged before they began. A workspace in which nothing was recorded is empty, not an error.
@@ -23,48 +30,94 @@ type Store interface {
 	// Session returns one session as it is at nowMS, or ErrNotFound.
 	Session(ctx context.Context, workspace string, id ID, nowMS int64) (View, error)
 
-	// Sessions returns at most limit sessions that match the filter, in order of ID, from the first after `after` (nil: from the first).
-	Sessions(ctx context.Context, workspace string, f Filter, after *ID, limit int) ([]View, error)
+	// Sessions returns at most limit sessions that match the filter, in order of First, from the first after `after` (nil: from the first).
+	Sessions(ctx context.Context, workspace string, f Filter, after *First, limit int) ([]View, error)
 
 	// Time returns the time of all groups that the query asks for, in order of Group.
 	Time(ctx context.Context, workspace string, q TimeQuery) ([]TimeRow, error)
 
-	// EndDue marks at most limit sessions as ended whose timeout has passed at nowMS, and returns how many timers it looked at. Fewer
-	// than limit means that none is due any more. Timers are durable with the sessions they are for.
-	EndDue(ctx context.Context, nowMS int64, limit int) (looked int, err error)
+	// Changes returns at most limit changes of the feed behind a cursor, the zero Cursor standing before the oldest that is kept, and a
+	// channel that is closed when there may be more. ErrCursor: changes behind the cursor are missing.
+	Changes(ctx context.Context, workspace string, after Cursor, limit int) (changes []Change, more <-chan struct{}, err error)
+
+	// Newest returns the cursor behind the last change of the feed.
+	Newest(ctx context.Context, workspace string) (Cursor, error)
+
+	// Rebuild walks points again from where the one before it got to (nil: from the first), under the rules of now, replaces what comes
+	// out otherwise, and repairs daily sums. It does a bounded part in one transaction. Next is nil when all is done.
+	Rebuild(ctx context.Context, workspace string, from []byte) (done Rebuilt, next []byte, err error)
 
 	// Close waits for writes under way and releases the store. Nothing may be called after it.
 	Close() error
+
+	Upkeep
 }
 
-// ID identifies a session by its anonymousId and its first point.
-type ID struct {
+// Upkeep is what a store needs to have done from time to time.
+type Upkeep interface {
+	// EndDue ends at most limit sessions whose timeout has passed at nowMS and tells of them in the feed, in one transaction, and returns
+	// how many timers it looked at. Fewer than limit means that none is due any more. A session that cannot be read costs only itself:
+	// the others are ended, and the error says so. Timers are durable with the sessions they are for.
+	EndDue(ctx context.Context, nowMS int64, limit int) (looked int, err error)
+
+	// MendTimers looks at most limit sessions from where the one before it got to (nil: from the first) and sets the timers that are
+	// missing. Next is nil when all were looked at.
+	MendTimers(ctx context.Context, from []byte, limit int) (mended int, next []byte, err error)
+
+	// Trim removes at most limit changes from the feed that were told before a time, the oldest first, and returns how many.
+	Trim(ctx context.Context, beforeMS int64, limit int) (removed int, err error)
+}
+
+// First is the first point of a session, which makes it that session.
+type First struct {
 	AnonymousID string
 	Start       call.Position
 }
 
-// Compare orders ids by start time, anonymousId and the first point.
-func (id ID) Compare(other ID) int {
+// Compare orders sessions by start time, anonymousId and the first point.
+func (f First) Compare(other First) int {
 	return cmp.Or(
-		cmp.Compare(id.Start.TimeMS, other.Start.TimeMS),
-		cmp.Compare(id.AnonymousID, other.AnonymousID),
-		id.Start.Compare(other.Start),
+		cmp.Compare(f.Start.TimeMS, other.Start.TimeMS),
+		cmp.Compare(f.AnonymousID, other.AnonymousID),
+		f.Start.Compare(other.Start),
 	)
+}
+
+// ID identifies a session: the time of its first point, and a digest of that point. It tells nobody's ids, so that it can be kept, and
+// told to those who watch, when the session's calls are deleted.
+type ID struct {
+	StartMS int64
+	Digest  [10]byte
+}
+
+// ID returns the id of the session.
+func (f First) ID() ID {
+	text := binary.BigEndian.AppendUint32(nil, uint32(len(f.AnonymousID)))
+	text = append(append(text, f.AnonymousID...), f.Start.MessageID...)
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(text, uint64(f.Start.OriginalMS)))
+	id := ID{StartMS: f.Start.TimeMS}
+	copy(id.Digest[:], sum[:])
+	return id
 }
 
 // View is a session with its names and with its account as resolved when it was read.
 type View struct {
-	ID                   ID
+	First                First
 	EndMS                int64
 	UserID, AccountID    string
 	DurationMS, ActiveMS int64
 	Points               int64
-	// Modules with time, by name.
-	Modules  []ModuleView
-	Revision int64
+	// Modules with time, by name; of more than MaxModules those with the longest durations.
+	Modules []ModuleView
+	// ModulesOmitted is how many more there are.
+	ModulesOmitted int64
+	Revision       int64
 	// Ended says whether the timeout had passed when it was read.
 	Ended bool
 }
+
+// MaxModules is how many modules of one session are listed at most.
+const MaxModules = 1000
 
 // ModuleView is time spent in one module, in milliseconds.
 type ModuleView struct {
@@ -130,4 +183,29 @@ type TimeRow struct {
 
 	Sessions, Users      int64
 	DurationMS, ActiveMS int64
+}
+
+// Cursor is a place in the feed of changes: behind the change of that number.
+type Cursor struct {
+	// Epoch tells one feed from another.
+	Epoch, Number uint64
+}
+
+// Change is what the feed tells of one session.
+type Change struct {
+	// Cursor stands behind the change.
+	Cursor Cursor
+	// ID is that of the session.
+	ID ID
+	// Removed says that the session is no more, because its calls were deleted. Then of Session only Revision is set.
+	Removed bool
+	// Session is the session as it was told, with its account as resolved now.
+	Session View
+	// Replaces are sessions told before whose points belong to this one now.
+	Replaces []ID
+}
+
+// Rebuilt counts what a rebuild did.
+type Rebuilt struct {
+	Points, SessionsChanged, SumsRepaired int64
 }

@@ -9,28 +9,27 @@ import (
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// oracle computes what a store must answer, slowly and plainly: from the whole set of calls at once, sorted.
-type oracle struct{ calls []call.Call }
+// Oracle computes what a store must answer, slowly and plainly: from the whole set of calls at once, sorted. It shares nothing with the
+// code that it is held against but the shape of the answers.
+type Oracle struct {
+	Calls []call.Call
+	Rules session.Rules
+}
 
-const (
-	timeoutMS = 30 * 60 * 1000
-	idleCapMS = 5 * 60 * 1000
-	maximumMS = 24 * 60 * 60 * 1000
-	dayMS     = 24 * 60 * 60 * 1000
-)
+const dayMS = 24 * 60 * 60 * 1000
 
 // history is the points of one session.
 type history []call.Call
 
 // sessions returns the sessions of all anonymousIds.
-func (o oracle) sessions() (all []history) {
+func (o Oracle) sessions() (all []history) {
 	type identity struct {
 		anonymousID string
 		position    call.Position
 	}
 	points := map[string][]call.Call{}
 	seen := map[identity]bool{}
-	for _, c := range o.calls {
+	for _, c := range o.Calls {
 		id := identity{c.AnonymousID, c.Position()}
 		if c.AnonymousID == "" || seen[id] {
 			continue
@@ -44,7 +43,7 @@ func (o oracle) sessions() (all []history) {
 		})
 		var h history
 		for _, p := range sorted {
-			if len(h) > 0 && h.cutBy(p) {
+			if len(h) > 0 && h.cutBy(p, o.Rules) {
 				all = append(all, h)
 				h = nil
 			}
@@ -55,10 +54,10 @@ func (o oracle) sessions() (all []history) {
 	return all
 }
 
-func (h history) cutBy(p call.Call) bool {
+func (h history) cutBy(p call.Call, r session.Rules) bool {
 	user, account := h.user(), h.account()
-	return p.TimeMS-h[len(h)-1].TimeMS > timeoutMS ||
-		p.TimeMS-h[0].TimeMS > maximumMS ||
+	return p.TimeMS-h[len(h)-1].TimeMS > r.TimeoutMS ||
+		p.TimeMS-h[0].TimeMS > r.MaxMS ||
 		user != "" && p.UserID != "" && user != p.UserID ||
 		account != "" && p.AccountID != "" && account != p.AccountID
 }
@@ -81,15 +80,27 @@ func (h history) account() string {
 	return ""
 }
 
-// resolved returns the account of a session: its own, or the one that its user is known to belong to.
-func (o oracle) resolved(h history) string {
-	if h.account() != "" || h.user() == "" {
-		return h.account()
+// resolver returns the account of a session: its own, or the one that its user is known to belong to.
+func (o Oracle) resolver() func(history) string {
+	known := map[string]string{}
+	return func(h history) string {
+		if h.account() != "" || h.user() == "" {
+			return h.account()
+		}
+		account, ok := known[h.user()]
+		if !ok {
+			account = o.accountOf(h.user())
+			known[h.user()] = account
+		}
+		return account
 	}
-	person := map[string]bool{h.user(): true}
+}
+
+func (o Oracle) accountOf(user string) string {
+	person := map[string]bool{user: true}
 	for grown := true; grown; {
 		grown = false
-		for _, c := range o.calls {
+		for _, c := range o.Calls {
 			if c.Type == call.Alias && person[c.UserID] != person[c.PreviousID] {
 				person[c.UserID], person[c.PreviousID] = true, true
 				grown = true
@@ -97,7 +108,7 @@ func (o oracle) resolved(h history) string {
 		}
 	}
 	accounts := map[string]bool{}
-	for _, c := range o.calls {
+	for _, c := range o.Calls {
 		if c.AccountID != "" && c.UserID != "" && person[c.UserID] {
 			accounts[c.AccountID] = true
 		}
@@ -111,17 +122,18 @@ func (o oracle) resolved(h history) string {
 	return ""
 }
 
-// views returns all sessions in order, without revisions.
-func (o oracle) views(nowMS int64) (views []session.View) {
+// Views returns all sessions in order, without revisions.
+func (o Oracle) Views(nowMS int64) (views []session.View) {
+	resolved := o.resolver()
 	for _, h := range o.sessions() {
 		last := h[len(h)-1]
 		v := session.View{
-			ID:        session.ID{AnonymousID: h[0].AnonymousID, Start: h[0].Position()},
+			First:     session.First{AnonymousID: h[0].AnonymousID, Start: h[0].Position()},
 			EndMS:     last.TimeMS,
 			UserID:    h.user(),
-			AccountID: o.resolved(h),
+			AccountID: resolved(h),
 			Points:    int64(len(h)),
-			Ended:     nowMS > last.TimeMS+timeoutMS,
+			Ended:     nowMS > last.TimeMS+o.Rules.TimeoutMS,
 		}
 		v.DurationMS = v.EndMS - h[0].TimeMS
 		byModule := map[string]*session.ModuleView{}
@@ -133,7 +145,7 @@ func (o oracle) views(nowMS int64) (views []session.View) {
 				byModule[module] = &session.ModuleView{Module: module}
 			}
 			byModule[module].DurationMS += to - from
-			byModule[module].ActiveMS += min(to-from, idleCapMS)
+			byModule[module].ActiveMS += min(to-from, o.Rules.IdleCapMS)
 		})
 		for _, m := range byModule {
 			v.Modules = append(v.Modules, *m)
@@ -142,7 +154,7 @@ func (o oracle) views(nowMS int64) (views []session.View) {
 		slices.SortFunc(v.Modules, func(a, b session.ModuleView) int { return cmp.Compare(a.Module, b.Module) })
 		views = append(views, v)
 	}
-	slices.SortFunc(views, func(a, b session.View) int { return a.ID.Compare(b.ID) })
+	slices.SortFunc(views, func(a, b session.View) int { return a.First.Compare(b.First) })
 	return views
 }
 
@@ -160,12 +172,13 @@ func (h history) eachStretch(do func(module string, from, to int64)) {
 	}
 }
 
-// time answers a time query.
-func (o oracle) time(q session.TimeQuery) []session.TimeRow {
+// Time answers a time query.
+func (o Oracle) Time(q session.TimeQuery) []session.TimeRow {
+	resolved := o.resolver()
 	rows := map[session.Group]*session.TimeRow{}
 	users := map[session.Group]map[string]bool{}
 	for _, h := range o.sessions() {
-		account, user := o.resolved(h), h.user()
+		account, user := resolved(h), h.user()
 		if q.AccountID != nil && *q.AccountID != account || q.UserID != nil && *q.UserID != user {
 			continue
 		}
@@ -182,7 +195,7 @@ func (o oracle) time(q session.TimeQuery) []session.TimeRow {
 					rows[g], users[g] = &session.TimeRow{Group: g}, map[string]bool{}
 				}
 				rows[g].DurationMS += end - start
-				rows[g].ActiveMS += max(0, min(end, from+idleCapMS)-start)
+				rows[g].ActiveMS += max(0, min(end, from+o.Rules.IdleCapMS)-start)
 				if !counted[g] {
 					counted[g] = true
 					rows[g].Sessions++

@@ -17,17 +17,29 @@ import (
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// Open opens the store that lives in dir, making it if there is none.
-type Open func(dir string) (session.Store, error)
+// Driver is what the suite needs to know of a kind of store.
+type Driver struct {
+	// Open opens the store that lives in dir, making it if there is none. Rules are those of each workspace; they may change.
+	Open func(dir string, rules func(workspace string) session.Rules) (session.Store, error)
+	// Verify returns what is wrong with the store that lives in dir and is closed.
+	Verify func(dir string) ([]string, error)
+}
 
 // Run runs the suite.
-func Run(t *testing.T, open Open) {
+func Run(t *testing.T, open Driver) {
 	t.Run("any order, any batches, duplicates and restarts give the oracle's sessions", func(t *testing.T) { testOrderFree(t, open) })
 	t.Run("late points one by one into one session give the oracle's session", func(t *testing.T) { testDense(t, open) })
+	t.Run("every boundary falls where it was worked out by hand", func(t *testing.T) { testBoundaries(t, open) })
 	t.Run("what is recorded twice changes nothing", func(t *testing.T) { testDuplicates(t, open) })
 	t.Run("a late point bridges, splits, extends and precedes sessions", func(t *testing.T) { testLatePoints(t, open) })
 	t.Run("timers survive restarts and end each session once", func(t *testing.T) { testTimers(t, open) })
 	t.Run("pages join up to the whole list", func(t *testing.T) { testPages(t, open) })
+	t.Run("the feed tells of merges, splits and returns", func(t *testing.T) { testFeed(t, open) })
+	t.Run("the feed goes back as far as it was kept", func(t *testing.T) { testTrim(t, open) })
+	t.Run("new settings apply to what ends from then on, and to all after a rebuild", func(t *testing.T) { testSettings(t, open) })
+	t.Run("any changes of settings and a rebuild give the oracle's sessions", func(t *testing.T) { testRebuild(t, open) })
+	t.Run("a session of more modules than people visit is exact", func(t *testing.T) { testManyModules(t, open) })
+	t.Run("downtime changes nothing", func(t *testing.T) { testDowntime(t, open) })
 	t.Run("an empty workspace is empty and a missing session is missing", func(t *testing.T) { testEmpty(t, open) })
 }
 
@@ -82,16 +94,16 @@ func genHistory(t *rapid.T) []call.Call {
 	return calls
 }
 
-func testOrderFree(t *testing.T, open Open) {
+func testOrderFree(t *testing.T, open Driver) {
 	rapid.Check(t, func(rt *rapid.T) {
 		history := genHistory(rt)
 		twice := append([]call.Call(nil), history...)
 		twice = append(twice, rapid.SliceOfN(rapid.SampledFrom(history), 0, 10).Draw(rt, "copies")...)
 		order := rapid.Permutation(twice).Draw(rt, "order")
 
-		d := &driver{t: t, open: open, dir: t.TempDir()}
-		d.reopen()
-		defer d.close()
+		d := newDriver(t, open)
+		defer d.finish()
+		watcher := newWatcher(rt)
 		for len(order) > 0 {
 			n := rapid.IntRange(1, len(order)).Draw(rt, "batch")
 			d.record("w", order[:n]...)
@@ -103,23 +115,23 @@ func testOrderFree(t *testing.T, open Open) {
 			if rapid.Bool().Draw(rt, "timers") {
 				d.endDue(epoch + rapid.Int64Range(0, 3*dayMS).Draw(rt, "now"))
 			}
+			if rapid.Bool().Draw(rt, "watch") {
+				watcher.read(d.store, rapid.Bool().Draw(rt, "forgets the cursor"))
+			}
 		}
 		now := epoch + rapid.Int64Range(0, 2*dayMS).Draw(rt, "now")
-		compare(rt, d.store, "w", oracle{history}, now)
-		compare(rt, d.store, "other", oracle{history[:1]}, now)
+		compare(rt, d.store, "w", Oracle{history, d.rules}, now)
+		compare(rt, d.store, "other", Oracle{history[:1], d.rules}, now)
 		query := genTimeQuery(rt)
-		got, err := d.store.Time(context.Background(), "w", query)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		if diff := cmp.Diff(oracle{history}.time(query), got, cmpopts.EquateEmpty()); diff != "" {
-			rt.Fatalf("time by %+v (-want +got):\n%s", query, diff)
-		}
+		compareTime(rt, d.store, Oracle{history, d.rules}, query)
+		d.endAll()
+		watcher.read(d.store, false)
+		watcher.compare(Oracle{history, d.rules})
 	})
 }
 
 // testDense draws sessions of many points, few of which name a module, a user or an account, and now and then two at the same time.
-func testDense(t *testing.T, open Open) {
+func testDense(t *testing.T, open Driver) {
 	rapid.Check(t, func(rt *rapid.T) {
 		history := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) call.Call {
 			c := call.Call{
@@ -139,13 +151,12 @@ func testDense(t *testing.T, open Open) {
 				history[i].MessageID = fmt.Sprintf("aa-%08x-0000-4000-8000-000000000000", n)
 			}
 		}
-		d := &driver{t: t, open: open, dir: t.TempDir()}
-		d.reopen()
-		defer d.close()
+		d := newDriver(t, open)
+		defer d.finish()
 		for _, c := range history {
 			d.record("w", c)
 		}
-		compare(rt, d.store, "w", oracle{history}, epoch+dayMS)
+		compare(rt, d.store, "w", Oracle{history, d.rules}, epoch+dayMS)
 	})
 }
 
@@ -168,8 +179,8 @@ func genTimeQuery(t *rapid.T) (q session.TimeQuery) {
 }
 
 // compare holds every session list that filters can select against the oracle.
-func compare(t *rapid.T, store session.Store, workspace string, want oracle, now int64) {
-	all := want.views(now)
+func compare(t *rapid.T, store session.Store, workspace string, want Oracle, now int64) {
+	all := want.Views(now)
 	for name, f := range map[string]func(*session.Filter){
 		"all":          func(*session.Filter) {},
 		"account a1":   func(f *session.Filter) { f.AccountID = ptr("a1") },
@@ -203,14 +214,13 @@ func compare(t *rapid.T, store session.Store, workspace string, want oracle, now
 
 func matches(v session.View, f session.Filter) bool {
 	return (f.AccountID == nil || v.AccountID == *f.AccountID) && (f.UserID == nil || v.UserID == *f.UserID) &&
-		(f.AnonymousID == "" || v.ID.AnonymousID == f.AnonymousID) && (f.Ended == nil || v.Ended == *f.Ended) &&
-		v.ID.Start.TimeMS >= f.FromMS && v.ID.Start.TimeMS < f.ToMS
+		(f.AnonymousID == "" || v.First.AnonymousID == f.AnonymousID) && (f.Ended == nil || v.Ended == *f.Ended) &&
+		v.First.Start.TimeMS >= f.FromMS && v.First.Start.TimeMS < f.ToMS
 }
 
-func testEmpty(t *testing.T, open Open) {
-	d := &driver{t: t, open: open, dir: t.TempDir()}
-	d.reopen()
-	defer d.close()
+func testEmpty(t *testing.T, open Driver) {
+	d := newDriver(t, open)
+	defer d.finish()
 	check := func() {
 		if got, err := d.store.Sessions(context.Background(), "w", everything(0), nil, 10); len(got) != 0 || err != nil {
 			t.Errorf("Sessions = %v, %v", got, err)
@@ -218,7 +228,7 @@ func testEmpty(t *testing.T, open Open) {
 		if got, err := d.store.Time(context.Background(), "w", session.TimeQuery{Days: day.Span{To: day.Max}}); len(got) != 0 || err != nil {
 			t.Errorf("Time = %v, %v", got, err)
 		}
-		if _, err := d.store.Session(context.Background(), "w", session.ID{AnonymousID: "s"}, 0); !errors.Is(err, session.ErrNotFound) {
+		if _, err := d.store.Session(context.Background(), "w", session.First{AnonymousID: "s"}.ID(), 0); !errors.Is(err, session.ErrNotFound) {
 			t.Errorf("Session: %v, want ErrNotFound", err)
 		}
 	}

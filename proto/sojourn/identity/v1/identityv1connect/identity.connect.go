@@ -52,9 +52,18 @@ const (
 	// QueryServiceResolveAccountProcedure is the fully-qualified name of the QueryService's
 	// ResolveAccount RPC.
 	QueryServiceResolveAccountProcedure = "/sojourn.identity.v1.QueryService/ResolveAccount"
+	// QueryServiceListUnattributedUsersProcedure is the fully-qualified name of the QueryService's
+	// ListUnattributedUsers RPC.
+	QueryServiceListUnattributedUsersProcedure = "/sojourn.identity.v1.QueryService/ListUnattributedUsers"
 	// QueryServiceListOutcomesProcedure is the fully-qualified name of the QueryService's ListOutcomes
 	// RPC.
 	QueryServiceListOutcomesProcedure = "/sojourn.identity.v1.QueryService/ListOutcomes"
+	// QueryServiceListUnmappedTraitsProcedure is the fully-qualified name of the QueryService's
+	// ListUnmappedTraits RPC.
+	QueryServiceListUnmappedTraitsProcedure = "/sojourn.identity.v1.QueryService/ListUnmappedTraits"
+	// QueryServiceGetSettingsProcedure is the fully-qualified name of the QueryService's GetSettings
+	// RPC.
+	QueryServiceGetSettingsProcedure = "/sojourn.identity.v1.QueryService/GetSettings"
 	// QueryServiceListWorkspacesProcedure is the fully-qualified name of the QueryService's
 	// ListWorkspaces RPC.
 	QueryServiceListWorkspacesProcedure = "/sojourn.identity.v1.QueryService/ListWorkspaces"
@@ -154,8 +163,18 @@ type QueryServiceClient interface {
 	ListAccounts(context.Context, *v1.ListAccountsRequest) (*v1.ListAccountsResponse, error)
 	// ResolveAccount says which account the calls of a user belong to that do not name one.
 	ResolveAccount(context.Context, *v1.ResolveAccountRequest) (*v1.ResolveAccountResponse, error)
+	// ListUnattributedUsers lists the users some of whose calls belong to no account, because none is known or several are, in order of
+	// user_id: those whom ListUsers lists under no account, with the reason. A user of several accounts whose calls all name one is not
+	// among them. INVALID_ARGUMENT: the reason asked for is RESOLUTION_ACCOUNT.
+	ListUnattributedUsers(context.Context, *v1.ListUnattributedUsersRequest) (*v1.ListUnattributedUsersResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error)
+	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
+	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
+	// compared as they are matched: without regard to case, "_", "-" and spaces. Each page reads all accounts and users.
+	ListUnmappedTraits(context.Context, *v1.ListUnmappedTraitsRequest) (*v1.ListUnmappedTraitsResponse, error)
+	// GetSettings returns what the workspace is set to, as the identity service has it now. Keys and tokens are no part of it.
+	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.GetSettingsResponse, error)
 	// ListWorkspaces lists the workspaces that anything was ever received for, by name. At the gateway it needs the admin token.
 	ListWorkspaces(context.Context, *v1.ListWorkspacesRequest) (*v1.ListWorkspacesResponse, error)
 }
@@ -201,10 +220,28 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(queryServiceMethods.ByName("ResolveAccount")),
 			connect.WithClientOptions(opts...),
 		),
+		listUnattributedUsers: connect.NewClient[v1.ListUnattributedUsersRequest, v1.ListUnattributedUsersResponse](
+			httpClient,
+			baseURL+QueryServiceListUnattributedUsersProcedure,
+			connect.WithSchema(queryServiceMethods.ByName("ListUnattributedUsers")),
+			connect.WithClientOptions(opts...),
+		),
 		listOutcomes: connect.NewClient[v1.ListOutcomesRequest, v1.ListOutcomesResponse](
 			httpClient,
 			baseURL+QueryServiceListOutcomesProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ListOutcomes")),
+			connect.WithClientOptions(opts...),
+		),
+		listUnmappedTraits: connect.NewClient[v1.ListUnmappedTraitsRequest, v1.ListUnmappedTraitsResponse](
+			httpClient,
+			baseURL+QueryServiceListUnmappedTraitsProcedure,
+			connect.WithSchema(queryServiceMethods.ByName("ListUnmappedTraits")),
+			connect.WithClientOptions(opts...),
+		),
+		getSettings: connect.NewClient[v1.GetSettingsRequest, v1.GetSettingsResponse](
+			httpClient,
+			baseURL+QueryServiceGetSettingsProcedure,
+			connect.WithSchema(queryServiceMethods.ByName("GetSettings")),
 			connect.WithClientOptions(opts...),
 		),
 		listWorkspaces: connect.NewClient[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse](
@@ -218,13 +255,16 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 
 // queryServiceClient implements QueryServiceClient.
 type queryServiceClient struct {
-	getUser        *connect.Client[v1.GetUserRequest, v1.GetUserResponse]
-	listUsers      *connect.Client[v1.ListUsersRequest, v1.ListUsersResponse]
-	getAccount     *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
-	listAccounts   *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
-	resolveAccount *connect.Client[v1.ResolveAccountRequest, v1.ResolveAccountResponse]
-	listOutcomes   *connect.Client[v1.ListOutcomesRequest, v1.ListOutcomesResponse]
-	listWorkspaces *connect.Client[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse]
+	getUser               *connect.Client[v1.GetUserRequest, v1.GetUserResponse]
+	listUsers             *connect.Client[v1.ListUsersRequest, v1.ListUsersResponse]
+	getAccount            *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
+	listAccounts          *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
+	resolveAccount        *connect.Client[v1.ResolveAccountRequest, v1.ResolveAccountResponse]
+	listUnattributedUsers *connect.Client[v1.ListUnattributedUsersRequest, v1.ListUnattributedUsersResponse]
+	listOutcomes          *connect.Client[v1.ListOutcomesRequest, v1.ListOutcomesResponse]
+	listUnmappedTraits    *connect.Client[v1.ListUnmappedTraitsRequest, v1.ListUnmappedTraitsResponse]
+	getSettings           *connect.Client[v1.GetSettingsRequest, v1.GetSettingsResponse]
+	listWorkspaces        *connect.Client[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse]
 }
 
 // GetUser calls sojourn.identity.v1.QueryService.GetUser.
@@ -272,9 +312,36 @@ func (c *queryServiceClient) ResolveAccount(ctx context.Context, req *v1.Resolve
 	return nil, err
 }
 
+// ListUnattributedUsers calls sojourn.identity.v1.QueryService.ListUnattributedUsers.
+func (c *queryServiceClient) ListUnattributedUsers(ctx context.Context, req *v1.ListUnattributedUsersRequest) (*v1.ListUnattributedUsersResponse, error) {
+	response, err := c.listUnattributedUsers.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListOutcomes calls sojourn.identity.v1.QueryService.ListOutcomes.
 func (c *queryServiceClient) ListOutcomes(ctx context.Context, req *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error) {
 	response, err := c.listOutcomes.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListUnmappedTraits calls sojourn.identity.v1.QueryService.ListUnmappedTraits.
+func (c *queryServiceClient) ListUnmappedTraits(ctx context.Context, req *v1.ListUnmappedTraitsRequest) (*v1.ListUnmappedTraitsResponse, error) {
+	response, err := c.listUnmappedTraits.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetSettings calls sojourn.identity.v1.QueryService.GetSettings.
+func (c *queryServiceClient) GetSettings(ctx context.Context, req *v1.GetSettingsRequest) (*v1.GetSettingsResponse, error) {
+	response, err := c.getSettings.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -302,8 +369,18 @@ type QueryServiceHandler interface {
 	ListAccounts(context.Context, *v1.ListAccountsRequest) (*v1.ListAccountsResponse, error)
 	// ResolveAccount says which account the calls of a user belong to that do not name one.
 	ResolveAccount(context.Context, *v1.ResolveAccountRequest) (*v1.ResolveAccountResponse, error)
+	// ListUnattributedUsers lists the users some of whose calls belong to no account, because none is known or several are, in order of
+	// user_id: those whom ListUsers lists under no account, with the reason. A user of several accounts whose calls all name one is not
+	// among them. INVALID_ARGUMENT: the reason asked for is RESOLUTION_ACCOUNT.
+	ListUnattributedUsers(context.Context, *v1.ListUnattributedUsersRequest) (*v1.ListUnattributedUsersResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error)
+	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
+	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
+	// compared as they are matched: without regard to case, "_", "-" and spaces. Each page reads all accounts and users.
+	ListUnmappedTraits(context.Context, *v1.ListUnmappedTraitsRequest) (*v1.ListUnmappedTraitsResponse, error)
+	// GetSettings returns what the workspace is set to, as the identity service has it now. Keys and tokens are no part of it.
+	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.GetSettingsResponse, error)
 	// ListWorkspaces lists the workspaces that anything was ever received for, by name. At the gateway it needs the admin token.
 	ListWorkspaces(context.Context, *v1.ListWorkspacesRequest) (*v1.ListWorkspacesResponse, error)
 }
@@ -345,10 +422,28 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(queryServiceMethods.ByName("ResolveAccount")),
 		connect.WithHandlerOptions(opts...),
 	)
+	queryServiceListUnattributedUsersHandler := connect.NewUnaryHandlerSimple(
+		QueryServiceListUnattributedUsersProcedure,
+		svc.ListUnattributedUsers,
+		connect.WithSchema(queryServiceMethods.ByName("ListUnattributedUsers")),
+		connect.WithHandlerOptions(opts...),
+	)
 	queryServiceListOutcomesHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListOutcomesProcedure,
 		svc.ListOutcomes,
 		connect.WithSchema(queryServiceMethods.ByName("ListOutcomes")),
+		connect.WithHandlerOptions(opts...),
+	)
+	queryServiceListUnmappedTraitsHandler := connect.NewUnaryHandlerSimple(
+		QueryServiceListUnmappedTraitsProcedure,
+		svc.ListUnmappedTraits,
+		connect.WithSchema(queryServiceMethods.ByName("ListUnmappedTraits")),
+		connect.WithHandlerOptions(opts...),
+	)
+	queryServiceGetSettingsHandler := connect.NewUnaryHandlerSimple(
+		QueryServiceGetSettingsProcedure,
+		svc.GetSettings,
+		connect.WithSchema(queryServiceMethods.ByName("GetSettings")),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceListWorkspacesHandler := connect.NewUnaryHandlerSimple(
@@ -369,8 +464,14 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 			queryServiceListAccountsHandler.ServeHTTP(w, r)
 		case QueryServiceResolveAccountProcedure:
 			queryServiceResolveAccountHandler.ServeHTTP(w, r)
+		case QueryServiceListUnattributedUsersProcedure:
+			queryServiceListUnattributedUsersHandler.ServeHTTP(w, r)
 		case QueryServiceListOutcomesProcedure:
 			queryServiceListOutcomesHandler.ServeHTTP(w, r)
+		case QueryServiceListUnmappedTraitsProcedure:
+			queryServiceListUnmappedTraitsHandler.ServeHTTP(w, r)
+		case QueryServiceGetSettingsProcedure:
+			queryServiceGetSettingsHandler.ServeHTTP(w, r)
 		case QueryServiceListWorkspacesProcedure:
 			queryServiceListWorkspacesHandler.ServeHTTP(w, r)
 		default:
@@ -402,8 +503,20 @@ func (UnimplementedQueryServiceHandler) ResolveAccount(context.Context, *v1.Reso
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.ResolveAccount is not implemented"))
 }
 
+func (UnimplementedQueryServiceHandler) ListUnattributedUsers(context.Context, *v1.ListUnattributedUsersRequest) (*v1.ListUnattributedUsersResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.ListUnattributedUsers is not implemented"))
+}
+
 func (UnimplementedQueryServiceHandler) ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.ListOutcomes is not implemented"))
+}
+
+func (UnimplementedQueryServiceHandler) ListUnmappedTraits(context.Context, *v1.ListUnmappedTraitsRequest) (*v1.ListUnmappedTraitsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.ListUnmappedTraits is not implemented"))
+}
+
+func (UnimplementedQueryServiceHandler) GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.GetSettingsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.GetSettings is not implemented"))
 }
 
 func (UnimplementedQueryServiceHandler) ListWorkspaces(context.Context, *v1.ListWorkspacesRequest) (*v1.ListWorkspacesResponse, error) {

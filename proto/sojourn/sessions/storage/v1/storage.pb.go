@@ -95,22 +95,26 @@ type SessionRow struct {
 	EndMs int64 `protobuf:"varint,1,opt,name=end_ms,json=endMs,proto3" json:"end_ms,omitempty"`
 	// messageId of the last point.
 	EndMessageId string `protobuf:"bytes,2,opt,name=end_message_id,json=endMessageId,proto3" json:"end_message_id,omitempty"`
-	// The user; 0: none yet.
-	User uint32 `protobuf:"varint,3,opt,name=user,proto3" json:"user,omitempty"`
-	// The account that a call named; 0: none yet.
-	Account uint32 `protobuf:"varint,4,opt,name=account,proto3" json:"account,omitempty"`
-	// How many points.
-	Points int64 `protobuf:"varint,5,opt,name=points,proto3" json:"points,omitempty"`
-	// The module current at the last point; 0: none named yet.
-	Module uint32 `protobuf:"varint,6,opt,name=module,proto3" json:"module,omitempty"`
-	// Time by module.
-	Modules []*ModuleRow `protobuf:"bytes,7,rep,name=modules,proto3" json:"modules,omitempty"`
-	// Whether its end was noticed by the timer. A later point clears it.
-	Ended bool `protobuf:"varint,8,opt,name=ended,proto3" json:"ended,omitempty"`
-	// Grows with every change.
-	Revision int64 `protobuf:"varint,9,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Own timestamp of the last point, in milliseconds.
-	EndOriginalMs int64 `protobuf:"varint,10,opt,name=end_original_ms,json=endOriginalMs,proto3" json:"end_original_ms,omitempty"`
+	EndOriginalMs int64 `protobuf:"varint,3,opt,name=end_original_ms,json=endOriginalMs,proto3" json:"end_original_ms,omitempty"`
+	// The user; 0: none yet.
+	User uint32 `protobuf:"varint,4,opt,name=user,proto3" json:"user,omitempty"`
+	// The account that a call named; 0: none yet.
+	Account uint32 `protobuf:"varint,5,opt,name=account,proto3" json:"account,omitempty"`
+	// How many points.
+	Points int64 `protobuf:"varint,6,opt,name=points,proto3" json:"points,omitempty"`
+	// The module current at the last point; 0: none named yet.
+	Module uint32 `protobuf:"varint,7,opt,name=module,proto3" json:"module,omitempty"`
+	// The session by module and day; at most a fixed number of parts, so that the row stays small.
+	Parts []*PartRow `protobuf:"bytes,8,rep,name=parts,proto3" json:"parts,omitempty"`
+	// Under which number further parts stand in their own table; 0: there are none.
+	MoreParts uint64 `protobuf:"varint,9,opt,name=more_parts,json=moreParts,proto3" json:"more_parts,omitempty"`
+	// Drawn when the session starts, and anew with the first change after its revision was told.
+	Revision int64 `protobuf:"varint,10,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The revision that was told last; 0: none was.
+	Told int64 `protobuf:"varint,11,opt,name=told,proto3" json:"told,omitempty"`
+	// The settings that it was walked under.
+	Rules         uint32 `protobuf:"varint,12,opt,name=rules,proto3" json:"rules,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -159,6 +163,13 @@ func (x *SessionRow) GetEndMessageId() string {
 	return ""
 }
 
+func (x *SessionRow) GetEndOriginalMs() int64 {
+	if x != nil {
+		return x.EndOriginalMs
+	}
+	return 0
+}
+
 func (x *SessionRow) GetUser() uint32 {
 	if x != nil {
 		return x.User
@@ -187,18 +198,18 @@ func (x *SessionRow) GetModule() uint32 {
 	return 0
 }
 
-func (x *SessionRow) GetModules() []*ModuleRow {
+func (x *SessionRow) GetParts() []*PartRow {
 	if x != nil {
-		return x.Modules
+		return x.Parts
 	}
 	return nil
 }
 
-func (x *SessionRow) GetEnded() bool {
+func (x *SessionRow) GetMoreParts() uint64 {
 	if x != nil {
-		return x.Ended
+		return x.MoreParts
 	}
-	return false
+	return 0
 }
 
 func (x *SessionRow) GetRevision() int64 {
@@ -208,11 +219,409 @@ func (x *SessionRow) GetRevision() int64 {
 	return 0
 }
 
-func (x *SessionRow) GetEndOriginalMs() int64 {
+func (x *SessionRow) GetTold() int64 {
 	if x != nil {
-		return x.EndOriginalMs
+		return x.Told
 	}
 	return 0
+}
+
+func (x *SessionRow) GetRules() uint32 {
+	if x != nil {
+		return x.Rules
+	}
+	return 0
+}
+
+// PartRow is one module on one UTC day of a session.
+type PartRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The module; 0: none named yet; 4294967295: all together.
+	Module uint32 `protobuf:"varint,1,opt,name=module,proto3" json:"module,omitempty"`
+	// The UTC day, counted from 1970-01-01. In the table of further parts module and day stand in the key.
+	Day uint32 `protobuf:"varint,2,opt,name=day,proto3" json:"day,omitempty"`
+	// Time, in milliseconds.
+	DurationMs int64 `protobuf:"varint,3,opt,name=duration_ms,json=durationMs,proto3" json:"duration_ms,omitempty"`
+	// Time with every stretch capped, in milliseconds.
+	ActiveMs int64 `protobuf:"varint,4,opt,name=active_ms,json=activeMs,proto3" json:"active_ms,omitempty"`
+	// How many points of the day found the module current.
+	Points        int64 `protobuf:"varint,5,opt,name=points,proto3" json:"points,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PartRow) Reset() {
+	*x = PartRow{}
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PartRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PartRow) ProtoMessage() {}
+
+func (x *PartRow) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PartRow.ProtoReflect.Descriptor instead.
+func (*PartRow) Descriptor() ([]byte, []int) {
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *PartRow) GetModule() uint32 {
+	if x != nil {
+		return x.Module
+	}
+	return 0
+}
+
+func (x *PartRow) GetDay() uint32 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
+func (x *PartRow) GetDurationMs() int64 {
+	if x != nil {
+		return x.DurationMs
+	}
+	return 0
+}
+
+func (x *PartRow) GetActiveMs() int64 {
+	if x != nil {
+		return x.ActiveMs
+	}
+	return 0
+}
+
+func (x *PartRow) GetPoints() int64 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+// SumRow sums the parts of all sessions of one owner (account, user), in one module on one UTC day.
+type SumRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many sessions were there.
+	Sessions int64 `protobuf:"varint,1,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	// How many of them were there on the day before too.
+	Carried int64 `protobuf:"varint,2,opt,name=carried,proto3" json:"carried,omitempty"`
+	// Time, in milliseconds.
+	DurationMs int64 `protobuf:"varint,3,opt,name=duration_ms,json=durationMs,proto3" json:"duration_ms,omitempty"`
+	// Time with every stretch capped, in milliseconds.
+	ActiveMs      int64 `protobuf:"varint,4,opt,name=active_ms,json=activeMs,proto3" json:"active_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SumRow) Reset() {
+	*x = SumRow{}
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SumRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SumRow) ProtoMessage() {}
+
+func (x *SumRow) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SumRow.ProtoReflect.Descriptor instead.
+func (*SumRow) Descriptor() ([]byte, []int) {
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SumRow) GetSessions() int64 {
+	if x != nil {
+		return x.Sessions
+	}
+	return 0
+}
+
+func (x *SumRow) GetCarried() int64 {
+	if x != nil {
+		return x.Carried
+	}
+	return 0
+}
+
+func (x *SumRow) GetDurationMs() int64 {
+	if x != nil {
+		return x.DurationMs
+	}
+	return 0
+}
+
+func (x *SumRow) GetActiveMs() int64 {
+	if x != nil {
+		return x.ActiveMs
+	}
+	return 0
+}
+
+// FeedRow says where the feed of changes begins.
+type FeedRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tells this feed from that of another copy of the data.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// The number of the last change that was trimmed; 0: none was.
+	Trimmed       uint64 `protobuf:"varint,2,opt,name=trimmed,proto3" json:"trimmed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FeedRow) Reset() {
+	*x = FeedRow{}
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FeedRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FeedRow) ProtoMessage() {}
+
+func (x *FeedRow) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FeedRow.ProtoReflect.Descriptor instead.
+func (*FeedRow) Descriptor() ([]byte, []int) {
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *FeedRow) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *FeedRow) GetTrimmed() uint64 {
+	if x != nil {
+		return x.Trimmed
+	}
+	return 0
+}
+
+// ChangeRow is one change in the feed: a session as it was told. Under its number.
+type ChangeRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it was told, in milliseconds.
+	ToldMs int64 `protobuf:"varint,1,opt,name=told_ms,json=toldMs,proto3" json:"told_ms,omitempty"`
+	// Whether the session is no more, because its calls were deleted; then only id and revision are set beside it.
+	Removed bool `protobuf:"varint,2,opt,name=removed,proto3" json:"removed,omitempty"`
+	// The session's id.
+	Id []byte `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	// The revision told.
+	Revision int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The anonymousId.
+	Anonymous uint32 `protobuf:"varint,5,opt,name=anonymous,proto3" json:"anonymous,omitempty"`
+	// Event time, messageId and own timestamp of the first point, the times in milliseconds.
+	StartMs int64 `protobuf:"varint,6,opt,name=start_ms,json=startMs,proto3" json:"start_ms,omitempty"`
+	// See above.
+	StartMessageId string `protobuf:"bytes,7,opt,name=start_message_id,json=startMessageId,proto3" json:"start_message_id,omitempty"`
+	// See above.
+	StartOriginalMs int64 `protobuf:"varint,8,opt,name=start_original_ms,json=startOriginalMs,proto3" json:"start_original_ms,omitempty"`
+	// Time of the last point, in milliseconds.
+	EndMs int64 `protobuf:"varint,9,opt,name=end_ms,json=endMs,proto3" json:"end_ms,omitempty"`
+	// The user; 0: none.
+	User uint32 `protobuf:"varint,10,opt,name=user,proto3" json:"user,omitempty"`
+	// The account that a call named; 0: none.
+	Account uint32 `protobuf:"varint,11,opt,name=account,proto3" json:"account,omitempty"`
+	// How many points.
+	Points int64 `protobuf:"varint,12,opt,name=points,proto3" json:"points,omitempty"`
+	// Time with every stretch capped, in milliseconds.
+	ActiveMs int64 `protobuf:"varint,13,opt,name=active_ms,json=activeMs,proto3" json:"active_ms,omitempty"`
+	// Time by module, at most a fixed number of modules.
+	Modules []*ModuleRow `protobuf:"bytes,14,rep,name=modules,proto3" json:"modules,omitempty"`
+	// How many modules are left out.
+	ModulesOmitted int64 `protobuf:"varint,15,opt,name=modules_omitted,json=modulesOmitted,proto3" json:"modules_omitted,omitempty"`
+	// Ids of sessions told before that are part of this one now.
+	Replaces      [][]byte `protobuf:"bytes,16,rep,name=replaces,proto3" json:"replaces,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeRow) Reset() {
+	*x = ChangeRow{}
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeRow) ProtoMessage() {}
+
+func (x *ChangeRow) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeRow.ProtoReflect.Descriptor instead.
+func (*ChangeRow) Descriptor() ([]byte, []int) {
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ChangeRow) GetToldMs() int64 {
+	if x != nil {
+		return x.ToldMs
+	}
+	return 0
+}
+
+func (x *ChangeRow) GetRemoved() bool {
+	if x != nil {
+		return x.Removed
+	}
+	return false
+}
+
+func (x *ChangeRow) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *ChangeRow) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *ChangeRow) GetAnonymous() uint32 {
+	if x != nil {
+		return x.Anonymous
+	}
+	return 0
+}
+
+func (x *ChangeRow) GetStartMs() int64 {
+	if x != nil {
+		return x.StartMs
+	}
+	return 0
+}
+
+func (x *ChangeRow) GetStartMessageId() string {
+	if x != nil {
+		return x.StartMessageId
+	}
+	return ""
+}
+
+func (x *ChangeRow) GetStartOriginalMs() int64 {
+	if x != nil {
+		return x.StartOriginalMs
+	}
+	return 0
+}
+
+func (x *ChangeRow) GetEndMs() int64 {
+	if x != nil {
+		return x.EndMs
+	}
+	return 0
+}
+
+func (x *ChangeRow) GetUser() uint32 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *ChangeRow) GetAccount() uint32 {
+	if x != nil {
+		return x.Account
+	}
+	return 0
+}
+
+func (x *ChangeRow) GetPoints() int64 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+func (x *ChangeRow) GetActiveMs() int64 {
+	if x != nil {
+		return x.ActiveMs
+	}
+	return 0
+}
+
+func (x *ChangeRow) GetModules() []*ModuleRow {
+	if x != nil {
+		return x.Modules
+	}
+	return nil
+}
+
+func (x *ChangeRow) GetModulesOmitted() int64 {
+	if x != nil {
+		return x.ModulesOmitted
+	}
+	return 0
+}
+
+func (x *ChangeRow) GetReplaces() [][]byte {
+	if x != nil {
+		return x.Replaces
+	}
+	return nil
 }
 
 // ModuleRow is the time of a session in one module, in milliseconds.
@@ -230,7 +639,7 @@ type ModuleRow struct {
 
 func (x *ModuleRow) Reset() {
 	*x = ModuleRow{}
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[2]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -242,7 +651,7 @@ func (x *ModuleRow) String() string {
 func (*ModuleRow) ProtoMessage() {}
 
 func (x *ModuleRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[2]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -255,7 +664,7 @@ func (x *ModuleRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleRow.ProtoReflect.Descriptor instead.
 func (*ModuleRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{2}
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ModuleRow) GetModule() uint32 {
@@ -287,20 +696,57 @@ const file_sojourn_sessions_storage_v1_storage_proto_rawDesc = "" +
 	"\bPointRow\x12\x16\n" +
 	"\x06module\x18\x01 \x01(\rR\x06module\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\rR\x04user\x12\x18\n" +
-	"\aaccount\x18\x03 \x01(\rR\aaccount\"\xc3\x02\n" +
+	"\aaccount\x18\x03 \x01(\rR\aaccount\"\xf0\x02\n" +
 	"\n" +
 	"SessionRow\x12\x15\n" +
 	"\x06end_ms\x18\x01 \x01(\x03R\x05endMs\x12$\n" +
-	"\x0eend_message_id\x18\x02 \x01(\tR\fendMessageId\x12\x12\n" +
-	"\x04user\x18\x03 \x01(\rR\x04user\x12\x18\n" +
-	"\aaccount\x18\x04 \x01(\rR\aaccount\x12\x16\n" +
-	"\x06points\x18\x05 \x01(\x03R\x06points\x12\x16\n" +
-	"\x06module\x18\x06 \x01(\rR\x06module\x12@\n" +
-	"\amodules\x18\a \x03(\v2&.sojourn.sessions.storage.v1.ModuleRowR\amodules\x12\x14\n" +
-	"\x05ended\x18\b \x01(\bR\x05ended\x12\x1a\n" +
-	"\brevision\x18\t \x01(\x03R\brevision\x12&\n" +
-	"\x0fend_original_ms\x18\n" +
-	" \x01(\x03R\rendOriginalMs\"a\n" +
+	"\x0eend_message_id\x18\x02 \x01(\tR\fendMessageId\x12&\n" +
+	"\x0fend_original_ms\x18\x03 \x01(\x03R\rendOriginalMs\x12\x12\n" +
+	"\x04user\x18\x04 \x01(\rR\x04user\x12\x18\n" +
+	"\aaccount\x18\x05 \x01(\rR\aaccount\x12\x16\n" +
+	"\x06points\x18\x06 \x01(\x03R\x06points\x12\x16\n" +
+	"\x06module\x18\a \x01(\rR\x06module\x12:\n" +
+	"\x05parts\x18\b \x03(\v2$.sojourn.sessions.storage.v1.PartRowR\x05parts\x12\x1d\n" +
+	"\n" +
+	"more_parts\x18\t \x01(\x04R\tmoreParts\x12\x1a\n" +
+	"\brevision\x18\n" +
+	" \x01(\x03R\brevision\x12\x12\n" +
+	"\x04told\x18\v \x01(\x03R\x04told\x12\x14\n" +
+	"\x05rules\x18\f \x01(\rR\x05rules\"\x89\x01\n" +
+	"\aPartRow\x12\x16\n" +
+	"\x06module\x18\x01 \x01(\rR\x06module\x12\x10\n" +
+	"\x03day\x18\x02 \x01(\rR\x03day\x12\x1f\n" +
+	"\vduration_ms\x18\x03 \x01(\x03R\n" +
+	"durationMs\x12\x1b\n" +
+	"\tactive_ms\x18\x04 \x01(\x03R\bactiveMs\x12\x16\n" +
+	"\x06points\x18\x05 \x01(\x03R\x06points\"|\n" +
+	"\x06SumRow\x12\x1a\n" +
+	"\bsessions\x18\x01 \x01(\x03R\bsessions\x12\x18\n" +
+	"\acarried\x18\x02 \x01(\x03R\acarried\x12\x1f\n" +
+	"\vduration_ms\x18\x03 \x01(\x03R\n" +
+	"durationMs\x12\x1b\n" +
+	"\tactive_ms\x18\x04 \x01(\x03R\bactiveMs\"9\n" +
+	"\aFeedRow\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x18\n" +
+	"\atrimmed\x18\x02 \x01(\x04R\atrimmed\"\xfa\x03\n" +
+	"\tChangeRow\x12\x17\n" +
+	"\atold_ms\x18\x01 \x01(\x03R\x06toldMs\x12\x18\n" +
+	"\aremoved\x18\x02 \x01(\bR\aremoved\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\fR\x02id\x12\x1a\n" +
+	"\brevision\x18\x04 \x01(\x03R\brevision\x12\x1c\n" +
+	"\tanonymous\x18\x05 \x01(\rR\tanonymous\x12\x19\n" +
+	"\bstart_ms\x18\x06 \x01(\x03R\astartMs\x12(\n" +
+	"\x10start_message_id\x18\a \x01(\tR\x0estartMessageId\x12*\n" +
+	"\x11start_original_ms\x18\b \x01(\x03R\x0fstartOriginalMs\x12\x15\n" +
+	"\x06end_ms\x18\t \x01(\x03R\x05endMs\x12\x12\n" +
+	"\x04user\x18\n" +
+	" \x01(\rR\x04user\x12\x18\n" +
+	"\aaccount\x18\v \x01(\rR\aaccount\x12\x16\n" +
+	"\x06points\x18\f \x01(\x03R\x06points\x12\x1b\n" +
+	"\tactive_ms\x18\r \x01(\x03R\bactiveMs\x12@\n" +
+	"\amodules\x18\x0e \x03(\v2&.sojourn.sessions.storage.v1.ModuleRowR\amodules\x12'\n" +
+	"\x0fmodules_omitted\x18\x0f \x01(\x03R\x0emodulesOmitted\x12\x1a\n" +
+	"\breplaces\x18\x10 \x03(\fR\breplaces\"a\n" +
 	"\tModuleRow\x12\x16\n" +
 	"\x06module\x18\x01 \x01(\rR\x06module\x12\x1f\n" +
 	"\vduration_ms\x18\x02 \x01(\x03R\n" +
@@ -320,19 +766,24 @@ func file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP() []byte {
 	return file_sojourn_sessions_storage_v1_storage_proto_rawDescData
 }
 
-var file_sojourn_sessions_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_sojourn_sessions_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_sojourn_sessions_storage_v1_storage_proto_goTypes = []any{
 	(*PointRow)(nil),   // 0: sojourn.sessions.storage.v1.PointRow
 	(*SessionRow)(nil), // 1: sojourn.sessions.storage.v1.SessionRow
-	(*ModuleRow)(nil),  // 2: sojourn.sessions.storage.v1.ModuleRow
+	(*PartRow)(nil),    // 2: sojourn.sessions.storage.v1.PartRow
+	(*SumRow)(nil),     // 3: sojourn.sessions.storage.v1.SumRow
+	(*FeedRow)(nil),    // 4: sojourn.sessions.storage.v1.FeedRow
+	(*ChangeRow)(nil),  // 5: sojourn.sessions.storage.v1.ChangeRow
+	(*ModuleRow)(nil),  // 6: sojourn.sessions.storage.v1.ModuleRow
 }
 var file_sojourn_sessions_storage_v1_storage_proto_depIdxs = []int32{
-	2, // 0: sojourn.sessions.storage.v1.SessionRow.modules:type_name -> sojourn.sessions.storage.v1.ModuleRow
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	2, // 0: sojourn.sessions.storage.v1.SessionRow.parts:type_name -> sojourn.sessions.storage.v1.PartRow
+	6, // 1: sojourn.sessions.storage.v1.ChangeRow.modules:type_name -> sojourn.sessions.storage.v1.ModuleRow
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_sessions_storage_v1_storage_proto_init() }
@@ -346,7 +797,7 @@ func file_sojourn_sessions_storage_v1_storage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_sessions_storage_v1_storage_proto_rawDesc), len(file_sojourn_sessions_storage_v1_storage_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

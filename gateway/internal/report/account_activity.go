@@ -1,0 +1,104 @@
+package report
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sojournhq/sojourn/internal/kit/page"
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
+)
+
+// accountsAtOnce is how many accounts the services are asked about side by side.
+const accountsAtOnce = 8
+
+// ListAccountActivity implements reportv1connect.ReportServiceHandler.
+func (s *Reports) ListAccountActivity(
+	ctx context.Context, r *reportv1.ListAccountActivityRequest,
+) (*reportv1.ListAccountActivityResponse, error) {
+	w, err := parseWindow(r.GetAsOfDay(), r.GetDays(), s.now())
+	if err == nil && r.GetNotSeenForDays() < 0 {
+		err = errors.New("not_seen_for_days is negative")
+	}
+	if err != nil {
+		return nil, invalid(err)
+	}
+	o, err := parseOrder(r)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	size, err := page.Size(r.GetPageSize())
+	if err != nil {
+		return nil, invalid(err)
+	}
+	after, err := o.parsePlace(r, &w)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	rows, err := s.activityOfAll(ctx, r.GetWorkspace(), w)
+	if err != nil {
+		return nil, err
+	}
+	rows = selected(rows, r, w)
+	response := &reportv1.ListAccountActivityResponse{AsOfDay: w.asOf.String(), Total: int64(len(rows))}
+	listed := o.sorted(rows, after)
+	if len(listed) > size {
+		if response.NextPageToken, err = o.token(r, w, listed[size-1]); err != nil {
+			return nil, err
+		}
+	}
+	for _, place := range listed[:min(size, len(listed))] {
+		response.Accounts = append(response.Accounts, place.row)
+	}
+	return response, nil
+}
+
+// activityOfAll returns the figures of every account that identity knows.
+func (s *services) activityOfAll(ctx context.Context, workspace string, w window) ([]*row, error) {
+	accounts, err := all(func(token string) ([]*identityv1.Account, string, error) {
+		page, err := s.identity.ListAccounts(ctx, &identityv1.ListAccountsRequest{
+			Workspace: workspace, IncludeIncomplete: true, PageSize: pageSize, PageToken: token,
+		})
+		return page.GetAccounts(), page.GetNextPageToken(), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]*row, len(accounts))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(accountsAtOnce)
+	for i, account := range accounts {
+		if ctx.Err() != nil {
+			break
+		}
+		group.Go(func() (err error) {
+			rows[i], err = s.activityOf(ctx, workspace, account, w)
+			return err
+		})
+	}
+	return rows, group.Wait()
+}
+
+// activityOf asks about the days that figures are made of; only of an account that nobody was seen of on these it asks about all days.
+func (s *services) activityOf(
+	ctx context.Context, workspace string, account *identityv1.Account, w window,
+) (*row, error) {
+	about := scope{workspace: workspace, account: account.GetAccountId(), to: w.asOf.String()}
+	recently := about
+	recently.from = w.first(max(2*w.days, month))
+	parts, err := s.activity(ctx, recently, byUserAndDay())
+	if err != nil {
+		return nil, err
+	}
+	ever := parts
+	if len(parts) == 0 {
+		if ever, err = s.activity(ctx, about, byDay()); err != nil {
+			return nil, err
+		}
+	}
+	figures := toAccountActivity(parts, w)
+	figures.Account, figures.LastSeenDay = account, whenSeen(ever).lastDay
+	return figures, nil
+}

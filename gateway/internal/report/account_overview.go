@@ -1,0 +1,131 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
+)
+
+const (
+	defaultTop = 5
+	maxTop     = 100
+)
+
+// GetAccountOverview implements reportv1connect.ReportServiceHandler.
+func (s *Reports) GetAccountOverview(
+	ctx context.Context, r *reportv1.GetAccountOverviewRequest,
+) (*reportv1.GetAccountOverviewResponse, error) {
+	w, err := parseWindow(r.GetAsOfDay(), r.GetDays(), s.now())
+	top := cmp.Or(int(r.GetTop()), defaultTop)
+	switch {
+	case r.GetAccountId() == "":
+		err = errNoAccount
+	case top < 0 || top > maxTop:
+		err = errors.New("top is not from 0 to 100")
+	}
+	if err != nil {
+		return nil, invalid(err)
+	}
+	k, err := s.knownOf(ctx, r.GetWorkspace(), r.GetAccountId(), w)
+	if err != nil {
+		return nil, err
+	}
+	return k.overview(w, top), nil
+}
+
+// known is what the services tell of one account.
+type known struct {
+	account *identityv1.Account
+	users   []string
+	recent  []part // everything apart, of the window and at least the last month
+	ever    []part // days apart
+}
+
+func (s *services) knownOf(ctx context.Context, workspace, account string, w window) (*known, error) {
+	k := &known{}
+	about := scope{workspace: workspace, account: account, to: w.asOf.String()}
+	recently := about
+	recently.from = w.first(max(w.days, month))
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		k.recent, err = s.activity(ctx, recently, finest())
+		return err
+	})
+	group.Go(func() (err error) {
+		k.ever, err = s.activity(ctx, about, byDay())
+		return err
+	})
+	group.Go(func() (err error) {
+		k.users, err = s.users(ctx, workspace, account)
+		return err
+	})
+	group.Go(func() error {
+		response, err := s.identity.GetAccount(ctx, &identityv1.GetAccountRequest{Workspace: workspace, AccountId: account})
+		k.account = response.GetAccount()
+		return err
+	})
+	return k, group.Wait()
+}
+
+func (k *known) overview(w window, top int) *reportv1.GetAccountOverviewResponse {
+	ever := whenSeen(k.ever)
+	parts := since(k.recent, w.first(w.days))
+	usage := usageReport(parts, k.users)
+	slices.SortStableFunc(usage.GetModules(), func(a, b *reportv1.ModuleUsage) int {
+		return cmp.Or(
+			cmp.Compare(b.GetUsage().GetActive().AsDuration(), a.GetUsage().GetActive().AsDuration()),
+			cmp.Compare(b.GetUsage().GetUses(), a.GetUsage().GetUses()),
+		)
+	})
+	slices.SortStableFunc(usage.GetFeatures(), func(a, b *reportv1.FeatureUsage) int { return cmp.Compare(b.GetUses(), a.GetUses()) })
+	return &reportv1.GetAccountOverviewResponse{
+		Account: k.account, AsOfDay: w.asOf.String(), FirstSeenDay: ever.firstDay, LastSeenDay: ever.lastDay,
+		ActiveUsers_1D:  activeUsers(k.recent, w.first(1)),
+		ActiveUsers_7D:  activeUsers(k.recent, w.first(7)),
+		ActiveUsers_30D: activeUsers(k.recent, w.first(month)),
+		Total:           usage.GetTotal(),
+		Days:            dayByDay(parts, w),
+		TopModules:      usage.GetModules()[:min(top, len(usage.GetModules()))],
+		TopFeatures:     usage.GetFeatures()[:min(top, len(usage.GetFeatures()))],
+	}
+}
+
+// dayByDay returns every day of the window.
+func dayByDay(parts []part, w window) []*reportv1.DayActivity {
+	type activity struct {
+		amount
+
+		users set
+	}
+	byDay := map[string]*activity{}
+	at := func(day string) *activity {
+		if byDay[day] == nil {
+			byDay[day] = &activity{users: set{}}
+		}
+		return byDay[day]
+	}
+	for i := range parts {
+		p := &parts[i]
+		a := at(p.day)
+		a.add(p)
+		if p.user != "" {
+			a.users.add(p.user)
+		}
+	}
+	var days []*reportv1.DayActivity
+	for d := w.back(w.days - 1); d <= w.asOf; d++ {
+		a := at(d.String())
+		days = append(days, &reportv1.DayActivity{
+			Day: d.String(), Duration: durationpb.New(a.duration), Active: durationpb.New(a.active), Uses: a.uses,
+			Users: int64(len(a.users)),
+		})
+	}
+	return days
+}

@@ -1,0 +1,138 @@
+package report
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
+)
+
+// services asks the three services and reads their answers to the last page.
+type services struct {
+	identity identityv1.QueryServiceClient
+	events   eventsv1.QueryServiceClient
+	sessions sessionsv1.QueryServiceClient
+}
+
+// pageSize is the most that a service gives at once.
+const pageSize = 1000
+
+// scope is what a question is about. Days are as "2026-11-01", both included; empty: without limit.
+type scope struct {
+	workspace, account string
+	from, to           string
+}
+
+// grain is how finely activity is told apart, besides users and days.
+type grain struct {
+	uses []eventsv1.GroupBy
+	time []sessionsv1.GroupBy
+}
+
+// byDay tells days apart.
+func byDay() grain {
+	return grain{[]eventsv1.GroupBy{eventsv1.GroupBy_GROUP_BY_DAY}, []sessionsv1.GroupBy{sessionsv1.GroupBy_GROUP_BY_DAY}}
+}
+
+// byUser tells users apart.
+func byUser() grain {
+	return grain{[]eventsv1.GroupBy{eventsv1.GroupBy_GROUP_BY_USER}, []sessionsv1.GroupBy{sessionsv1.GroupBy_GROUP_BY_USER}}
+}
+
+// byUserAndDay tells users and days apart.
+func byUserAndDay() grain {
+	g := byUser()
+	return grain{append(g.uses, byDay().uses...), append(g.time, byDay().time...)}
+}
+
+// finest tells everything apart: users, days, modules and features.
+func finest() grain {
+	g := byUserAndDay()
+	return grain{
+		append(g.uses, eventsv1.GroupBy_GROUP_BY_MODULE, eventsv1.GroupBy_GROUP_BY_FEATURE),
+		append(g.time, sessionsv1.GroupBy_GROUP_BY_MODULE),
+	}
+}
+
+// activity returns what an account did, or, for no account, what counts for none.
+func (s *services) activity(ctx context.Context, about scope, g grain) ([]part, error) {
+	var uses, time []part
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		uses, err = s.uses(ctx, about, g)
+		return err
+	})
+	group.Go(func() (err error) {
+		time, err = s.time(ctx, about, g)
+		return err
+	})
+	err := group.Wait()
+	return append(uses, time...), err
+}
+
+func (s *services) uses(ctx context.Context, about scope, g grain) ([]part, error) {
+	return all(func(token string) ([]part, string, error) {
+		page, err := s.events.QueryUsage(ctx, &eventsv1.QueryUsageRequest{
+			Workspace: about.workspace, AccountId: &about.account, FromDay: about.from, ToDay: about.to,
+			GroupBy: g.uses, PageSize: pageSize, PageToken: token,
+		})
+		parts := make([]part, 0, len(page.GetRows()))
+		for _, r := range page.GetRows() {
+			parts = append(parts, part{
+				user: r.GetUserId(), day: r.GetDay(), module: r.GetModule(), feature: r.GetFeature(), uses: r.GetUses(),
+				firstUse: r.GetFirstUse().AsTime(), lastUse: r.GetLastUse().AsTime(),
+			})
+		}
+		return parts, page.GetNextPageToken(), err
+	})
+}
+
+func (s *services) time(ctx context.Context, about scope, g grain) ([]part, error) {
+	return all(func(token string) ([]part, string, error) {
+		page, err := s.sessions.QueryTime(ctx, &sessionsv1.QueryTimeRequest{
+			Workspace: about.workspace, AccountId: &about.account, FromDay: about.from, ToDay: about.to,
+			GroupBy: g.time, PageSize: pageSize, PageToken: token,
+		})
+		parts := make([]part, 0, len(page.GetRows()))
+		for _, r := range page.GetRows() {
+			parts = append(parts, part{
+				user: r.GetUserId(), day: r.GetDay(), module: r.GetModule(),
+				duration: r.GetDuration().AsDuration(), active: r.GetActive().AsDuration(),
+			})
+		}
+		return parts, page.GetNextPageToken(), err
+	})
+}
+
+// users returns the ids of the users that identity lists under an account.
+func (s *services) users(ctx context.Context, workspace, account string) ([]string, error) {
+	return all(func(token string) ([]string, string, error) {
+		page, err := s.identity.ListUsers(ctx, &identityv1.ListUsersRequest{
+			Workspace: workspace, AccountId: &account, PageSize: pageSize, PageToken: token,
+		})
+		ids := make([]string, 0, len(page.GetUsers()))
+		for _, u := range page.GetUsers() {
+			ids = append(ids, u.GetUserId())
+		}
+		return ids, page.GetNextPageToken(), err
+	})
+}
+
+// all reads one page after the other until there is none.
+func all[Row any](page func(token string) (rows []Row, next string, err error)) ([]Row, error) {
+	var rows []Row
+	for token := ""; ; {
+		more, next, err := page(token)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+		if next == "" {
+			return rows, nil
+		}
+		token = next
+	}
+}

@@ -1,0 +1,50 @@
+package workspace
+
+import "sync/atomic"
+
+// Provider has a configuration, which may be another one each time it is asked: Watched has what its file says by now, and a Config itself
+// for ever the same. It is asked from many goroutines, and what it returns is never changed.
+type Provider interface {
+	Config() *Config
+}
+
+// Config implements Provider.
+func (c *Config) Config() *Config { return c }
+
+// Follow returns a function that returns what derive makes of the configuration of now. It derives anew only when there is another one.
+func Follow[T any](from Provider, derive func(*Config) T) func() T {
+	type derived struct {
+		from *Config
+		made T
+	}
+	var last atomic.Pointer[derived]
+	return func() T {
+		now := from.Config()
+		if d := last.Load(); d != nil && d.from == now {
+			return d.made
+		}
+		// Of two that derive at once, an old configuration may be the one that is remembered. Then the next call derives again.
+		d := &derived{from: now, made: derive(now)}
+		last.Store(d)
+		return d.made
+	}
+}
+
+// Each returns a function that returns what derive makes of a workspace as it is configured now, or of one without any settings if it is
+// not configured.
+func Each[T any](from Provider, derive func(*Workspace) T) func(id string) T {
+	unknown := derive(&Workspace{})
+	all := Follow(from, func(c *Config) map[string]T {
+		made := make(map[string]T, len(c.Workspaces))
+		for i := range c.Workspaces {
+			made[c.Workspaces[i].ID] = derive(&c.Workspaces[i])
+		}
+		return made
+	})
+	return func(id string) T {
+		if made, ok := all()[id]; ok {
+			return made
+		}
+		return unknown
+	}
+}

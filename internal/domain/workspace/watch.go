@@ -1,0 +1,106 @@
+package workspace
+
+import (
+	"context"
+	"crypto/sha256"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// lookEvery is how often the file is looked at. What has changed is taken at the second look that finds the same: a look may find a file
+// that is half written.
+const lookEvery = time.Second
+
+// Watched is the configuration of a file, followed as the file changes. It is a Provider.
+type Watched struct {
+	path    string
+	log     *slog.Logger
+	current atomic.Pointer[Config]
+
+	// Of the looking goroutine: what the last look found, and what was acted on last.
+	seen, settled sight
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// sight is what a look at the file found: its content, or why it could not be read.
+type sight struct {
+	hash   [sha256.Size]byte
+	failed string
+}
+
+// Watch loads the file at path, as Load does, and follows it until Close: what is changed counts within two seconds or a little more. While
+// the file is wrong or gone, the last good configuration stays, and the log has every problem, once, without keys.
+//
+// Each look reads the whole file. Its time of change would spare that, but it can be set back, and the file is small.
+func Watch(path string, log *slog.Logger) (*Watched, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	w := &Watched{path: path, log: log}
+	w.seen.hash = sha256.Sum256(text)
+	w.settled = w.seen
+	w.current.Store(c)
+	ctx, stop := context.WithCancel(context.Background())
+	w.stop = stop
+	w.done.Go(func() { w.follow(ctx) })
+	return w, nil
+}
+
+// Config implements Provider.
+func (w *Watched) Config() *Config { return w.current.Load() }
+
+// Close ends the following. The configuration stays as it is.
+func (w *Watched) Close() error {
+	w.stop()
+	w.done.Wait()
+	return nil
+}
+
+func (w *Watched) follow(ctx context.Context) {
+	ticks := time.NewTicker(lookEvery)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks.C:
+			w.look(ctx)
+		}
+	}
+}
+
+// look takes the file if it has changed, is whole and is good.
+func (w *Watched) look(ctx context.Context) {
+	text, err := read(w.path)
+	now := sight{}
+	if err != nil {
+		now.failed = err.Error()
+	} else {
+		now.hash = sha256.Sum256(text)
+	}
+	whole := now == w.seen
+	w.seen = now
+	if !whole || now == w.settled {
+		return
+	}
+	w.settled = now
+	var c *Config
+	if err == nil {
+		c, err = parse(w.path, text)
+	}
+	if err != nil {
+		w.log.ErrorContext(ctx, "the changed workspaces file is not taken: the configuration stays", slog.Any("error", err))
+		return
+	}
+	w.current.Store(c)
+	w.log.InfoContext(ctx, "the changed workspaces file is taken", slog.Int("workspaces", len(c.Workspaces)))
+}

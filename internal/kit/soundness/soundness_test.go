@@ -1,0 +1,139 @@
+package soundness_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/soundness"
+)
+
+// store makes a file of many pages, and returns its options.
+func store(t *testing.T) boltdb.Options {
+	t.Helper()
+	o := boltdb.Options{Path: filepath.Join(t.TempDir(), "x.db"), Kind: "x", Format: 1}
+	db, err := boltdb.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(t.Context(), func(tx *bolt.Tx) error {
+		b, err := tx.CreateBucket([]byte("rows"))
+		for i := range 5000 {
+			err = errors.Join(err, b.Put(fmt.Appendf(nil, "%04d", i), bytes.Repeat([]byte("v"), 50)))
+		}
+		return err
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// readAll reads every row.
+func readAll(tx *bolt.Tx) error {
+	return tx.Bucket([]byte("rows")).ForEach(func(_, value []byte) error {
+		_ = bytes.Clone(value)
+		return nil
+	})
+}
+
+func examine(t *testing.T, o boltdb.Options, rows func(*bolt.Tx) error) (problems []string) {
+	t.Helper()
+	if err := soundness.Examine(o, rows, func(p soundness.Problem) { problems = append(problems, p.String()) }); err != nil {
+		t.Fatal(err)
+	}
+	return problems
+}
+
+func TestASoundFileHasNoProblems(t *testing.T) {
+	if problems := examine(t, store(t), readAll); problems != nil {
+		t.Errorf("found %q", problems)
+	}
+}
+
+func TestADamagedFileIsAProblemAndNoCrash(t *testing.T) {
+	const page = 4096
+	for name, c := range map[string]struct {
+		damage func(file []byte) []byte
+		names  string
+	}{
+		"cut off": {func(file []byte) []byte {
+			pages := func(meta []byte) uint64 { return binary.LittleEndian.Uint64(meta[16+40:]) } // how many there are, it says
+			return file[:max(pages(file), pages(file[page:]))*page-1]
+		}, "the file is cut off"},
+		"pages that lead out of the file": {func(file []byte) []byte {
+			for at := 2 * page; at < len(file); at += page {
+				if file[at+8]&0x01 != 0 { // a branch: its elements follow the header of 16 bytes; the child is their last 8
+					copy(file[at+16+8:], "\x00\x00\x00\x00\x7f\x00\x00\x00")
+				}
+			}
+			return file
+		}, "a page cannot be read"},
+		"two rows out of order": {func(file []byte) []byte {
+			for at := 2 * page; at < len(file); at += page {
+				if i := bytes.Index(file[at:at+page], []byte("0107")); i >= 0 && file[at+8]&0x02 != 0 {
+					copy(file[at+i:], "0099")
+				}
+			}
+			return file
+		}, "needs to be >"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := store(t)
+			file, err := os.ReadFile(o.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(o.Path, c.damage(file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if problems := examine(t, o, readAll); !strings.Contains(strings.Join(problems, "\n"), c.names) {
+				t.Errorf("found %q, want %q", problems, c.names)
+			}
+		})
+	}
+}
+
+func TestAFileOfNothingButDamageIsAnError(t *testing.T) {
+	o := store(t)
+	file, err := os.ReadFile(o.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, damaged := range map[string][]byte{
+		"all pages": slices.Concat(file[:2*4096], bytes.Repeat([]byte{0xff}, len(file)-2*4096)), "half the file": file[:len(file)/2],
+	} {
+		if err := os.WriteFile(o.Path, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		found := func(p soundness.Problem) { t.Errorf("found %q", p) }
+		if err := soundness.Examine(o, readAll, found); !errors.Is(err, boltdb.ErrDamaged) {
+			t.Errorf("%s: got %v, want ErrDamaged", name, err)
+		}
+	}
+}
+
+func TestWhatRowsFindComesFirstAndWhatKeepsThemFromLookingIsReturned(t *testing.T) {
+	o := store(t)
+	gone := func(*bolt.Tx) error { return context.Canceled }
+	if err := soundness.Examine(o, gone, func(p soundness.Problem) { t.Errorf("found %q", p) }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want Canceled", err)
+	}
+	panics := func(*bolt.Tx) error { panic("page 7") }
+	if problems := examine(t, o, panics); len(problems) != 1 || problems[0] != "a page cannot be read: page 7" {
+		t.Errorf("found %q", problems)
+	}
+	if got := (soundness.Problem{Table: "a/b", Message: "wrong"}).String(); got != "a/b: wrong" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,96 @@
+package profile
+
+import "github.com/sojournhq/sojourn/internal/domain/call"
+
+// DimensionType is what the values of a dimension are.
+type DimensionType int8
+
+// The types of dimensions.
+const (
+	StringDimension DimensionType = iota + 1
+	NumberDimension
+	DateDimension
+)
+
+// Dimension is something to be known of each account beside the contract's traits.
+type Dimension struct {
+	Name string
+	Type DimensionType
+	// From says where the value stands. The first place that has one counts, also if it is of the wrong type.
+	From []call.Place
+}
+
+// Dimensions are the dimensions of one workspace, ready to be read. Nil: there are none.
+type Dimensions struct {
+	all []Dimension
+	// The paths of all places, in group and in identify calls.
+	group, identify *schema
+}
+
+// NewDimensions makes dimensions ready to be read.
+func NewDimensions(all []Dimension) *Dimensions {
+	paths := map[call.Type][]string{}
+	for _, d := range all {
+		for _, p := range d.From {
+			paths[p.Type] = append(paths[p.Type], p.Path)
+		}
+	}
+	return &Dimensions{all: all, group: newPathSchema(paths[call.Group]), identify: newPathSchema(paths[call.Identify])}
+}
+
+// paths returns the schema of the paths in calls of a type, or nil if there are no dimensions.
+func (d *Dimensions) paths(from call.Type) *schema {
+	switch {
+	case d == nil:
+		return nil
+	case from == call.Group:
+		return d.group
+	}
+	return d.identify
+}
+
+// All returns the dimensions in the order in which they are configured.
+func (d *Dimensions) All() []Dimension {
+	if d == nil {
+		return nil
+	}
+	return d.all
+}
+
+// DimensionValue is the value that a dimension has for one account. Which member of the value is set follows from the type.
+type DimensionValue struct {
+	Name  string
+	Type  DimensionType
+	Value Value
+}
+
+// Codes of the problems of dimensions.
+const (
+	// DimensionWrongType: the value is none of the dimension's type, and left out.
+	DimensionWrongType = "dimension_wrong_type"
+	// DimensionConflict: users of the account have different values; the latest was taken.
+	DimensionConflict = "dimension_conflict"
+	// DimensionTooLarge: the value was too large to be kept.
+	DimensionTooLarge = "dimension_too_large"
+)
+
+// read returns a value as the type has it, and what is wrong with it. Text may also be a number or a flag, in the way in which it was
+// sent.
+func (t DimensionType) read(f Field) (value Value, wrong string) {
+	switch {
+	case f.TooLarge:
+		return Value{}, DimensionTooLarge
+	case t == StringDimension && f.Value.Kind == call.Bool:
+		return Value{Text: f.Value.Text}, fine
+	case t == StringDimension:
+		value.Text, wrong = readText(f.Value)
+	case t == NumberDimension:
+		value.Number, wrong = readDecimal(f.Value)
+	case t == DateDimension:
+		value.TimeMS, wrong = readTime(f.Value)
+	}
+	if wrong != fine {
+		return Value{}, DimensionWrongType
+	}
+	return value, fine
+}

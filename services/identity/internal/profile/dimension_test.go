@@ -1,0 +1,192 @@
+package profile_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/services/identity/internal/profile"
+)
+
+// dimension returns one dimension, d, as settings have it.
+func dimension(kind profile.DimensionType, from ...string) *profile.Dimensions {
+	d := profile.Dimension{Name: "d", Type: kind}
+	for _, text := range from {
+		place, err := call.ParsePlace(text)
+		if err != nil {
+			panic(err)
+		}
+		d.From = append(d.From, place)
+	}
+	return profile.NewDimensions([]profile.Dimension{d})
+}
+
+// value reads the one dimension of an account and its users. It returns its value in text, and the codes of its problems.
+func value(d *profile.Dimensions, account []profile.Field, users ...[]profile.Field) string {
+	r := d.Read(account)
+	for _, user := range users {
+		r.AddUser(user)
+	}
+	values, problems := r.Values()
+	var said []string
+	for _, v := range values {
+		switch v.Type {
+		case profile.StringDimension:
+			said = append(said, v.Value.Text)
+		case profile.NumberDimension:
+			said = append(said, fmt.Sprint(v.Value.Number))
+		case profile.DateDimension:
+			said = append(said, fmt.Sprint(v.Value.TimeMS))
+		}
+	}
+	for _, p := range problems {
+		said = append(said, p.Code+" of "+p.Dimension+p.Trait)
+	}
+	return strings.Join(said, ", ")
+}
+
+func TestADimensionIsReadAsItsType(t *testing.T) {
+	const wrong, large = "dimension_wrong_type of d", "dimension_too_large of d"
+	yes, list := call.Value{Kind: call.Bool, Text: "true"}, call.Value{Kind: call.JSON, Text: "[1]"}
+	for _, c := range []struct {
+		kind profile.DimensionType
+		sent call.Value
+		want string
+	}{
+		{profile.StringDimension, str("gold"), "gold"},
+		{profile.StringDimension, num("1.10"), "1.10"},
+		{profile.StringDimension, yes, "true"},
+		{profile.StringDimension, list, wrong},
+		{profile.StringDimension, str(strings.Repeat("x", profile.MaxField)), large},
+		{profile.NumberDimension, num("12.5"), "12.5"},
+		{profile.NumberDimension, num("-12.5"), "-12.5"},
+		{profile.NumberDimension, num("-0"), "0"},
+		{profile.NumberDimension, str(" 1e3 "), "1000"},
+		{profile.NumberDimension, str("many"), wrong},
+		{profile.NumberDimension, str("NaN"), wrong},
+		{profile.NumberDimension, num("1e999"), wrong},
+		{profile.NumberDimension, yes, wrong},
+		{profile.DateDimension, str("2026-11-01"), "1793491200000"},
+		{profile.DateDimension, num("1793534400"), "1793534400000"},
+		{profile.DateDimension, str("blue"), wrong},
+		{profile.DateDimension, yes, wrong},
+		{profile.DateDimension, null, ""},
+		{profile.NumberDimension, str(" "), ""},
+	} {
+		if got := value(dimension(c.kind, "group.x"), sent(at(1), "x", c.sent)); got != c.want {
+			t.Errorf("%.20v as type %d = %q, want %q", c.sent, c.kind, got, c.want)
+		}
+	}
+}
+
+func TestTheFirstPlaceThatHasAValueCounts(t *testing.T) {
+	account := sent(at(9), "plan", str("group's"), "Company Plan", str("other"))
+	user := sent(at(1), "company.plan", str("user's"), "plan", null)
+	for want, from := range map[string][]string{
+		"group's": {"group.missing", "identify.plan", "group.plan", "identify.company.plan"},
+		"user's":  {"identify.company.plan", "group.plan"},
+		"other":   {"group.companyPlan"},
+		"":        {"group.company.plan", "identify.plan", "identify.company"},
+	} {
+		if got := value(dimension(profile.StringDimension, from...), account, user); got != want {
+			t.Errorf("from %q: %q, want %q", from, got, want)
+		}
+	}
+	if got := value(dimension(profile.NumberDimension, "group.plan", "group.size"), sent(at(1), "plan", str("x"), "size", num("1"))); got != "dimension_wrong_type of d" {
+		t.Errorf("a place with a value of the wrong type was passed over: %q", got)
+	}
+}
+
+func TestAPlaceMatchesNamesLooselyAndIsClearedWithItsObject(t *testing.T) {
+	country := dimension(profile.StringDimension, "group.company.home_country")
+	for name, c := range map[string]struct {
+		fields []profile.Field
+		want   string
+	}{
+		"other spelling":                 {sent(at(1), "Company.Home Country", str("NO")), "NO"},
+		"the later of two spellings":     {joined(sent(at(1), "company.homeCountry", str("NO")), sent(at(2), "company.home-country", str("SE"))), "SE"},
+		"the exact one within one call":  {sent(at(1), "Company.homecountry", str("NO"), "company.home_country", str("SE")), "SE"},
+		"null":                           {joined(sent(at(1), "company.home_country", str("NO")), sent(at(2), "company.home_country", null)), ""},
+		"a later null above":             {joined(sent(at(1), "company.home_country", str("NO")), sent(at(2), "company", null)), ""},
+		"an earlier null above":          {joined(sent(at(2), "company.home_country", str("NO")), sent(at(1), "company", null)), "NO"},
+		"something below":                {sent(at(1), "company.home_country.code", str("NO")), ""},
+		"a dot in a key is no step":      {sent(at(1), `company\.home_country`, str("NO")), ""},
+		"the same path without its head": {sent(at(1), "home_country", str("NO")), ""},
+	} {
+		if got := value(country, c.fields); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestOfSeveralUsersTheLatestCountsAndADifferenceIsAConflict(t *testing.T) {
+	const conflict = ", dimension_conflict of d"
+	earlier, later := call.Position{TimeMS: 1, MessageID: "a"}, call.Position{TimeMS: 1, MessageID: "b"}
+	user := func(p call.Position, v call.Value) []profile.Field { return sent(p, "size", v) }
+	for name, c := range map[string]struct {
+		users [][]profile.Field
+		want  string
+	}{
+		"nobody":                   {nil, ""},
+		"one":                      {[][]profile.Field{user(earlier, num("1"))}, "1"},
+		"the later time":           {[][]profile.Field{user(at(3), num("3")), user(at(2), num("2"))}, "3" + conflict},
+		"the greater messageId":    {[][]profile.Field{user(later, num("2")), user(earlier, num("1"))}, "2" + conflict},
+		"the same otherwise sent":  {[][]profile.Field{user(at(3), num("1.0")), user(at(2), str("1"))}, "1"},
+		"who has none is no one":   {[][]profile.Field{user(at(1), num("1")), user(at(2), null), user(at(3), str("")), nil}, "1"},
+		"two of three are alike":   {[][]profile.Field{user(at(3), num("1")), user(at(2), num("1")), user(at(1), num("2"))}, "1" + conflict},
+		"the latest is wrong":      {[][]profile.Field{user(at(1), num("1")), user(at(2), str("many"))}, "dimension_wrong_type of d" + conflict},
+		"an earlier one is wrong":  {[][]profile.Field{user(at(2), num("1")), user(at(1), str("many"))}, "1" + conflict},
+		"both are wrong alike":     {[][]profile.Field{user(at(2), str("many")), user(at(1), str("many"))}, "dimension_wrong_type of d"},
+		"both are wrong otherwise": {[][]profile.Field{user(at(2), str("many")), user(at(1), str("few"))}, "dimension_wrong_type of d" + conflict},
+	} {
+		if got := value(dimension(profile.NumberDimension, "identify.size"), nil, c.users...); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	if got := value(dimension(profile.NumberDimension, "group.size", "identify.size"), user(at(1), num("7")), user(at(2), num("1")), user(at(3), num("2"))); got != "7" {
+		t.Errorf("users who are not asked are in conflict: %q", got)
+	}
+}
+
+func TestUsersAreNeededOnlyWhereTheyDecide(t *testing.T) {
+	account := sent(at(1), "plan", str("x"))
+	for want, all := range map[bool][][]string{
+		true:  {{"identify.plan"}, {"identify.plan", "group.plan"}, {"group.missing", "identify.plan"}},
+		false: {{}, {"group.plan"}, {"group.missing"}, {"group.plan", "identify.plan"}},
+	} {
+		for _, from := range all {
+			if got := dimension(profile.StringDimension, from...).Read(account).NeedsUsers(); got != want {
+				t.Errorf("from %q: %v, want %v", from, got, want)
+			}
+		}
+	}
+	var none *profile.Dimensions
+	r := none.Read(account)
+	r.AddUser(account)
+	if values, problems := r.Values(); r.NeedsUsers() || len(values)+len(problems) != 0 {
+		t.Errorf("no dimensions: %v, %v", values, problems)
+	}
+}
+
+func TestEveryDimensionIsReadOnItsOwn(t *testing.T) {
+	place := []call.Place{{Type: call.Group, Path: "x"}}
+	d := profile.NewDimensions([]profile.Dimension{
+		{Name: "z", Type: profile.StringDimension, From: place},
+		{Name: "a", Type: profile.NumberDimension, From: place},
+		{Name: "m", Type: profile.DateDimension, From: place},
+	})
+	values, problems := d.Read(sent(at(1), "x", str("12"))).Values()
+	want := []profile.DimensionValue{
+		{Name: "z", Type: profile.StringDimension, Value: profile.Value{Text: "12"}},
+		{Name: "a", Type: profile.NumberDimension, Value: profile.Value{Number: 12}},
+	}
+	if diff := cmp.Diff(want, values); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]profile.Problem{{Code: profile.DimensionWrongType, Dimension: "m"}}, problems); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,83 @@
+package identity_test
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	bbolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/record"
+	"github.com/sojournhq/sojourn/internal/kit/soundness"
+	"github.com/sojournhq/sojourn/services/identity"
+)
+
+func verify(t *testing.T, dir string) (problems []string) {
+	t.Helper()
+	err := identity.Verify(t.Context(), identity.Config{Dir: dir}, func(p soundness.Problem) { problems = append(problems, p.String()) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return problems
+}
+
+func TestWhateverIsDamagedIsNamed(t *testing.T) {
+	flip := func(table string) func(*bbolt.Bucket) error {
+		return func(w *bbolt.Bucket) error {
+			key, value := w.Bucket([]byte(table)).Cursor().First()
+			broken := bytes.Clone(value)
+			broken[0] ^= 1
+			return w.Bucket([]byte(table)).Put(bytes.Clone(key), broken)
+		}
+	}
+	for name, c := range map[string]struct {
+		damage func(*bbolt.Bucket) error
+		names  string
+	}{
+		"a row of the ledger": {flip("ledger"), "workspaces/w/ledger: "},
+		"a row of the books":  {flip("books"), "workspaces/w/books: "},
+		"a link":              {flip("links"), "workspaces/w/links: "},
+		"a user":              {flip("users"), "workspaces/w/users: "},
+		"an account":          {flip("accounts"), "workspaces/w/accounts: "},
+		"a call that is missing": {func(w *bbolt.Bucket) error {
+			key, _ := w.Bucket([]byte("ledger")).Cursor().First()
+			return w.Bucket([]byte("ledger")).Delete(bytes.Clone(key))
+		}, `workspaces/w/books: source "web" has 1 more accepted calls than the ledger`},
+		"books that are missing": {func(w *bbolt.Bucket) error {
+			key, _ := w.Bucket([]byte("books")).Cursor().First()
+			return w.Bucket([]byte("books")).Delete(bytes.Clone(key))
+		}, `workspaces/w/books: source "web" has -`},
+		"books under no key": {func(w *bbolt.Bucket) error {
+			return w.Bucket([]byte("books")).Put([]byte("?"), record.Seal([]byte("?"), nil))
+		}, "no row of the books"},
+		"a table": {func(w *bbolt.Bucket) error { return w.DeleteBucket([]byte("users")) }, "workspaces/w/users: there is no such table"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			client, stop := serve(t, open(t, dir, settings()))
+			client.record(story()...)
+			stop()
+			if problems := verify(t, dir); len(problems) > 0 {
+				t.Fatalf("found %q in what is sound", problems)
+			}
+			db, err := bbolt.Open(filepath.Join(dir, identity.File), 0o600, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = db.Update(func(tx *bbolt.Tx) error { return c.damage(tx.Bucket([]byte("workspaces")).Bucket([]byte("w"))) })
+			if err := errors.Join(err, db.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if problems := strings.Join(verify(t, dir), "\n"); !strings.Contains(problems, c.names) {
+				t.Errorf("found %q, want %q", problems, c.names)
+			}
+		})
+	}
+	err := identity.Verify(t.Context(), identity.Config{Dir: t.TempDir()}, func(p soundness.Problem) { t.Error(p) })
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+}

@@ -1,0 +1,192 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	bbolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/keys"
+	"github.com/sojournhq/sojourn/internal/kit/record"
+	"github.com/sojournhq/sojourn/internal/kit/soundness"
+	"github.com/sojournhq/sojourn/services/sessions/internal/session"
+)
+
+// Verify examines the file that the options name, without changing it, and tells found of everything in it that is not as it should be:
+// damaged values, names and links that do not hold both ways; sessions that are not what their points make them; indexes and daily sums
+// that are not those of the sessions; sessions that wait for no timer; gaps in the feed.
+func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)) error {
+	o.Kind, o.Format = Kind, Format
+	s := &Store{rules: func(string) session.Rules { return session.DefaultRules() }}
+	return soundness.Examine(o, func(tx *bbolt.Tx) error {
+		timers := s.waiting(tx, found)
+		for workspace := range s.workspaces(tx) {
+			v := &verifier{
+				path: string(workspacesBucket) + "/" + workspace, found: found,
+				waiting: timers[workspace], known: map[uint32]session.Rules{},
+			}
+			if missing := missingTable(boltdb.Find(tx, workspacesBucket, []byte(workspace))); missing != nil {
+				v.wrong(missing, "there is no such table")
+				continue
+			}
+			v.tables = s.readable(tx, workspace)
+			if err := v.all(ctx); err != nil {
+				return fmt.Errorf("verify workspace %q: %w", workspace, err)
+			}
+		}
+		return nil
+	}, found)
+}
+
+// missingTable returns the first table that is not there, nil if all are.
+func missingTable(mine *bbolt.Bucket) []byte {
+	for _, table := range allTables {
+		if mine == nil || mine.Bucket(table) == nil {
+			return table
+		}
+	}
+	return nil
+}
+
+// waiting returns the keys of the sessions of each workspace that a timer waits for.
+func (s *Store) waiting(tx *bbolt.Tx, found func(soundness.Problem)) map[string]map[string]bool {
+	all := map[string]map[string]bool{}
+	timers := tx.Bucket(timersBucket)
+	if timers == nil {
+		return all
+	}
+	cursor := timers.Cursor()
+	for key, sealed := cursor.First(); key != nil; key, sealed = cursor.Next() {
+		r := keys.Read(key)
+		_, workspace, session := r.Time(), r.String(), r.Rest()
+		if _, err := record.Open(key, sealed); err != nil || r.Err() != nil {
+			found(soundness.Problem{Table: string(timersBucket), Message: fmt.Sprintf("%x: %v", key, errors.Join(err, r.Err()))})
+			continue
+		}
+		if all[workspace] == nil {
+			all[workspace] = map[string]bool{}
+		}
+		all[workspace][string(session)] = true
+	}
+	return all
+}
+
+// verifier looks over one workspace.
+type verifier struct {
+	*tables
+
+	path    string
+	found   func(soundness.Problem)
+	waiting map[string]bool
+	known   map[uint32]session.Rules
+}
+
+func (v *verifier) wrong(table []byte, format string, args ...any) {
+	v.found(soundness.Problem{Table: v.path + "/" + string(table), Message: fmt.Sprintf(format, args...)})
+}
+
+func (v *verifier) all(ctx context.Context) error {
+	for _, part := range []func(context.Context) error{v.checksums, v.walks, v.indexes, v.dailySums, v.feedNumbers} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checksums opens every value of every table.
+func (v *verifier) checksums(ctx context.Context) error {
+	v.names.Check(func(message string) { v.wrong(namesTable, "%s", message) })
+	v.links.Check(func(message string) { v.wrong(linksTable, "%s", message) })
+	for _, table := range allTables {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if bytes.Equal(table, namesTable) || bytes.Equal(table, linksTable) {
+			continue
+		}
+		cursor := v.bucket.Bucket(table).Cursor()
+		for key, sealed := cursor.First(); key != nil; key, sealed = cursor.Next() {
+			if _, err := record.Open(key, sealed); err != nil {
+				v.wrong(table, "%x: %v", key, err)
+			}
+		}
+	}
+	return nil
+}
+
+// indexes compares by_start and by_owner with the sessions, and looks for sessions that no timer waits for.
+func (v *verifier) indexes(context.Context) error {
+	sessions := 0
+	err := v.sessions.ForEach(func(key, sealed []byte) error {
+		sessions++
+		at, s, err := decodeSession(key, sealed)
+		if err != nil {
+			return nil //nolint:nilerr // told by checksums
+		}
+		if v.byStart.Get(at.byStartKey()) == nil {
+			v.wrong(byStartTable, "a session that starts at %d is missing", at.TimeMS)
+		}
+		if v.byOwner.Get(s.owner().byOwnerKey(at)) == nil {
+			v.wrong(byOwnerTable, "a session that starts at %d is missing", at.TimeMS)
+		}
+		if !s.isTold() && !v.waiting[string(key)] {
+			v.wrong(timersBucket, "a session that starts at %d waits for no timer", at.TimeMS)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for name, table := range map[string]*bbolt.Bucket{string(byStartTable): v.byStart, string(byOwnerTable): v.byOwner} {
+		if n := table.Stats().KeyN; n != sessions {
+			v.wrong([]byte(name), "%d entries for %d sessions", n, sessions)
+		}
+	}
+	return nil
+}
+
+// dailySums compares the sums with the sessions.
+func (v *verifier) dailySums(ctx context.Context) error {
+	for from := []byte(nil); ; {
+		o, ok, err := v.nextOwner(from)
+		if err != nil || !ok {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		differing, _, err := v.compareSums(o)
+		if err != nil {
+			v.wrong(sumsTable, "account %d, user %d: %v", o.account, o.user, err)
+		}
+		if len(differing) > 0 {
+			v.wrong(sumsTable, "account %d, user %d: %d sums are not those of the sessions", o.account, o.user, len(differing))
+		}
+		from = o.next()
+	}
+}
+
+// feedNumbers looks for gaps in the feed.
+func (v *verifier) feedNumbers(context.Context) error {
+	feed, err := v.feedRow()
+	if err != nil {
+		return nil //nolint:nilerr // told by checksums
+	}
+	next := feed.GetTrimmed() + 1
+	cursor := v.feed.Cursor()
+	for key, _ := cursor.Seek(changeKey(0)); key != nil; key, _ = cursor.Next() {
+		if !bytes.Equal(key, changeKey(next)) {
+			v.wrong(feedTable, "change %d is missing", next)
+			return nil
+		}
+		next++
+	}
+	if next != v.feed.Sequence()+1 {
+		v.wrong(feedTable, "the changes end at %d, not at %d", next-1, v.feed.Sequence())
+	}
+	return nil
+}

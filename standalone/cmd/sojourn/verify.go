@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/sojournhq/sojourn/internal/kit/soundness"
+	"github.com/sojournhq/sojourn/services/events"
+	"github.com/sojournhq/sojourn/services/identity"
+	"github.com/sojournhq/sojourn/services/sessions"
+)
+
+func verifyCommand(stdout, stderr io.Writer) *ffcli.Command {
+	flags := newFlags("sojourn verify", stderr)
+	dir := flags.String("data", defaultData, "data directory of a sojourn that is stopped")
+	return &ffcli.Command{
+		Name:       "verify",
+		ShortUsage: "sojourn verify [-data DIR]",
+		ShortHelp:  "prove that a data directory is sound, or name what is not",
+		FlagSet:    flags,
+		Options:    options(),
+		Exec:       noArguments(func(ctx context.Context) error { return verify(ctx, *dir, stdout) }),
+	}
+}
+
+// verify prints everything that is not sound, a line each, and what is. It looks at every file before it fails.
+func verify(ctx context.Context, dir string, stdout io.Writer) error {
+	failed := 0
+	for _, service := range []struct {
+		file   string
+		verify func(context.Context, func(soundness.Problem)) error
+	}{
+		{identity.File, func(ctx context.Context, found func(soundness.Problem)) error {
+			return identity.Verify(ctx, identity.Config{Dir: dir}, found)
+		}},
+		{events.File, func(ctx context.Context, found func(soundness.Problem)) error {
+			return events.Verify(ctx, events.Config{Dir: dir}, found)
+		}},
+		{sessions.File, func(ctx context.Context, found func(soundness.Problem)) error {
+			return sessions.Verify(ctx, sessions.Config{Dir: dir}, found)
+		}},
+	} {
+		problems := 0
+		err := service.verify(ctx, func(p soundness.Problem) {
+			problems++
+			_, _ = fmt.Fprintf(stdout, "%s: %s\n", service.file, p)
+		})
+		verdict := "sound"
+		switch {
+		case err != nil:
+			verdict = err.Error()
+		case problems > 0:
+			verdict = fmt.Sprintf("%d problems", problems)
+		}
+		if verdict != "sound" {
+			failed++
+		}
+		if _, err := fmt.Fprintf(stdout, "%s: %s\n", service.file, verdict); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of 3 files are not sound", failed)
+	}
+	return nil
+}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,30 +40,32 @@ const (
 	otherToken = "other-token-000000"
 	adminToken = "admin-token-000000"
 
-	sendTime = 100 * time.Millisecond
+	// What a test waits for in real time: short is what must pass, long is longer, and never is what must not matter.
+	short, long, never = 500 * time.Millisecond, 700 * time.Millisecond, time.Minute
 )
 
 // open serves the query door in front of services that answer anything, and returns its URL, them, and its log.
 func open(t *testing.T) (string, *anything, *bytes.Buffer) {
 	t.Helper()
 	services := newAnything(t)
-	url, log := serve(t, services.conn, streams.New(1), func(*http.Server) {})
+	url, log := serve(t, services.conn, streams.New(1), never)
 	return url, services, log
 }
 
-// serve serves the query door in front of services reached by conn, and returns its URL and its log.
-func serve(t *testing.T, conn grpc.ClientConnInterface, open *streams.Group, change func(*http.Server)) (string, *bytes.Buffer) {
+// serve serves the query door in front of services reached by conn, and returns its URL and its log. The timeouts are those of the HTTP
+// server and that for a client to read a message.
+func serve(t *testing.T, conn grpc.ClientConnInterface, open *streams.Group, timeouts time.Duration) (string, *bytes.Buffer) {
 	t.Helper()
 	mux, log := http.NewServeMux(), &bytes.Buffer{}
 	query.Register(mux, query.Config{
 		Workspaces: &workspace.Config{AdminToken: adminToken, Workspaces: []workspace.Workspace{
 			{ID: "acme", QueryTokens: []string{acmeToken, secondAcme}}, {ID: "other", QueryTokens: []string{otherToken}},
 		}},
-		Identity: conn, Events: conn, Sessions: conn, Deadline: 4 * time.Second, SendTime: sendTime, Streams: open,
+		Identity: conn, Events: conn, Sessions: conn, Deadline: 4 * time.Second, SendTime: timeouts, Streams: open,
 	}, observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil))})
 	server := httptest.NewUnstartedServer(mux)
 	server.Config.Protocols = both()
-	change(server.Config)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = timeouts, timeouts
 	server.Start()
 	t.Cleanup(server.Close)
 	return server.URL, log
@@ -97,6 +100,20 @@ func clients(t *testing.T) map[string]client {
 		"gRPC-Web":           {&http.Client{Transport: h1}, []connect.ClientOption{connect.WithGRPCWeb()}},
 		"gRPC-Web on HTTP/2": {&http.Client{Transport: h2}, []connect.ClientOption{connect.WithGRPCWeb()}},
 	}
+}
+
+// atOnce does the same over all protocols at once, for what takes its time.
+func atOnce(t *testing.T, do func(c client) error) {
+	t.Helper()
+	var all sync.WaitGroup
+	for protocol, c := range clients(t) {
+		all.Go(func() {
+			if err := do(c); err != nil {
+				t.Errorf("%s: %v", protocol, err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // bearer sends authorization with every request.

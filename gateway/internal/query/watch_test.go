@@ -3,6 +3,7 @@ package query_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -92,7 +93,7 @@ func TestAWatcherIsToldWhatHappensUntilItLeavesAndThenTheServiceIsLeftToo(t *tes
 				left <- untilItEnds(to)
 				return nil
 			}})
-			url, _ := serve(t, conn, streams.New(1), func(*http.Server) {})
+			url, _ := serve(t, conn, streams.New(1), never)
 			ctx, leave := context.WithCancel(t.Context())
 			defer leave()
 			stream, err := watcher(c, url, acmeToken).WatchSessions(ctx, &sessionsv1.WatchSessionsRequest{Cursor: "c", FromNow: true})
@@ -116,7 +117,7 @@ func TestAWatcherIsToldWhatHappensUntilItLeavesAndThenTheServiceIsLeftToo(t *tes
 
 func TestAWatcherWithoutAnythingToSeeIsLetInAtOnce(t *testing.T) {
 	conn, _ := rpctest.Serve(t, feed{watch: func(_ *sessionsv1.WatchSessionsRequest, to toWatcher) error { return untilItEnds(to) }})
-	url, _ := serve(t, conn, streams.New(1), func(*http.Server) {})
+	url, _ := serve(t, conn, streams.New(1), never)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+sessionsv1connect.QueryServiceWatchSessionsProcedure,
 		strings.NewReader("\x00\x00\x00\x00\x02{}"))
 	if err != nil {
@@ -137,7 +138,7 @@ func TestAWatchAsksForATokenAsEveryQuestionDoes(t *testing.T) {
 	conn, _ := rpctest.Serve(t, feed{watch: func(r *sessionsv1.WatchSessionsRequest, to toWatcher) error {
 		return to.Send(&sessionsv1.WatchSessionsResponse{Cursor: r.GetWorkspace()})
 	}})
-	url, _ := serve(t, conn, streams.New(1), func(*http.Server) {})
+	url, _ := serve(t, conn, streams.New(1), never)
 	for name, c := range map[string]struct {
 		token, workspace string
 		want             string // the workspace watched, if the code is 0
@@ -185,7 +186,7 @@ func TestAWatchEndsWithTheStatusOfTheServiceButNotWithWhatWentWrongInside(t *tes
 			}
 			return status.Error(code, "the very message")
 		}})
-		url, log := serve(t, conn, streams.New(1), func(*http.Server) {})
+		url, log := serve(t, conn, streams.New(1), never)
 		for protocol, c := range clients(t) {
 			stream, err := watcher(c, url, acmeToken).WatchSessions(t.Context(), &sessionsv1.WatchSessionsRequest{})
 			if err != nil {
@@ -205,74 +206,68 @@ func TestAWatchEndsWithTheStatusOfTheServiceButNotWithWhatWentWrongInside(t *tes
 }
 
 func TestTheTimeoutsOfTheServerDoNotCutAStream(t *testing.T) {
-	const timeout = 50 * time.Millisecond
 	conn, _ := rpctest.Serve(t, feed{watch: func(_ *sessionsv1.WatchSessionsRequest, to toWatcher) error {
-		for i := range 2 {
-			if err := tell(to, i, i+1); err != nil {
-				return err
-			}
-			select { // longer than the server's timeouts, and than a message has to be read
-			case <-time.After(3 * max(timeout, sendTime)):
-			case <-to.Context().Done():
-				return to.Context().Err()
-			}
+		if err := tell(to, 0, 1); err != nil {
+			return err
 		}
-		return tell(to, 2, 3)
+		select {
+		case <-time.After(long):
+			return tell(to, 1, 2)
+		case <-to.Context().Done():
+			return to.Context().Err()
+		}
 	}})
-	url, _ := serve(t, conn, streams.New(100), func(s *http.Server) { s.ReadTimeout, s.WriteTimeout = timeout, timeout })
-	t.Run("over", func(t *testing.T) {
-		for protocol, c := range clients(t) {
-			t.Run(protocol, func(t *testing.T) {
-				t.Parallel()
-				stream, err := watcher(c, url, acmeToken).WatchSessions(t.Context(), &sessionsv1.WatchSessionsRequest{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				receive(t, stream, 0, 3)
-				if err := drain(stream, nil); err != nil {
-					t.Errorf("in the end: %v", err)
-				}
-			})
+	url, _ := serve(t, conn, streams.New(100), short)
+	atOnce(t, func(c client) error {
+		stream, err := watcher(c, url, acmeToken).WatchSessions(t.Context(), &sessionsv1.WatchSessionsRequest{})
+		if err != nil {
+			return err
 		}
+		last := ""
+		for stream.Receive() {
+			last = stream.Msg().GetCursor()
+		}
+		if last != "1" {
+			return fmt.Errorf("the second change was not told: %w", stream.Err())
+		}
+		return errors.Join(stream.Err(), stream.Close())
 	})
 }
 
 func TestAServiceMayTakeItsTimeToTakeAStream(t *testing.T) {
-	const timeout = 50 * time.Millisecond
 	services := newAnything(t)
-	services.think = 3 * timeout
-	url, _ := serve(t, services.conn, streams.New(100), func(s *http.Server) { s.WriteTimeout = timeout })
-	for protocol, c := range clients(t) {
-		stream, err := watcher(c, url, acmeToken).WatchSessions(t.Context(), &sessionsv1.WatchSessionsRequest{})
-		if err := drain(stream, err); err != nil {
-			t.Errorf("%s: %v", protocol, err)
-		}
-	}
+	services.think = long
+	url, _ := serve(t, services.conn, streams.New(100), short)
+	atOnce(t, func(c client) error {
+		return drain(watcher(c, url, acmeToken).WatchSessions(t.Context(), &sessionsv1.WatchSessionsRequest{}))
+	})
 }
 
 func TestAClientThatDoesNotReadIsLeft(t *testing.T) {
-	for protocol, c := range clients(t) {
-		t.Run(protocol, func(t *testing.T) {
-			left := make(chan struct{})
-			conn, _ := rpctest.Serve(t, feed{watch: func(_ *sessionsv1.WatchSessionsRequest, to toWatcher) error {
-				defer close(left)
-				long := &sessionsv1.WatchSessionsResponse{Session: &sessionsv1.Session{UserId: strings.Repeat("u", 1<<20)}}
-				for { // more than all buffers on the way hold
-					if err := to.Send(long); err != nil {
-						return err
-					}
-				}
-			}})
-			url, _ := serve(t, conn, streams.New(1), func(*http.Server) {})
-			// Without compression: the text has none of its own.
-			c.options = append(c.options, connect.WithAcceptCompression("gzip", nil, nil))
-			stream, err := watcher(c, url, acmeToken).WatchSessions(t.Context(), &sessionsv1.WatchSessionsRequest{})
-			if err != nil {
-				t.Fatal(err)
+	long := &sessionsv1.WatchSessionsResponse{Session: &sessionsv1.Session{UserId: strings.Repeat("u", 1<<20)}}
+	left := make(chan error, 1)
+	conn, _ := rpctest.Serve(t, feed{watch: func(_ *sessionsv1.WatchSessionsRequest, to toWatcher) error {
+		for { // more than all buffers on the way hold
+			if err := to.Send(long); err != nil {
+				left <- err
+				return err
 			}
-			<-left
-			_ = stream.Close()
-		})
+		}
+	}})
+	url, _ := serve(t, conn, streams.New(100), short)
+	all := clients(t)
+	for protocol, c := range all {
+		c.options = append(c.options, connect.WithAcceptCompression("gzip", nil, nil)) // the message would become small
+		stream, err := watcher(c, url, acmeToken).WatchSessions(t.Context(), &sessionsv1.WatchSessionsRequest{})
+		if err != nil {
+			t.Fatalf("%s: %v", protocol, err)
+		}
+		defer func() { _ = stream.Close() }()
+	}
+	for range all {
+		if err := <-left; err == nil {
+			t.Error("left without a reason")
+		}
 	}
 }
 
@@ -283,7 +278,7 @@ func TestStreamsAreLimitedAndEndWithTheirGroup(t *testing.T) {
 	for protocol, c := range clients(t) {
 		t.Run(protocol, func(t *testing.T) {
 			group := streams.New(1)
-			url, _ := serve(t, conn, group, func(*http.Server) {})
+			url, _ := serve(t, conn, group, never)
 			q := watcher(c, url, acmeToken)
 			stream, err := q.WatchSessions(t.Context(), &sessionsv1.WatchSessionsRequest{})
 			if err != nil {

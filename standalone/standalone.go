@@ -63,7 +63,9 @@ func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
 			return events.Open(ctx, events.Config{Dir: c.Dir, ReadOnly: c.ReadOnly}, d)
 		}},
 		{"sessions", &s.backends.Sessions, func(d observe.Deps) (daemon.Service, error) {
-			return sessions.Open(ctx, sessions.Config{Dir: c.Dir, Settings: sessions.SettingsOf(c.Workspaces), KeepChanges: c.KeepChanges, ReadOnly: c.ReadOnly}, d)
+			return sessions.Open(ctx, sessions.Config{
+				Dir: c.Dir, Settings: sessions.SettingsOf(c.Workspaces), KeepChanges: c.KeepChanges, ReadOnly: c.ReadOnly,
+			}, d)
 		}},
 	} {
 		deps := d.For(component.name)

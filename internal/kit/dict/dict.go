@@ -2,6 +2,7 @@
 package dict
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -89,6 +90,43 @@ func (d Dict) Name(number uint32) (string, error) {
 		return "", fmt.Errorf("%w: empty dictionary name", record.ErrCorrupt)
 	}
 	return string(value[1:]), nil
+}
+
+// Remove takes a name out of the dictionary. Its number is never given again, and must stand in no row any more.
+func (d Dict) Remove(kind byte, name string) error {
+	number, ok, err := d.Find(kind, name)
+	if err != nil || !ok || name == "" {
+		return err
+	}
+	if err := cmp.Or(d.bucket.Delete(nameKey(kind, name)), d.bucket.Delete(numberKey(number))); err != nil {
+		return fmt.Errorf("remove a name: %w", err)
+	}
+	return nil
+}
+
+// Sweep removes every name whose number is not in use.
+func (d Dict) Sweep(used func(number uint32) bool) (removed int, err error) {
+	type entry struct {
+		kind byte
+		name string
+	}
+	var unused []entry
+	cursor := d.bucket.Cursor()
+	for key, sealed := cursor.Seek([]byte{byNumber}); len(key) == 5 && key[0] == byNumber; key, sealed = cursor.Next() {
+		value, err := record.Open(key, sealed)
+		if err != nil {
+			return 0, err
+		}
+		if len(value) > 0 && !used(binary.BigEndian.Uint32(key[1:])) {
+			unused = append(unused, entry{value[0], string(value[1:])})
+		}
+	}
+	for _, e := range unused {
+		if err := d.Remove(e.kind, e.name); err != nil {
+			return 0, err
+		}
+	}
+	return len(unused), nil
 }
 
 // Check reads every row and tells found of each that is damaged or whose counterpart does not say the same.

@@ -4,6 +4,7 @@ package boltlinks
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/deletion"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
@@ -31,9 +33,14 @@ var _ attribution.Links = Links{}
 // In returns the links that live in bucket, which holds nothing else.
 func In(bucket *bolt.Bucket) Links { return Links{bucket} }
 
-// Learn stores what a call says: which account its user belongs to, and which two ids are one person. It needs a writable transaction
-// and is idempotent and independent of order.
-func (l Links) Learn(c *call.Call) error {
+// Learn stores what a call says: which account its user belongs to, and which two ids are one person, unless it says so of somebody who
+// was deleted. It needs a writable transaction and is idempotent and independent of order.
+func (l Links) Learn(c *call.Call, deleted deletion.Tombstones) error {
+	for _, id := range []string{c.UserID, c.PreviousID} {
+		if gone, err := deleted.Covers(id, c.TimeMS); gone || err != nil {
+			return err
+		}
+	}
 	if c.UserID != "" && c.AccountID != "" {
 		if err := l.put(userAccount, c.UserID, c.AccountID, c.TimeMS); err != nil {
 			return err
@@ -66,6 +73,32 @@ func (l Links) put(kind byte, a, b string, ms int64) error {
 		return fmt.Errorf("store a link: %w", err)
 	}
 	return nil
+}
+
+// Forget removes what was said of a user up to a time, in milliseconds, and not after it, and returns how many links that were.
+func (l Links) Forget(userID string, untilMS int64) (removed int, err error) {
+	for kind, mirror := range map[byte]byte{userAccount: accountUser, sameUser: sameUser} {
+		seconds, err := l.seconds(kind, userID, math.MaxInt)
+		if err != nil {
+			return 0, err
+		}
+		for _, second := range seconds {
+			key := keys.AppendString(keys.AppendString([]byte{kind}, userID), second)
+			value, err := record.Open(key, l.bucket.Get(key))
+			if err != nil {
+				return 0, err
+			}
+			if len(value) != 8 || int64(binary.BigEndian.Uint64(value)) > untilMS {
+				continue
+			}
+			other := keys.AppendString(keys.AppendString([]byte{mirror}, second), userID)
+			if err := cmp.Or(l.bucket.Delete(key), l.bucket.Delete(other)); err != nil {
+				return 0, fmt.Errorf("delete a link: %w", err)
+			}
+			removed++
+		}
+	}
+	return removed, nil
 }
 
 // Check reads every link and tells found of each that is damaged or that does not stand both ways round with the same time.

@@ -1,6 +1,7 @@
 package boltlinks_test
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -12,9 +13,10 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/deletion"
 )
 
-func inBucket(t *testing.T, do func(boltlinks.Links)) {
+func inBucket(t *testing.T, do func(bucket)) {
 	t.Helper()
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "links.db"), 0o600, &bolt.Options{NoSync: true})
 	if err != nil {
@@ -26,24 +28,44 @@ func inBucket(t *testing.T, do func(boltlinks.Links)) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	b, err := tx.CreateBucket([]byte("links"))
+	links, err := tx.CreateBucket([]byte("links"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	do(boltlinks.In(b))
+	tombstones, err := tx.CreateBucket([]byte("tombstones"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(bucket{boltlinks.In(links), deletion.In(tombstones)})
 }
 
-func learn(t *testing.T, l boltlinks.Links, calls ...call.Call) {
+// bucket is links, and who was deleted.
+type bucket struct {
+	boltlinks.Links
+
+	deleted deletion.Tombstones
+}
+
+// forget deletes a user as a service does.
+func (b bucket) forget(t *testing.T, user string, untilMS int64) {
+	t.Helper()
+	_, err := b.Forget(user, untilMS)
+	if err := errors.Join(b.deleted.Put(user, untilMS), err); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func learn(t *testing.T, l bucket, calls ...call.Call) {
 	t.Helper()
 	for i := range calls {
-		if err := l.Learn(&calls[i]); err != nil {
+		if err := l.Learn(&calls[i], l.deleted); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 func TestAUserIsUnknownThenKnownThenAmbiguous(t *testing.T) {
-	inBucket(t, func(l boltlinks.Links) {
+	inBucket(t, func(l bucket) {
 		for _, step := range []struct {
 			learn call.Call
 			want  attribution.Resolution
@@ -69,7 +91,7 @@ func TestAUserIsUnknownThenKnownThenAmbiguous(t *testing.T) {
 }
 
 func TestUsersOfAnAccountAreThoseWhoseCallsCountForIt(t *testing.T) {
-	inBucket(t, func(l boltlinks.Links) {
+	inBucket(t, func(l bucket) {
 		learn(t, l,
 			call.Call{Type: call.Track, UserID: "u", AccountID: "a"},
 			call.Call{Type: call.Alias, UserID: "u", PreviousID: "v"},
@@ -103,7 +125,7 @@ func TestResolutionIsTheSameInWhateverOrderCallsCome(t *testing.T) {
 		shuffled := rapid.Permutation(append(slices.Clone(calls), calls...)).Draw(rt, "shuffled")
 		var all [2][]attribution.Resolution
 		for i, order := range [][]call.Call{calls, shuffled} {
-			inBucket(t, func(l boltlinks.Links) {
+			inBucket(t, func(l bucket) {
 				learn(t, l, order...)
 				resolver := attribution.NewResolver(l)
 				for _, user := range []string{"u", "v", "w", "x"} {
@@ -116,6 +138,57 @@ func TestResolutionIsTheSameInWhateverOrderCallsCome(t *testing.T) {
 			})
 		}
 		if diff := cmp.Diff(all[0], all[1]); diff != "" {
+			rt.Fatal(diff)
+		}
+	})
+}
+
+func TestWhatADeletedUsersCallsSaidIsForgottenInWhateverOrderTheyCome(t *testing.T) {
+	id := rapid.SampledFrom([]string{"u", "v", "w"})
+	one := rapid.Custom(func(t *rapid.T) call.Call {
+		c := call.Call{Type: call.Track, UserID: id.Draw(t, "user"), TimeMS: rapid.Int64Range(1, 9).Draw(t, "time")}
+		switch rapid.IntRange(0, 3).Draw(t, "kind") {
+		case 0:
+			c.Type = call.Delete
+		case 1:
+			c.Type, c.PreviousID = call.Alias, id.Draw(t, "previous")
+		default:
+			c.AccountID = rapid.SampledFrom([]string{"a", "b"}).Draw(t, "account")
+		}
+		return c
+	})
+	rapid.Check(t, func(rt *rapid.T) {
+		calls := rapid.SliceOfN(one, 0, 12).Draw(rt, "calls")
+		until := map[string]int64{}
+		for _, c := range calls {
+			if c.Type == call.Delete {
+				until[c.UserID] = max(until[c.UserID], c.TimeMS)
+			}
+		}
+		remaining := slices.DeleteFunc(slices.Clone(calls), func(c call.Call) bool {
+			return c.Type == call.Delete || c.TimeMS <= until[c.UserID] || c.Type == call.Alias && c.TimeMS <= until[c.PreviousID]
+		})
+		state := func(order []call.Call) (all []attribution.Resolution) {
+			inBucket(t, func(l bucket) {
+				for _, c := range order {
+					if c.Type == call.Delete {
+						l.forget(t, c.UserID, c.TimeMS)
+						continue
+					}
+					learn(t, l, c)
+				}
+				l.Check(func(message string) { rt.Errorf("not sound: %s", message) })
+				for _, user := range []string{"u", "v", "w"} {
+					r, err := attribution.NewResolver(l).Resolve(user)
+					if err != nil {
+						t.Fatal(err)
+					}
+					all = append(all, r)
+				}
+			})
+			return all
+		}
+		if diff := cmp.Diff(state(remaining), state(rapid.Permutation(calls).Draw(rt, "order"))); diff != "" {
 			rt.Fatal(diff)
 		}
 	})

@@ -1166,6 +1166,134 @@ func (x *Feature) GetLastUse() *timestamppb.Timestamp {
 	return nil
 }
 
+// DeleteUserRequest names a user.
+type DeleteUserRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. Required.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// The user. Required.
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Calls up to this event time are deleted, in milliseconds since 1970.
+	UntilMs       int64 `protobuf:"varint,3,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteUserRequest) Reset() {
+	*x = DeleteUserRequest{}
+	mi := &file_sojourn_events_v1_events_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteUserRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteUserRequest) ProtoMessage() {}
+
+func (x *DeleteUserRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_events_v1_events_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteUserRequest.ProtoReflect.Descriptor instead.
+func (*DeleteUserRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_events_v1_events_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *DeleteUserRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *DeleteUserRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *DeleteUserRequest) GetUntilMs() int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
+// DeleteUserResponse counts what this request removed.
+type DeleteUserResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Uses of features.
+	Events int64 `protobuf:"varint,1,opt,name=events,proto3" json:"events,omitempty"`
+	// Links between the user and accounts or other users.
+	Links int64 `protobuf:"varint,2,opt,name=links,proto3" json:"links,omitempty"`
+	// Whether there is more to remove: ask again.
+	More          bool `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteUserResponse) Reset() {
+	*x = DeleteUserResponse{}
+	mi := &file_sojourn_events_v1_events_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteUserResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteUserResponse) ProtoMessage() {}
+
+func (x *DeleteUserResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_events_v1_events_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteUserResponse.ProtoReflect.Descriptor instead.
+func (*DeleteUserResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_events_v1_events_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *DeleteUserResponse) GetEvents() int64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *DeleteUserResponse) GetLinks() int64 {
+	if x != nil {
+		return x.Links
+	}
+	return 0
+}
+
+func (x *DeleteUserResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
 var File_sojourn_events_v1_events_proto protoreflect.FileDescriptor
 
 const file_sojourn_events_v1_events_proto_rawDesc = "" +
@@ -1270,16 +1398,26 @@ const file_sojourn_events_v1_events_proto_rawDesc = "" +
 	"\afeature\x18\x02 \x01(\tR\afeature\x12\x12\n" +
 	"\x04uses\x18\x03 \x01(\x03R\x04uses\x127\n" +
 	"\tfirst_use\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bfirstUse\x125\n" +
-	"\blast_use\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\alastUse*\x89\x01\n" +
+	"\blast_use\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\alastUse\"e\n" +
+	"\x11DeleteUserRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x19\n" +
+	"\buntil_ms\x18\x03 \x01(\x03R\auntilMs\"V\n" +
+	"\x12DeleteUserResponse\x12\x16\n" +
+	"\x06events\x18\x01 \x01(\x03R\x06events\x12\x14\n" +
+	"\x05links\x18\x02 \x01(\x03R\x05links\x12\x12\n" +
+	"\x04more\x18\x03 \x01(\bR\x04more*\x89\x01\n" +
 	"\aGroupBy\x12\x18\n" +
 	"\x14GROUP_BY_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fGROUP_BY_MODULE\x10\x01\x12\x14\n" +
 	"\x10GROUP_BY_FEATURE\x10\x02\x12\x11\n" +
 	"\rGROUP_BY_USER\x10\x03\x12\x14\n" +
 	"\x10GROUP_BY_ACCOUNT\x10\x04\x12\x10\n" +
-	"\fGROUP_BY_DAY\x10\x052m\n" +
+	"\fGROUP_BY_DAY\x10\x052\xc8\x01\n" +
 	"\rIngestService\x12\\\n" +
-	"\vRecordCalls\x12%.sojourn.events.v1.RecordCallsRequest\x1a&.sojourn.events.v1.RecordCallsResponse2\x83\x03\n" +
+	"\vRecordCalls\x12%.sojourn.events.v1.RecordCallsRequest\x1a&.sojourn.events.v1.RecordCallsResponse\x12Y\n" +
+	"\n" +
+	"DeleteUser\x12$.sojourn.events.v1.DeleteUserRequest\x1a%.sojourn.events.v1.DeleteUserResponse2\x83\x03\n" +
 	"\fQueryService\x12Y\n" +
 	"\n" +
 	"ListEvents\x12$.sojourn.events.v1.ListEventsRequest\x1a%.sojourn.events.v1.ListEventsResponse\x12Y\n" +
@@ -1302,7 +1440,7 @@ func file_sojourn_events_v1_events_proto_rawDescGZIP() []byte {
 }
 
 var file_sojourn_events_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sojourn_events_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_sojourn_events_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_sojourn_events_v1_events_proto_goTypes = []any{
 	(GroupBy)(0),                  // 0: sojourn.events.v1.GroupBy
 	(*RecordCallsRequest)(nil),    // 1: sojourn.events.v1.RecordCallsRequest
@@ -1319,39 +1457,43 @@ var file_sojourn_events_v1_events_proto_goTypes = []any{
 	(*ListFeaturesRequest)(nil),   // 12: sojourn.events.v1.ListFeaturesRequest
 	(*ListFeaturesResponse)(nil),  // 13: sojourn.events.v1.ListFeaturesResponse
 	(*Feature)(nil),               // 14: sojourn.events.v1.Feature
-	(*v1.Call)(nil),               // 15: sojourn.segment.v1.Call
-	(*v1.Result)(nil),             // 16: sojourn.segment.v1.Result
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*DeleteUserRequest)(nil),     // 15: sojourn.events.v1.DeleteUserRequest
+	(*DeleteUserResponse)(nil),    // 16: sojourn.events.v1.DeleteUserResponse
+	(*v1.Call)(nil),               // 17: sojourn.segment.v1.Call
+	(*v1.Result)(nil),             // 18: sojourn.segment.v1.Result
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
 }
 var file_sojourn_events_v1_events_proto_depIdxs = []int32{
-	15, // 0: sojourn.events.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
-	16, // 1: sojourn.events.v1.RecordCallsResponse.results:type_name -> sojourn.segment.v1.Result
-	17, // 2: sojourn.events.v1.ListEventsRequest.from:type_name -> google.protobuf.Timestamp
-	17, // 3: sojourn.events.v1.ListEventsRequest.to:type_name -> google.protobuf.Timestamp
+	17, // 0: sojourn.events.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
+	18, // 1: sojourn.events.v1.RecordCallsResponse.results:type_name -> sojourn.segment.v1.Result
+	19, // 2: sojourn.events.v1.ListEventsRequest.from:type_name -> google.protobuf.Timestamp
+	19, // 3: sojourn.events.v1.ListEventsRequest.to:type_name -> google.protobuf.Timestamp
 	5,  // 4: sojourn.events.v1.ListEventsResponse.events:type_name -> sojourn.events.v1.Event
-	17, // 5: sojourn.events.v1.Event.time:type_name -> google.protobuf.Timestamp
+	19, // 5: sojourn.events.v1.Event.time:type_name -> google.protobuf.Timestamp
 	0,  // 6: sojourn.events.v1.QueryUsageRequest.group_by:type_name -> sojourn.events.v1.GroupBy
 	8,  // 7: sojourn.events.v1.QueryUsageResponse.rows:type_name -> sojourn.events.v1.UsageRow
-	17, // 8: sojourn.events.v1.UsageRow.first_use:type_name -> google.protobuf.Timestamp
-	17, // 9: sojourn.events.v1.UsageRow.last_use:type_name -> google.protobuf.Timestamp
+	19, // 8: sojourn.events.v1.UsageRow.first_use:type_name -> google.protobuf.Timestamp
+	19, // 9: sojourn.events.v1.UsageRow.last_use:type_name -> google.protobuf.Timestamp
 	11, // 10: sojourn.events.v1.ListModulesResponse.modules:type_name -> sojourn.events.v1.Module
-	17, // 11: sojourn.events.v1.Module.first_use:type_name -> google.protobuf.Timestamp
-	17, // 12: sojourn.events.v1.Module.last_use:type_name -> google.protobuf.Timestamp
+	19, // 11: sojourn.events.v1.Module.first_use:type_name -> google.protobuf.Timestamp
+	19, // 12: sojourn.events.v1.Module.last_use:type_name -> google.protobuf.Timestamp
 	14, // 13: sojourn.events.v1.ListFeaturesResponse.features:type_name -> sojourn.events.v1.Feature
-	17, // 14: sojourn.events.v1.Feature.first_use:type_name -> google.protobuf.Timestamp
-	17, // 15: sojourn.events.v1.Feature.last_use:type_name -> google.protobuf.Timestamp
+	19, // 14: sojourn.events.v1.Feature.first_use:type_name -> google.protobuf.Timestamp
+	19, // 15: sojourn.events.v1.Feature.last_use:type_name -> google.protobuf.Timestamp
 	1,  // 16: sojourn.events.v1.IngestService.RecordCalls:input_type -> sojourn.events.v1.RecordCallsRequest
-	3,  // 17: sojourn.events.v1.QueryService.ListEvents:input_type -> sojourn.events.v1.ListEventsRequest
-	6,  // 18: sojourn.events.v1.QueryService.QueryUsage:input_type -> sojourn.events.v1.QueryUsageRequest
-	9,  // 19: sojourn.events.v1.QueryService.ListModules:input_type -> sojourn.events.v1.ListModulesRequest
-	12, // 20: sojourn.events.v1.QueryService.ListFeatures:input_type -> sojourn.events.v1.ListFeaturesRequest
-	2,  // 21: sojourn.events.v1.IngestService.RecordCalls:output_type -> sojourn.events.v1.RecordCallsResponse
-	4,  // 22: sojourn.events.v1.QueryService.ListEvents:output_type -> sojourn.events.v1.ListEventsResponse
-	7,  // 23: sojourn.events.v1.QueryService.QueryUsage:output_type -> sojourn.events.v1.QueryUsageResponse
-	10, // 24: sojourn.events.v1.QueryService.ListModules:output_type -> sojourn.events.v1.ListModulesResponse
-	13, // 25: sojourn.events.v1.QueryService.ListFeatures:output_type -> sojourn.events.v1.ListFeaturesResponse
-	21, // [21:26] is the sub-list for method output_type
-	16, // [16:21] is the sub-list for method input_type
+	15, // 17: sojourn.events.v1.IngestService.DeleteUser:input_type -> sojourn.events.v1.DeleteUserRequest
+	3,  // 18: sojourn.events.v1.QueryService.ListEvents:input_type -> sojourn.events.v1.ListEventsRequest
+	6,  // 19: sojourn.events.v1.QueryService.QueryUsage:input_type -> sojourn.events.v1.QueryUsageRequest
+	9,  // 20: sojourn.events.v1.QueryService.ListModules:input_type -> sojourn.events.v1.ListModulesRequest
+	12, // 21: sojourn.events.v1.QueryService.ListFeatures:input_type -> sojourn.events.v1.ListFeaturesRequest
+	2,  // 22: sojourn.events.v1.IngestService.RecordCalls:output_type -> sojourn.events.v1.RecordCallsResponse
+	16, // 23: sojourn.events.v1.IngestService.DeleteUser:output_type -> sojourn.events.v1.DeleteUserResponse
+	4,  // 24: sojourn.events.v1.QueryService.ListEvents:output_type -> sojourn.events.v1.ListEventsResponse
+	7,  // 25: sojourn.events.v1.QueryService.QueryUsage:output_type -> sojourn.events.v1.QueryUsageResponse
+	10, // 26: sojourn.events.v1.QueryService.ListModules:output_type -> sojourn.events.v1.ListModulesResponse
+	13, // 27: sojourn.events.v1.QueryService.ListFeatures:output_type -> sojourn.events.v1.ListFeaturesResponse
+	22, // [22:28] is the sub-list for method output_type
+	16, // [16:22] is the sub-list for method input_type
 	16, // [16:16] is the sub-list for extension type_name
 	16, // [16:16] is the sub-list for extension extendee
 	0,  // [0:16] is the sub-list for field type_name
@@ -1371,7 +1513,7 @@ func file_sojourn_events_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_events_v1_events_proto_rawDesc), len(file_sojourn_events_v1_events_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -22,6 +22,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	IngestService_RecordCalls_FullMethodName = "/sojourn.events.v1.IngestService/RecordCalls"
+	IngestService_DeleteUser_FullMethodName  = "/sojourn.events.v1.IngestService/DeleteUser"
 )
 
 // IngestServiceClient is the client API for IngestService service.
@@ -34,6 +35,10 @@ type IngestServiceClient interface {
 	// idempotent by (workspace, time_ms, message_id, original_time_ms), independent of order, and returns when everything is durable, with one result
 	// for each call at the same index. INVALID_ARGUMENT: no workspace, or more than 10,000 calls. UNAVAILABLE: try again.
 	RecordCalls(ctx context.Context, in *RecordCallsRequest, opts ...grpc.CallOption) (*RecordCallsResponse, error)
+	// DeleteUser removes everything that calls of a user up to a time left, in every account, and remembers to drop such calls when they
+	// come later; of the userId it keeps a keyed hash. It is idempotent, does a bounded part a request, and returns when that is durable.
+	// INVALID_ARGUMENT: no workspace or user, or an impossible time. UNAVAILABLE: try again.
+	DeleteUser(ctx context.Context, in *DeleteUserRequest, opts ...grpc.CallOption) (*DeleteUserResponse, error)
 }
 
 type ingestServiceClient struct {
@@ -54,6 +59,16 @@ func (c *ingestServiceClient) RecordCalls(ctx context.Context, in *RecordCallsRe
 	return out, nil
 }
 
+func (c *ingestServiceClient) DeleteUser(ctx context.Context, in *DeleteUserRequest, opts ...grpc.CallOption) (*DeleteUserResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteUserResponse)
+	err := c.cc.Invoke(ctx, IngestService_DeleteUser_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // IngestServiceServer is the server API for IngestService service.
 // All implementations must embed UnimplementedIngestServiceServer
 // for forward compatibility.
@@ -64,6 +79,10 @@ type IngestServiceServer interface {
 	// idempotent by (workspace, time_ms, message_id, original_time_ms), independent of order, and returns when everything is durable, with one result
 	// for each call at the same index. INVALID_ARGUMENT: no workspace, or more than 10,000 calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *RecordCallsRequest) (*RecordCallsResponse, error)
+	// DeleteUser removes everything that calls of a user up to a time left, in every account, and remembers to drop such calls when they
+	// come later; of the userId it keeps a keyed hash. It is idempotent, does a bounded part a request, and returns when that is durable.
+	// INVALID_ARGUMENT: no workspace or user, or an impossible time. UNAVAILABLE: try again.
+	DeleteUser(context.Context, *DeleteUserRequest) (*DeleteUserResponse, error)
 	mustEmbedUnimplementedIngestServiceServer()
 }
 
@@ -76,6 +95,9 @@ type UnimplementedIngestServiceServer struct{}
 
 func (UnimplementedIngestServiceServer) RecordCalls(context.Context, *RecordCallsRequest) (*RecordCallsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordCalls not implemented")
+}
+func (UnimplementedIngestServiceServer) DeleteUser(context.Context, *DeleteUserRequest) (*DeleteUserResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteUser not implemented")
 }
 func (UnimplementedIngestServiceServer) mustEmbedUnimplementedIngestServiceServer() {}
 func (UnimplementedIngestServiceServer) testEmbeddedByValue()                       {}
@@ -116,6 +138,24 @@ func _IngestService_RecordCalls_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _IngestService_DeleteUser_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteUserRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IngestServiceServer).DeleteUser(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IngestService_DeleteUser_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IngestServiceServer).DeleteUser(ctx, req.(*DeleteUserRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // IngestService_ServiceDesc is the grpc.ServiceDesc for IngestService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -126,6 +166,10 @@ var IngestService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RecordCalls",
 			Handler:    _IngestService_RecordCalls_Handler,
+		},
+		{
+			MethodName: "DeleteUser",
+			Handler:    _IngestService_DeleteUser_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -2653,6 +2653,125 @@ func (x *ListWorkspacesResponse) GetWorkspaces() []string {
 	return nil
 }
 
+// DeleteUserRequest names a user.
+type DeleteUserRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. Required.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// The user. Required.
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Calls up to this event time are deleted, in milliseconds since 1970.
+	UntilMs       int64 `protobuf:"varint,3,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteUserRequest) Reset() {
+	*x = DeleteUserRequest{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteUserRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteUserRequest) ProtoMessage() {}
+
+func (x *DeleteUserRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteUserRequest.ProtoReflect.Descriptor instead.
+func (*DeleteUserRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *DeleteUserRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *DeleteUserRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *DeleteUserRequest) GetUntilMs() int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
+// DeleteUserResponse counts what this request removed.
+type DeleteUserResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Rows of the user, one for each account that calls named with it.
+	Users int64 `protobuf:"varint,1,opt,name=users,proto3" json:"users,omitempty"`
+	// Links between the user and accounts or other users.
+	Links         int64 `protobuf:"varint,2,opt,name=links,proto3" json:"links,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteUserResponse) Reset() {
+	*x = DeleteUserResponse{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteUserResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteUserResponse) ProtoMessage() {}
+
+func (x *DeleteUserResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteUserResponse.ProtoReflect.Descriptor instead.
+func (*DeleteUserResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *DeleteUserResponse) GetUsers() int64 {
+	if x != nil {
+		return x.Users
+	}
+	return 0
+}
+
+func (x *DeleteUserResponse) GetLinks() int64 {
+	if x != nil {
+		return x.Links
+	}
+	return 0
+}
+
 var File_sojourn_identity_v1_identity_proto protoreflect.FileDescriptor
 
 const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
@@ -2891,7 +3010,14 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x16ListWorkspacesResponse\x12\x1e\n" +
 	"\n" +
 	"workspaces\x18\x01 \x03(\tR\n" +
-	"workspaces*r\n" +
+	"workspaces\"e\n" +
+	"\x11DeleteUserRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x19\n" +
+	"\buntil_ms\x18\x03 \x01(\x03R\auntilMs\"@\n" +
+	"\x12DeleteUserResponse\x12\x14\n" +
+	"\x05users\x18\x01 \x01(\x03R\x05users\x12\x14\n" +
+	"\x05links\x18\x02 \x01(\x03R\x05links*r\n" +
 	"\n" +
 	"Resolution\x12\x1a\n" +
 	"\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x16\n" +
@@ -2910,9 +3036,11 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x1aDIMENSION_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15DIMENSION_TYPE_STRING\x10\x01\x12\x19\n" +
 	"\x15DIMENSION_TYPE_NUMBER\x10\x02\x12\x17\n" +
-	"\x13DIMENSION_TYPE_DATE\x10\x032q\n" +
+	"\x13DIMENSION_TYPE_DATE\x10\x032\xd0\x01\n" +
 	"\rIngestService\x12`\n" +
-	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse2\x98\b\n" +
+	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse\x12]\n" +
+	"\n" +
+	"DeleteUser\x12&.sojourn.identity.v1.DeleteUserRequest\x1a'.sojourn.identity.v1.DeleteUserResponse2\x98\b\n" +
 	"\fQueryService\x12T\n" +
 	"\aGetUser\x12#.sojourn.identity.v1.GetUserRequest\x1a$.sojourn.identity.v1.GetUserResponse\x12Z\n" +
 	"\tListUsers\x12%.sojourn.identity.v1.ListUsersRequest\x1a&.sojourn.identity.v1.ListUsersResponse\x12]\n" +
@@ -2940,7 +3068,7 @@ func file_sojourn_identity_v1_identity_proto_rawDescGZIP() []byte {
 }
 
 var file_sojourn_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_sojourn_identity_v1_identity_proto_goTypes = []any{
 	(Resolution)(0),                       // 0: sojourn.identity.v1.Resolution
 	(TraitType)(0),                        // 1: sojourn.identity.v1.TraitType
@@ -2980,25 +3108,27 @@ var file_sojourn_identity_v1_identity_proto_goTypes = []any{
 	(*DimensionSetting)(nil),              // 35: sojourn.identity.v1.DimensionSetting
 	(*ListWorkspacesRequest)(nil),         // 36: sojourn.identity.v1.ListWorkspacesRequest
 	(*ListWorkspacesResponse)(nil),        // 37: sojourn.identity.v1.ListWorkspacesResponse
-	nil,                                   // 38: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	(*v1.Call)(nil),                       // 39: sojourn.segment.v1.Call
-	(v1.Outcome)(0),                       // 40: sojourn.segment.v1.Outcome
-	(*timestamppb.Timestamp)(nil),         // 41: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),           // 42: google.protobuf.Duration
+	(*DeleteUserRequest)(nil),             // 38: sojourn.identity.v1.DeleteUserRequest
+	(*DeleteUserResponse)(nil),            // 39: sojourn.identity.v1.DeleteUserResponse
+	nil,                                   // 40: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	(*v1.Call)(nil),                       // 41: sojourn.segment.v1.Call
+	(v1.Outcome)(0),                       // 42: sojourn.segment.v1.Outcome
+	(*timestamppb.Timestamp)(nil),         // 43: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),           // 44: google.protobuf.Duration
 }
 var file_sojourn_identity_v1_identity_proto_depIdxs = []int32{
-	39, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
+	41, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
 	4,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
 	6,  // 2: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
-	40, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
+	42, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
 	8,  // 4: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
 	12, // 5: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
-	41, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
+	43, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
 	11, // 7: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
 	12, // 8: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
 	10, // 9: sojourn.identity.v1.Account.dimensions:type_name -> sojourn.identity.v1.Dimension
-	41, // 10: sojourn.identity.v1.Dimension.date:type_name -> google.protobuf.Timestamp
-	41, // 11: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
+	43, // 10: sojourn.identity.v1.Dimension.date:type_name -> google.protobuf.Timestamp
+	43, // 11: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
 	7,  // 12: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
 	7,  // 13: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
 	9,  // 14: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
@@ -3007,42 +3137,44 @@ var file_sojourn_identity_v1_identity_proto_depIdxs = []int32{
 	0,  // 17: sojourn.identity.v1.ListUnattributedUsersRequest.reason:type_name -> sojourn.identity.v1.Resolution
 	25, // 18: sojourn.identity.v1.ListUnattributedUsersResponse.users:type_name -> sojourn.identity.v1.UnattributedUser
 	0,  // 19: sojourn.identity.v1.UnattributedUser.reason:type_name -> sojourn.identity.v1.Resolution
-	41, // 20: sojourn.identity.v1.UnattributedUser.last_seen:type_name -> google.protobuf.Timestamp
+	43, // 20: sojourn.identity.v1.UnattributedUser.last_seen:type_name -> google.protobuf.Timestamp
 	28, // 21: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
-	38, // 22: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	40, // 22: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
 	31, // 23: sojourn.identity.v1.ListUnmappedTraitsResponse.traits:type_name -> sojourn.identity.v1.UnmappedTrait
 	1,  // 24: sojourn.identity.v1.UnmappedTrait.type:type_name -> sojourn.identity.v1.TraitType
-	41, // 25: sojourn.identity.v1.UnmappedTrait.last_seen:type_name -> google.protobuf.Timestamp
+	43, // 25: sojourn.identity.v1.UnmappedTrait.last_seen:type_name -> google.protobuf.Timestamp
 	34, // 26: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
 	35, // 27: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
-	42, // 28: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
-	42, // 29: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
-	42, // 30: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
+	44, // 28: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
+	44, // 29: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
+	44, // 30: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
 	2,  // 31: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
 	3,  // 32: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
-	13, // 33: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
-	15, // 34: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
-	17, // 35: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
-	19, // 36: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
-	21, // 37: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
-	23, // 38: sojourn.identity.v1.QueryService.ListUnattributedUsers:input_type -> sojourn.identity.v1.ListUnattributedUsersRequest
-	26, // 39: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
-	29, // 40: sojourn.identity.v1.QueryService.ListUnmappedTraits:input_type -> sojourn.identity.v1.ListUnmappedTraitsRequest
-	32, // 41: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
-	36, // 42: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
-	5,  // 43: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
-	14, // 44: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
-	16, // 45: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
-	18, // 46: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
-	20, // 47: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
-	22, // 48: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
-	24, // 49: sojourn.identity.v1.QueryService.ListUnattributedUsers:output_type -> sojourn.identity.v1.ListUnattributedUsersResponse
-	27, // 50: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
-	30, // 51: sojourn.identity.v1.QueryService.ListUnmappedTraits:output_type -> sojourn.identity.v1.ListUnmappedTraitsResponse
-	33, // 52: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
-	37, // 53: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
-	43, // [43:54] is the sub-list for method output_type
-	32, // [32:43] is the sub-list for method input_type
+	38, // 33: sojourn.identity.v1.IngestService.DeleteUser:input_type -> sojourn.identity.v1.DeleteUserRequest
+	13, // 34: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
+	15, // 35: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
+	17, // 36: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
+	19, // 37: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
+	21, // 38: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
+	23, // 39: sojourn.identity.v1.QueryService.ListUnattributedUsers:input_type -> sojourn.identity.v1.ListUnattributedUsersRequest
+	26, // 40: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
+	29, // 41: sojourn.identity.v1.QueryService.ListUnmappedTraits:input_type -> sojourn.identity.v1.ListUnmappedTraitsRequest
+	32, // 42: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
+	36, // 43: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
+	5,  // 44: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
+	39, // 45: sojourn.identity.v1.IngestService.DeleteUser:output_type -> sojourn.identity.v1.DeleteUserResponse
+	14, // 46: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
+	16, // 47: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
+	18, // 48: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
+	20, // 49: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
+	22, // 50: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
+	24, // 51: sojourn.identity.v1.QueryService.ListUnattributedUsers:output_type -> sojourn.identity.v1.ListUnattributedUsersResponse
+	27, // 52: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
+	30, // 53: sojourn.identity.v1.QueryService.ListUnmappedTraits:output_type -> sojourn.identity.v1.ListUnmappedTraitsResponse
+	33, // 54: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
+	37, // 55: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
+	44, // [44:56] is the sub-list for method output_type
+	32, // [32:44] is the sub-list for method input_type
 	32, // [32:32] is the sub-list for extension type_name
 	32, // [32:32] is the sub-list for extension extendee
 	0,  // [0:32] is the sub-list for field type_name
@@ -3068,7 +3200,7 @@ func file_sojourn_identity_v1_identity_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_identity_v1_identity_proto_rawDesc), len(file_sojourn_identity_v1_identity_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   36,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

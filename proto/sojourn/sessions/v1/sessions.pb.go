@@ -1335,6 +1335,152 @@ func (x *RebuildSessionsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// DeleteUserRequest names a user.
+type DeleteUserRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. Required.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// The user. Required.
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Calls up to this event time are deleted, in milliseconds since 1970.
+	UntilMs       int64 `protobuf:"varint,3,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteUserRequest) Reset() {
+	*x = DeleteUserRequest{}
+	mi := &file_sojourn_sessions_v1_sessions_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteUserRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteUserRequest) ProtoMessage() {}
+
+func (x *DeleteUserRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_sessions_v1_sessions_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteUserRequest.ProtoReflect.Descriptor instead.
+func (*DeleteUserRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_sessions_v1_sessions_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *DeleteUserRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *DeleteUserRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *DeleteUserRequest) GetUntilMs() int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
+// DeleteUserResponse counts what this request removed.
+type DeleteUserResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Points of activity.
+	Points int64 `protobuf:"varint,1,opt,name=points,proto3" json:"points,omitempty"`
+	// Sessions that are no more, or are others now.
+	Sessions int64 `protobuf:"varint,2,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	// Changes in the feed of WatchSessions that told of the user.
+	Changes int64 `protobuf:"varint,3,opt,name=changes,proto3" json:"changes,omitempty"`
+	// Links between the user and accounts or other users.
+	Links int64 `protobuf:"varint,4,opt,name=links,proto3" json:"links,omitempty"`
+	// Whether there is more to remove: ask again.
+	More          bool `protobuf:"varint,5,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteUserResponse) Reset() {
+	*x = DeleteUserResponse{}
+	mi := &file_sojourn_sessions_v1_sessions_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteUserResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteUserResponse) ProtoMessage() {}
+
+func (x *DeleteUserResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_sessions_v1_sessions_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteUserResponse.ProtoReflect.Descriptor instead.
+func (*DeleteUserResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_sessions_v1_sessions_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *DeleteUserResponse) GetPoints() int64 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+func (x *DeleteUserResponse) GetSessions() int64 {
+	if x != nil {
+		return x.Sessions
+	}
+	return 0
+}
+
+func (x *DeleteUserResponse) GetChanges() int64 {
+	if x != nil {
+		return x.Changes
+	}
+	return 0
+}
+
+func (x *DeleteUserResponse) GetLinks() int64 {
+	if x != nil {
+		return x.Links
+	}
+	return 0
+}
+
+func (x *DeleteUserResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
 var File_sojourn_sessions_v1_sessions_proto protoreflect.FileDescriptor
 
 const file_sojourn_sessions_v1_sessions_proto_rawDesc = "" +
@@ -1435,7 +1581,17 @@ const file_sojourn_sessions_v1_sessions_proto_rawDesc = "" +
 	"\x06points\x18\x01 \x01(\x03R\x06points\x12)\n" +
 	"\x10sessions_changed\x18\x02 \x01(\x03R\x0fsessionsChanged\x12#\n" +
 	"\rsums_repaired\x18\x03 \x01(\x03R\fsumsRepaired\x12&\n" +
-	"\x0fnext_page_token\x18\x04 \x01(\tR\rnextPageToken*`\n" +
+	"\x0fnext_page_token\x18\x04 \x01(\tR\rnextPageToken\"e\n" +
+	"\x11DeleteUserRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x19\n" +
+	"\buntil_ms\x18\x03 \x01(\x03R\auntilMs\"\x8c\x01\n" +
+	"\x12DeleteUserResponse\x12\x16\n" +
+	"\x06points\x18\x01 \x01(\x03R\x06points\x12\x1a\n" +
+	"\bsessions\x18\x02 \x01(\x03R\bsessions\x12\x18\n" +
+	"\achanges\x18\x03 \x01(\x03R\achanges\x12\x14\n" +
+	"\x05links\x18\x04 \x01(\x03R\x05links\x12\x12\n" +
+	"\x04more\x18\x05 \x01(\bR\x04more*`\n" +
 	"\fSessionState\x12\x1d\n" +
 	"\x19SESSION_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SESSION_STATE_ACTIVE\x10\x01\x12\x17\n" +
@@ -1450,9 +1606,11 @@ const file_sojourn_sessions_v1_sessions_proto_rawDesc = "" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CHANGE_KIND_ENDED\x10\x01\x12\x17\n" +
-	"\x13CHANGE_KIND_REMOVED\x10\x022q\n" +
+	"\x13CHANGE_KIND_REMOVED\x10\x022\xd0\x01\n" +
 	"\rIngestService\x12`\n" +
-	"\vRecordCalls\x12'.sojourn.sessions.v1.RecordCallsRequest\x1a(.sojourn.sessions.v1.RecordCallsResponse2\x98\x03\n" +
+	"\vRecordCalls\x12'.sojourn.sessions.v1.RecordCallsRequest\x1a(.sojourn.sessions.v1.RecordCallsResponse\x12]\n" +
+	"\n" +
+	"DeleteUser\x12&.sojourn.sessions.v1.DeleteUserRequest\x1a'.sojourn.sessions.v1.DeleteUserResponse2\x98\x03\n" +
 	"\fQueryService\x12]\n" +
 	"\n" +
 	"GetSession\x12&.sojourn.sessions.v1.GetSessionRequest\x1a'.sojourn.sessions.v1.GetSessionResponse\x12c\n" +
@@ -1476,7 +1634,7 @@ func file_sojourn_sessions_v1_sessions_proto_rawDescGZIP() []byte {
 }
 
 var file_sojourn_sessions_v1_sessions_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_sojourn_sessions_v1_sessions_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_sojourn_sessions_v1_sessions_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_sojourn_sessions_v1_sessions_proto_goTypes = []any{
 	(SessionState)(0),               // 0: sojourn.sessions.v1.SessionState
 	(GroupBy)(0),                    // 1: sojourn.sessions.v1.GroupBy
@@ -1496,47 +1654,51 @@ var file_sojourn_sessions_v1_sessions_proto_goTypes = []any{
 	(*WatchSessionsResponse)(nil),   // 15: sojourn.sessions.v1.WatchSessionsResponse
 	(*RebuildSessionsRequest)(nil),  // 16: sojourn.sessions.v1.RebuildSessionsRequest
 	(*RebuildSessionsResponse)(nil), // 17: sojourn.sessions.v1.RebuildSessionsResponse
-	(*v1.Call)(nil),                 // 18: sojourn.segment.v1.Call
-	(*v1.Result)(nil),               // 19: sojourn.segment.v1.Result
-	(*timestamppb.Timestamp)(nil),   // 20: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),     // 21: google.protobuf.Duration
+	(*DeleteUserRequest)(nil),       // 18: sojourn.sessions.v1.DeleteUserRequest
+	(*DeleteUserResponse)(nil),      // 19: sojourn.sessions.v1.DeleteUserResponse
+	(*v1.Call)(nil),                 // 20: sojourn.segment.v1.Call
+	(*v1.Result)(nil),               // 21: sojourn.segment.v1.Result
+	(*timestamppb.Timestamp)(nil),   // 22: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),     // 23: google.protobuf.Duration
 }
 var file_sojourn_sessions_v1_sessions_proto_depIdxs = []int32{
-	18, // 0: sojourn.sessions.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
-	19, // 1: sojourn.sessions.v1.RecordCallsResponse.results:type_name -> sojourn.segment.v1.Result
-	20, // 2: sojourn.sessions.v1.Session.start:type_name -> google.protobuf.Timestamp
-	20, // 3: sojourn.sessions.v1.Session.end:type_name -> google.protobuf.Timestamp
+	20, // 0: sojourn.sessions.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
+	21, // 1: sojourn.sessions.v1.RecordCallsResponse.results:type_name -> sojourn.segment.v1.Result
+	22, // 2: sojourn.sessions.v1.Session.start:type_name -> google.protobuf.Timestamp
+	22, // 3: sojourn.sessions.v1.Session.end:type_name -> google.protobuf.Timestamp
 	0,  // 4: sojourn.sessions.v1.Session.state:type_name -> sojourn.sessions.v1.SessionState
-	21, // 5: sojourn.sessions.v1.Session.duration:type_name -> google.protobuf.Duration
-	21, // 6: sojourn.sessions.v1.Session.active:type_name -> google.protobuf.Duration
+	23, // 5: sojourn.sessions.v1.Session.duration:type_name -> google.protobuf.Duration
+	23, // 6: sojourn.sessions.v1.Session.active:type_name -> google.protobuf.Duration
 	6,  // 7: sojourn.sessions.v1.Session.modules:type_name -> sojourn.sessions.v1.ModuleTime
-	21, // 8: sojourn.sessions.v1.ModuleTime.duration:type_name -> google.protobuf.Duration
-	21, // 9: sojourn.sessions.v1.ModuleTime.active:type_name -> google.protobuf.Duration
+	23, // 8: sojourn.sessions.v1.ModuleTime.duration:type_name -> google.protobuf.Duration
+	23, // 9: sojourn.sessions.v1.ModuleTime.active:type_name -> google.protobuf.Duration
 	5,  // 10: sojourn.sessions.v1.GetSessionResponse.session:type_name -> sojourn.sessions.v1.Session
-	20, // 11: sojourn.sessions.v1.ListSessionsRequest.from:type_name -> google.protobuf.Timestamp
-	20, // 12: sojourn.sessions.v1.ListSessionsRequest.to:type_name -> google.protobuf.Timestamp
+	22, // 11: sojourn.sessions.v1.ListSessionsRequest.from:type_name -> google.protobuf.Timestamp
+	22, // 12: sojourn.sessions.v1.ListSessionsRequest.to:type_name -> google.protobuf.Timestamp
 	0,  // 13: sojourn.sessions.v1.ListSessionsRequest.state:type_name -> sojourn.sessions.v1.SessionState
 	5,  // 14: sojourn.sessions.v1.ListSessionsResponse.sessions:type_name -> sojourn.sessions.v1.Session
 	1,  // 15: sojourn.sessions.v1.QueryTimeRequest.group_by:type_name -> sojourn.sessions.v1.GroupBy
 	13, // 16: sojourn.sessions.v1.QueryTimeResponse.rows:type_name -> sojourn.sessions.v1.TimeRow
-	21, // 17: sojourn.sessions.v1.TimeRow.duration:type_name -> google.protobuf.Duration
-	21, // 18: sojourn.sessions.v1.TimeRow.active:type_name -> google.protobuf.Duration
+	23, // 17: sojourn.sessions.v1.TimeRow.duration:type_name -> google.protobuf.Duration
+	23, // 18: sojourn.sessions.v1.TimeRow.active:type_name -> google.protobuf.Duration
 	2,  // 19: sojourn.sessions.v1.WatchSessionsResponse.kind:type_name -> sojourn.sessions.v1.ChangeKind
 	5,  // 20: sojourn.sessions.v1.WatchSessionsResponse.session:type_name -> sojourn.sessions.v1.Session
 	3,  // 21: sojourn.sessions.v1.IngestService.RecordCalls:input_type -> sojourn.sessions.v1.RecordCallsRequest
-	7,  // 22: sojourn.sessions.v1.QueryService.GetSession:input_type -> sojourn.sessions.v1.GetSessionRequest
-	9,  // 23: sojourn.sessions.v1.QueryService.ListSessions:input_type -> sojourn.sessions.v1.ListSessionsRequest
-	11, // 24: sojourn.sessions.v1.QueryService.QueryTime:input_type -> sojourn.sessions.v1.QueryTimeRequest
-	14, // 25: sojourn.sessions.v1.QueryService.WatchSessions:input_type -> sojourn.sessions.v1.WatchSessionsRequest
-	16, // 26: sojourn.sessions.v1.AdminService.RebuildSessions:input_type -> sojourn.sessions.v1.RebuildSessionsRequest
-	4,  // 27: sojourn.sessions.v1.IngestService.RecordCalls:output_type -> sojourn.sessions.v1.RecordCallsResponse
-	8,  // 28: sojourn.sessions.v1.QueryService.GetSession:output_type -> sojourn.sessions.v1.GetSessionResponse
-	10, // 29: sojourn.sessions.v1.QueryService.ListSessions:output_type -> sojourn.sessions.v1.ListSessionsResponse
-	12, // 30: sojourn.sessions.v1.QueryService.QueryTime:output_type -> sojourn.sessions.v1.QueryTimeResponse
-	15, // 31: sojourn.sessions.v1.QueryService.WatchSessions:output_type -> sojourn.sessions.v1.WatchSessionsResponse
-	17, // 32: sojourn.sessions.v1.AdminService.RebuildSessions:output_type -> sojourn.sessions.v1.RebuildSessionsResponse
-	27, // [27:33] is the sub-list for method output_type
-	21, // [21:27] is the sub-list for method input_type
+	18, // 22: sojourn.sessions.v1.IngestService.DeleteUser:input_type -> sojourn.sessions.v1.DeleteUserRequest
+	7,  // 23: sojourn.sessions.v1.QueryService.GetSession:input_type -> sojourn.sessions.v1.GetSessionRequest
+	9,  // 24: sojourn.sessions.v1.QueryService.ListSessions:input_type -> sojourn.sessions.v1.ListSessionsRequest
+	11, // 25: sojourn.sessions.v1.QueryService.QueryTime:input_type -> sojourn.sessions.v1.QueryTimeRequest
+	14, // 26: sojourn.sessions.v1.QueryService.WatchSessions:input_type -> sojourn.sessions.v1.WatchSessionsRequest
+	16, // 27: sojourn.sessions.v1.AdminService.RebuildSessions:input_type -> sojourn.sessions.v1.RebuildSessionsRequest
+	4,  // 28: sojourn.sessions.v1.IngestService.RecordCalls:output_type -> sojourn.sessions.v1.RecordCallsResponse
+	19, // 29: sojourn.sessions.v1.IngestService.DeleteUser:output_type -> sojourn.sessions.v1.DeleteUserResponse
+	8,  // 30: sojourn.sessions.v1.QueryService.GetSession:output_type -> sojourn.sessions.v1.GetSessionResponse
+	10, // 31: sojourn.sessions.v1.QueryService.ListSessions:output_type -> sojourn.sessions.v1.ListSessionsResponse
+	12, // 32: sojourn.sessions.v1.QueryService.QueryTime:output_type -> sojourn.sessions.v1.QueryTimeResponse
+	15, // 33: sojourn.sessions.v1.QueryService.WatchSessions:output_type -> sojourn.sessions.v1.WatchSessionsResponse
+	17, // 34: sojourn.sessions.v1.AdminService.RebuildSessions:output_type -> sojourn.sessions.v1.RebuildSessionsResponse
+	28, // [28:35] is the sub-list for method output_type
+	21, // [21:28] is the sub-list for method input_type
 	21, // [21:21] is the sub-list for extension type_name
 	21, // [21:21] is the sub-list for extension extendee
 	0,  // [0:21] is the sub-list for field type_name
@@ -1555,7 +1717,7 @@ func file_sojourn_sessions_v1_sessions_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_sessions_v1_sessions_proto_rawDesc), len(file_sojourn_sessions_v1_sessions_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   15,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   3,
 		},

@@ -36,7 +36,7 @@ func (t *tables) record(calls []call.Call) ([]call.Outcome, error) {
 	changes := map[string]*storagev1.UsageRow{} // by key of usage
 	for i := range calls {
 		c := &calls[i]
-		if err := t.links.Learn(c); err != nil {
+		if err := t.links.Learn(c, t.gone); err != nil {
 			return nil, err
 		}
 		if c.Feature == "" {

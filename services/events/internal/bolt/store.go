@@ -9,6 +9,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
+	"github.com/sojournhq/sojourn/internal/domain/deletion"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
 	"github.com/sojournhq/sojourn/services/events/internal/usage"
@@ -24,7 +25,11 @@ var (
 	linksTable  = []byte("links")  // boltlinks
 	eventsTable = []byte("events") // time, messageId → EventRow
 	usageTable  = []byte("usage")  // account, user, day, module, feature → UsageRow
+
+	tombstonesTable = []byte("tombstones") // deletion
 )
+
+var allTables = [][]byte{namesTable, linksTable, eventsTable, usageTable, tombstonesTable}
 
 // Kinds of names in the dictionary.
 const (
@@ -58,6 +63,7 @@ type tables struct {
 	links  boltlinks.Links
 	events *bbolt.Bucket
 	usage  *bbolt.Bucket
+	gone   deletion.Tombstones
 
 	known    map[uint32]string // names already looked up
 	resolver *attribution.Resolver
@@ -65,7 +71,7 @@ type tables struct {
 
 // writable returns the workspace's tables, making them if need be.
 func writable(tx *bbolt.Tx, workspace string) (*tables, error) {
-	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)}, namesTable, linksTable, eventsTable, usageTable)
+	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)}, allTables...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +93,7 @@ func open(mine *bbolt.Bucket) *tables {
 		links:    links,
 		events:   mine.Bucket(eventsTable),
 		usage:    mine.Bucket(usageTable),
+		gone:     deletion.In(mine.Bucket(tombstonesTable)),
 		known:    map[uint32]string{},
 		resolver: attribution.NewResolver(links),
 	}

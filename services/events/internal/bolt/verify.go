@@ -50,7 +50,7 @@ type named struct {
 }
 
 func verifyWorkspace(ctx context.Context, path string, mine *bbolt.Bucket, found func(soundness.Problem)) error {
-	for _, table := range [][]byte{namesTable, linksTable, eventsTable, usageTable} {
+	for _, table := range allTables {
 		if mine.Bucket(table) == nil {
 			found(soundness.Problem{Table: path, Message: fmt.Sprintf("there is no table %q", table)})
 			return nil

@@ -11,7 +11,7 @@ func (r *recorder) apply(c *call.Call) error {
 	if c.Type == call.Delete {
 		return nil // a call to forget somebody must not make anybody known
 	}
-	if err := r.links.Learn(c); err != nil {
+	if err := r.links.Learn(c, r.gone); err != nil {
 		return err
 	}
 	if c.UserID != "" {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
+	"github.com/sojournhq/sojourn/internal/domain/deletion"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 )
@@ -29,9 +30,10 @@ var (
 	linksTable      = []byte("links")      // boltlinks
 	usersTable      = []byte("users")      // user, account that calls named → UserRow
 	accountsTable   = []byte("accounts")   // account → AccountRow
+	tombstonesTable = []byte("tombstones") // deletion
 )
 
-var allTables = [][]byte{ledgerTable, rejectionsTable, booksTable, linksTable, usersTable, accountsTable}
+var allTables = [][]byte{ledgerTable, rejectionsTable, booksTable, linksTable, usersTable, accountsTable, tombstonesTable}
 
 // Store is a directory.Store in one bbolt file.
 type Store struct{ db *boltdb.DB }
@@ -55,6 +57,7 @@ func (s *Store) Close() error { return s.db.Close() }
 type tables struct {
 	ledger, rejections, books, users, accounts *bbolt.Bucket
 	links                                      boltlinks.Links
+	gone                                       deletion.Tombstones
 	// resolver remembers what it found, so it is for transactions that learn nothing.
 	resolver *attribution.Resolver
 }
@@ -77,6 +80,7 @@ func open(mine *bbolt.Bucket) *tables {
 		users:      mine.Bucket(usersTable),
 		accounts:   mine.Bucket(accountsTable),
 		links:      links,
+		gone:       deletion.In(mine.Bucket(tombstonesTable)),
 		resolver:   attribution.NewResolver(links),
 	}
 }

@@ -35,10 +35,14 @@ func (s *Store) record(tx *bbolt.Tx, workspace string, calls []call.Call) ([]cal
 	taken := map[string]bool{}
 	for i := range calls {
 		c := &calls[i]
-		if err := t.links.Learn(c); err != nil {
+		if err := t.links.Learn(c, t.deleted); err != nil {
 			return nil, err
 		}
-		if c.AnonymousID == "" {
+		dropped, err := t.deleted.Drops(c)
+		if err != nil {
+			return nil, err
+		}
+		if c.AnonymousID == "" || c.Type == call.Delete || dropped {
 			outcomes[i] = call.Ignored
 			continue
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
+	"github.com/sojournhq/sojourn/internal/domain/deletion"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -39,10 +40,12 @@ var (
 	byOwnerTable  = []byte("by_owner") // account, user, start time, anonymousId, messageId
 	feedTable     = []byte("feed")     // number → ChangeRow; "" → FeedRow
 	goneTable     = []byte("gone")     // key of a session that was told and is no more, until that is told too
+
+	tombstonesTable = []byte("tombstones") // deletion
 )
 
 var allTables = [][]byte{
-	namesTable, linksTable, pointsTable, sessionsTable, partsTable, sumsTable, byStartTable, byOwnerTable, feedTable, goneTable,
+	namesTable, linksTable, pointsTable, sessionsTable, partsTable, sumsTable, byStartTable, byOwnerTable, feedTable, goneTable, tombstonesTable,
 }
 
 // Kinds of names in the dictionary.
@@ -97,6 +100,7 @@ type tables struct {
 	byOwner  *bbolt.Bucket
 	feed     *bbolt.Bucket
 	gone     *bbolt.Bucket
+	deleted  deletion.Tombstones
 	timers   *bbolt.Bucket // of all workspaces
 
 	resolver *attribution.Resolver
@@ -140,6 +144,7 @@ func (s *Store) open(tx *bbolt.Tx, mine *bbolt.Bucket, workspace string) *tables
 		byOwner:   mine.Bucket(byOwnerTable),
 		feed:      mine.Bucket(feedTable),
 		gone:      mine.Bucket(goneTable),
+		deleted:   deletion.In(mine.Bucket(tombstonesTable)),
 		timers:    tx.Bucket(timersBucket),
 		resolver:  attribution.NewResolver(links),
 	}

@@ -42,6 +42,9 @@ const (
 	// IngestServiceRecordCallsProcedure is the fully-qualified name of the IngestService's RecordCalls
 	// RPC.
 	IngestServiceRecordCallsProcedure = "/sojourn.sessions.v1.IngestService/RecordCalls"
+	// IngestServiceDeleteUserProcedure is the fully-qualified name of the IngestService's DeleteUser
+	// RPC.
+	IngestServiceDeleteUserProcedure = "/sojourn.sessions.v1.IngestService/DeleteUser"
 	// QueryServiceGetSessionProcedure is the fully-qualified name of the QueryService's GetSession RPC.
 	QueryServiceGetSessionProcedure = "/sojourn.sessions.v1.QueryService/GetSession"
 	// QueryServiceListSessionsProcedure is the fully-qualified name of the QueryService's ListSessions
@@ -64,6 +67,10 @@ type IngestServiceClient interface {
 	// original_time_ms), independent of order, and returns when everything is durable, with one result for each call at the same index.
 	// INVALID_ARGUMENT: no workspace, or more than 10,000 calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *v1.RecordCallsRequest) (*v1.RecordCallsResponse, error)
+	// DeleteUser removes everything that calls of a user up to a time left, in every account, and remembers to drop such calls when they
+	// come later; of the userId it keeps a keyed hash. It is idempotent, does a bounded part a request, and returns when that is durable.
+	// INVALID_ARGUMENT: no workspace or user, or an impossible time. UNAVAILABLE: try again.
+	DeleteUser(context.Context, *v1.DeleteUserRequest) (*v1.DeleteUserResponse, error)
 }
 
 // NewIngestServiceClient constructs a client for the sojourn.sessions.v1.IngestService service. By
@@ -83,17 +90,33 @@ func NewIngestServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(ingestServiceMethods.ByName("RecordCalls")),
 			connect.WithClientOptions(opts...),
 		),
+		deleteUser: connect.NewClient[v1.DeleteUserRequest, v1.DeleteUserResponse](
+			httpClient,
+			baseURL+IngestServiceDeleteUserProcedure,
+			connect.WithSchema(ingestServiceMethods.ByName("DeleteUser")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // ingestServiceClient implements IngestServiceClient.
 type ingestServiceClient struct {
 	recordCalls *connect.Client[v1.RecordCallsRequest, v1.RecordCallsResponse]
+	deleteUser  *connect.Client[v1.DeleteUserRequest, v1.DeleteUserResponse]
 }
 
 // RecordCalls calls sojourn.sessions.v1.IngestService.RecordCalls.
 func (c *ingestServiceClient) RecordCalls(ctx context.Context, req *v1.RecordCallsRequest) (*v1.RecordCallsResponse, error) {
 	response, err := c.recordCalls.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DeleteUser calls sojourn.sessions.v1.IngestService.DeleteUser.
+func (c *ingestServiceClient) DeleteUser(ctx context.Context, req *v1.DeleteUserRequest) (*v1.DeleteUserResponse, error) {
+	response, err := c.deleteUser.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -107,6 +130,10 @@ type IngestServiceHandler interface {
 	// original_time_ms), independent of order, and returns when everything is durable, with one result for each call at the same index.
 	// INVALID_ARGUMENT: no workspace, or more than 10,000 calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *v1.RecordCallsRequest) (*v1.RecordCallsResponse, error)
+	// DeleteUser removes everything that calls of a user up to a time left, in every account, and remembers to drop such calls when they
+	// come later; of the userId it keeps a keyed hash. It is idempotent, does a bounded part a request, and returns when that is durable.
+	// INVALID_ARGUMENT: no workspace or user, or an impossible time. UNAVAILABLE: try again.
+	DeleteUser(context.Context, *v1.DeleteUserRequest) (*v1.DeleteUserResponse, error)
 }
 
 // NewIngestServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -122,10 +149,18 @@ func NewIngestServiceHandler(svc IngestServiceHandler, opts ...connect.HandlerOp
 		connect.WithSchema(ingestServiceMethods.ByName("RecordCalls")),
 		connect.WithHandlerOptions(opts...),
 	)
+	ingestServiceDeleteUserHandler := connect.NewUnaryHandlerSimple(
+		IngestServiceDeleteUserProcedure,
+		svc.DeleteUser,
+		connect.WithSchema(ingestServiceMethods.ByName("DeleteUser")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/sojourn.sessions.v1.IngestService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case IngestServiceRecordCallsProcedure:
 			ingestServiceRecordCallsHandler.ServeHTTP(w, r)
+		case IngestServiceDeleteUserProcedure:
+			ingestServiceDeleteUserHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -137,6 +172,10 @@ type UnimplementedIngestServiceHandler struct{}
 
 func (UnimplementedIngestServiceHandler) RecordCalls(context.Context, *v1.RecordCallsRequest) (*v1.RecordCallsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.sessions.v1.IngestService.RecordCalls is not implemented"))
+}
+
+func (UnimplementedIngestServiceHandler) DeleteUser(context.Context, *v1.DeleteUserRequest) (*v1.DeleteUserResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.sessions.v1.IngestService.DeleteUser is not implemented"))
 }
 
 // QueryServiceClient is a client for the sojourn.sessions.v1.QueryService service.

@@ -1,0 +1,81 @@
+package deletion_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/deletion"
+)
+
+// inBucket runs do on an empty bucket.
+func inBucket(t *testing.T, do func(*bolt.Bucket) error) {
+	t.Helper()
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "x.db"), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	err = db.Update(func(tx *bolt.Tx) error {
+		b, err := tx.CreateBucket([]byte("b"))
+		if err != nil {
+			return err
+		}
+		return do(b)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCallsUpToTheLatestDeletionAreDropped(t *testing.T) {
+	inBucket(t, func(b *bolt.Bucket) error {
+		tombstones := deletion.In(b)
+		check := func(user string, ms int64, want bool) {
+			t.Helper()
+			if got, err := tombstones.Drops(&call.Call{UserID: user, TimeMS: ms}); got != want || err != nil {
+				t.Errorf("a call of %q at %d is dropped: %v, %v; want %v", user, ms, got, err, want)
+			}
+		}
+		check("ada", 5, false)
+		for _, until := range []int64{10, 7, 10} {
+			if err := tombstones.Put("ada", until); err != nil {
+				return err
+			}
+		}
+		check("ada", 10, true)
+		check("ada", 11, false)
+		check("Ada", 5, false)
+		check("", 5, false)
+		if err := tombstones.Put("ada", 12); err != nil {
+			return err
+		}
+		check("ada", 11, true)
+		return nil
+	})
+}
+
+func TestATombstoneHoldsNoIDAndLooksOtherInEveryBucket(t *testing.T) {
+	rows := func() (all []byte) {
+		inBucket(t, func(b *bolt.Bucket) error {
+			if err := deletion.In(b).Put("recognisable", 1); err != nil {
+				return err
+			}
+			return b.ForEach(func(key, value []byte) error {
+				all = append(append(all, key...), value...)
+				return nil
+			})
+		})
+		return all
+	}
+	one, other := rows(), rows()
+	if bytes.Contains(one, []byte("recognisable")) {
+		t.Error("the id stands in the bucket")
+	}
+	if bytes.Equal(one, other) {
+		t.Error("two buckets hold the same")
+	}
+}

@@ -1,0 +1,44 @@
+package boltdb
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// maxCompactBytes is how much a transaction of Compact copies at most.
+const maxCompactBytes = 64 << 20
+
+// Compact changes the file at path by do, in one transaction, and writes it anew, so that it is as small as can be and nothing of what was
+// deleted is left in it. The file must not be open. A crash leaves the old file or the new one.
+func Compact(path string, do func(*bolt.Tx) error) (err error) {
+	from, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		if errors.Is(err, berrors.ErrTimeout) {
+			err = ErrLocked
+		}
+		return fmt.Errorf("compact %s: %w", path, err)
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	if err := from.Update(do); err != nil {
+		return fmt.Errorf("compact %s: %w", path, err)
+	}
+	beside := path + ".compact"
+	if err := os.Remove(beside); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("compact %s: %w", path, err)
+	}
+	to, err := bolt.Open(beside, 0o600, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType, NoSync: true})
+	if err != nil {
+		return fmt.Errorf("compact %s: %w", path, err)
+	}
+	if err := errors.Join(bolt.Compact(to, from, maxCompactBytes), to.Sync(), to.Close()); err != nil {
+		return fmt.Errorf("compact %s: %w", path, errors.Join(err, os.Remove(beside)))
+	}
+	if err := os.Rename(beside, path); err != nil {
+		return fmt.Errorf("compact %s: %w", path, err)
+	}
+	return syncEntries(path)
+}

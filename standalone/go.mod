@@ -28,6 +28,7 @@ require (
 	github.com/sojournhq/sojourn/services/events v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/services/identity v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/services/sessions v0.0.0-00010101000000-000000000000
+	go.etcd.io/bbolt v1.5.0
 	golang.org/x/sync v0.24.0
 	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12
@@ -48,7 +49,6 @@ require (
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
-	go.etcd.io/bbolt v1.5.0 // indirect
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/term v0.46.0 // indirect

@@ -36,9 +36,11 @@ type running struct {
 	reports reportv1connect.ReportServiceClient
 }
 
-func run(t *testing.T) *running {
+func run(t *testing.T, workspaces ...workspace.Workspace) *running {
 	t.Helper()
-	suite, err := standalone.Open(t.Context(), standalone.Config{Dir: t.TempDir()}, observe.Discard())
+	suite, err := standalone.Open(t.Context(), standalone.Config{
+		Dir: t.TempDir(), Workspaces: &workspace.Config{Workspaces: workspaces},
+	}, observe.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ package standalone
 import (
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
@@ -27,6 +28,8 @@ type Config struct {
 	Dir string
 	// Workspaces has what the services are set to. Nil: nothing.
 	Workspaces workspace.Provider
+	// KeepChanges is for how long WatchSessions can go back. 0: the sessions service's default.
+	KeepChanges time.Duration
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
 }
@@ -60,7 +63,9 @@ func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
 			return events.Open(ctx, events.Config{Dir: c.Dir, ReadOnly: c.ReadOnly}, d)
 		}},
 		{"sessions", &s.backends.Sessions, func(d observe.Deps) (daemon.Service, error) {
-			return sessions.Open(ctx, sessions.Config{Dir: c.Dir, Settings: sessions.SettingsOf(c.Workspaces), ReadOnly: c.ReadOnly}, d)
+			return sessions.Open(ctx, sessions.Config{
+				Dir: c.Dir, Settings: sessions.SettingsOf(c.Workspaces), KeepChanges: c.KeepChanges, ReadOnly: c.ReadOnly,
+			}, d)
 		}},
 	} {
 		deps := d.For(component.name)

@@ -138,6 +138,10 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 			key, _ := first(of["names"], "n")
 			return of["names"].Delete(key)
 		}, "does not lead back to it"},
+		"a name with the number of another": {func(of map[string]*bbolt.Bucket) error {
+			key, value := first(of["names"], "nf")
+			return of["names"].Put(key, record.Seal(key, []byte{0, 0, 0, value[3]%9 + 1}))
+		}, "does not lead back to its name"},
 		"an event whose feature has no name": {func(of map[string]*bbolt.Bucket) error {
 			for prefix := range map[string]int{"i": 0, "nf": 0} {
 				for key, _ := first(of["names"], prefix); strings.HasPrefix(string(key), prefix); key, _ = first(of["names"], prefix) {

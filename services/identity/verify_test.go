@@ -47,7 +47,7 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 			return w.Bucket([]byte("ledger")).Delete(bytes.Clone(key))
 		}, `workspaces/w/books: source "web" has 1 more accepted calls than the ledger`},
 		"books that are missing": {func(w *bbolt.Bucket) error {
-			key, _ := w.Bucket([]byte("books")).Cursor().First()
+			key, _ := w.Bucket([]byte("books")).Cursor().Last()
 			return w.Bucket([]byte("books")).Delete(bytes.Clone(key))
 		}, `workspaces/w/books: source "web" has -`},
 		"books under no key": {func(w *bbolt.Bucket) error {

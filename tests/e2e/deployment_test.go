@@ -150,7 +150,7 @@ func (c *cluster) start(name string) {
 		ready = gatewayReady
 		args = append(args, "-workspaces", workspaces,
 			"-identity", c.address["identityd"], "-events", c.address["eventsd"], "-sessions", c.address["sessionsd"])
-	case "identityd":
+	case "identityd", "sessionsd":
 		args = append(args, "-data", c.data, "-workspaces", workspaces)
 	default:
 		args = append(args, "-data", c.data)

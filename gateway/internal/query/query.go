@@ -32,6 +32,8 @@ import (
 const (
 	// maxRequestBytes is far more than any question needs.
 	maxRequestBytes = 1 << 20
+	// reportTime is how long a report may take when the client does not say: it asks the services many questions.
+	reportTime = 30 * time.Second
 	// adminTime is how long a request of AdminService may take: what it asks for is work, not a question.
 	adminTime = time.Minute
 )
@@ -50,7 +52,7 @@ type Config struct {
 	Streams *streams.Group
 }
 
-// Register adds the query APIs of the three services, the reports that join them, and the admin APIs to mux.
+// Register adds the query APIs of the three services, their admin APIs, and the reports that join them, to mux.
 func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 	readers := newReaders(c.Workspaces)
 	options := func(deadline time.Duration) connect.HandlerOption {
@@ -69,7 +71,7 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 	handle(identityv1connect.NewQueryServiceHandler(identity{identityv1.NewQueryServiceClient(c.Identity)}, question))
 	handle(eventsv1connect.NewQueryServiceHandler(events{eventsv1.NewQueryServiceClient(c.Events)}, question))
 	handle(sessionsv1connect.NewQueryServiceHandler(sessions{sessionsv1.NewQueryServiceClient(c.Sessions)}, question))
-	handle(reportv1connect.NewReportServiceHandler(report.New(c.Identity, c.Events, c.Sessions, time.Now), question))
+	handle(reportv1connect.NewReportServiceHandler(report.New(c.Identity, c.Events, c.Sessions, time.Now), options(reportTime)))
 	handle(sessionsv1connect.NewAdminServiceHandler(
 		sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, options(adminTime), connect.WithRequestGate(admitAdmin)))
 }

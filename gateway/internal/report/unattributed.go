@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/sojournhq/sojourn/internal/domain/day"
@@ -18,8 +16,6 @@ import (
 const (
 	defaultLimit = 100
 	maxLimit     = 1000
-	// usersAtOnce is how many users identity is asked about side by side.
-	usersAtOnce = 16
 )
 
 // GetUnattributed implements reportv1connect.ReportServiceHandler.
@@ -47,58 +43,46 @@ func (s *Reports) GetUnattributed(
 		}
 		amounts[p.user].add(p)
 	}
-	reasons, err := s.reasons(ctx, r.GetWorkspace(), slices.Sorted(maps.Keys(amounts)))
+	reasons, err := s.reasons(ctx, r.GetWorkspace())
 	if err != nil {
 		return nil, err
 	}
 	return unattributed(amounts, reasons, cmp.Or(int(r.GetLimit()), defaultLimit)), nil
 }
 
-// reasons asks what is known of the accounts of users; of no user there is nothing to ask.
-func (s *services) reasons(ctx context.Context, workspace string, users []string) (map[string]*identityv1.ResolveAccountResponse, error) {
-	found := make([]*identityv1.ResolveAccountResponse, len(users))
-	group, asking := errgroup.WithContext(ctx)
-	group.SetLimit(usersAtOnce)
-	for i, user := range users {
-		if asking.Err() != nil {
-			break
-		}
-		if user == "" {
-			continue
-		}
-		group.Go(func() (err error) {
-			found[i], err = s.identity.ResolveAccount(asking, &identityv1.ResolveAccountRequest{Workspace: workspace, UserId: user})
-			return err
+// reasons returns the users whose account is not known, with why.
+func (s *services) reasons(ctx context.Context, workspace string) (map[string]*identityv1.UnattributedUser, error) {
+	users, err := all(func(token string) ([]*identityv1.UnattributedUser, string, error) {
+		page, err := s.identity.ListUnattributedUsers(ctx, &identityv1.ListUnattributedUsersRequest{
+			Workspace: workspace, PageSize: pageSize, PageToken: token,
 		})
+		return page.GetUsers(), page.GetNextPageToken(), err
+	})
+	reasons := make(map[string]*identityv1.UnattributedUser, len(users))
+	for _, u := range users {
+		reasons[u.GetUserId()] = u
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	reasons := map[string]*identityv1.ResolveAccountResponse{}
-	for i, user := range users {
-		reasons[user] = found[i]
-	}
-	return reasons, nil
+	return reasons, err
 }
 
 // unattributed splits what users did by reason. What has found its account since it was added up counts for that, and is left out.
 func unattributed(
-	amounts map[string]*amount, reasons map[string]*identityv1.ResolveAccountResponse, limit int,
+	amounts map[string]*amount, reasons map[string]*identityv1.UnattributedUser, limit int,
 ) *reportv1.GetUnattributedResponse {
 	var noUser, unknown, ambiguous share
 	response := &reportv1.GetUnattributedResponse{}
 	for user, a := range amounts {
-		reason := reasons[user].GetResolution()
+		reason := reasons[user].GetReason()
 		switch {
 		case user == "":
 			noUser.amount = *a
 			continue
-		case reason == identityv1.Resolution_RESOLUTION_ACCOUNT:
-			continue
 		case reason == identityv1.Resolution_RESOLUTION_AMBIGUOUS:
 			ambiguous.add(a)
-		default:
+		case reason == identityv1.Resolution_RESOLUTION_UNKNOWN:
 			unknown.add(a)
+		default:
+			continue
 		}
 		response.Users = append(response.Users, &reportv1.UnattributedUser{
 			UserId: user, Reason: reason, Candidates: reasons[user].GetCandidates(),

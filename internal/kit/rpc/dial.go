@@ -47,8 +47,8 @@ type Pipe struct{ *bufconn.Listener }
 func NewPipe() Pipe { return Pipe{bufconn.Listen(1 << 20)} }
 
 // Dial returns a connection to the server that serves on the pipe.
-func (p Pipe) Dial() (*grpc.ClientConn, error) {
-	return Dial("passthrough:///pipe", grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+func (p Pipe) Dial(extra ...grpc.DialOption) (*grpc.ClientConn, error) {
+	return Dial("passthrough:///pipe", append(extra, grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 		return p.DialContext(ctx)
-	}))
+	}))...)
 }

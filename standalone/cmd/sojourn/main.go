@@ -26,8 +26,9 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := serveCommand(stdout, stderr)
 	root.Subcommands = []*ffcli.Command{
-		demoCommand(stdout, stderr), watchCommand(stdout, stderr), dumpCommand(stdout, stderr), rebuildCommand(stdout, stderr),
-		verifyCommand(stdout, stderr), versionCommand(stdout, stderr),
+		demoCommand(stdout, stderr), watchCommand(stdout, stderr), dumpCommand(stdout, stderr), exportCommand(stdout, stderr),
+		verifyCommand(stdout, stderr), rebuildCommand(stdout, stderr),
+		versionCommand(stdout, stderr),
 	}
 	failed := 2 // the command line is wrong
 	err := root.Parse(args)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/sojournhq/sojourn/gateway"
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
 	"github.com/sojournhq/sojourn/standalone"
@@ -29,14 +31,35 @@ func inStopped(ctx context.Context, dir string, readOnly bool, use func(gateway.
 	if err != nil {
 		return err
 	}
-	suite, err := standalone.Open(ctx, standalone.Config{
-		Dir: dir, Workspaces: config, ReadOnly: readOnly,
-	}, observe.Discard())
+	suite, err := standalone.Open(ctx, standalone.Config{Dir: dir, Workspaces: config, ReadOnly: readOnly}, observe.Discard())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, suite.Close()) }()
 	return use(suite.Backends())
+}
+
+// throughGateway hands use a connection to a gateway that serves services within this process and may be asked about every workspace.
+func throughGateway(ctx context.Context, services gateway.Backends, use func(*grpc.ClientConn) error) (err error) {
+	admin := rand.Text()
+	g, err := gateway.Open(ctx, gateway.Config{Workspaces: &workspace.Config{AdminToken: admin}}, services, observe.Discard())
+	if err != nil {
+		return err
+	}
+	pipe := rpc.NewPipe()
+	serving, stop := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- g.ServeUntil(serving, ctx, pipe) }()
+	defer func() {
+		stop()
+		err = errors.Join(err, <-served)
+	}()
+	conn, err := pipe.Dial(grpc.WithPerRPCCredentials(bearer(admin)))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return use(conn)
 }
 
 // inRunning hands use the services of a sojourn that is running, as its gateway shows them to the admin.

@@ -8,12 +8,14 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/sojournhq/sojourn/gateway"
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/services/sessions"
 	"github.com/sojournhq/sojourn/standalone"
 	"github.com/sojournhq/sojourn/standalone/internal/setup"
 )
@@ -24,6 +26,7 @@ const defaultData = "./sojourn-data"
 type server struct {
 	listen, admin, dir string
 	check              bool
+	keep               time.Duration
 	level              slog.Level
 }
 
@@ -34,6 +37,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.StringVar(&s.admin, "admin-listen", "127.0.0.1:8081", "address for /livez, /readyz, /metrics and profiles")
 	flags.StringVar(&s.dir, "data", defaultData, "data directory; made on first start")
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
+	flags.DurationVar(&s.keep, "keep-changes", sessions.DefaultKeepChanges, "for how long sojourn watch can go back")
 	flags.TextVar(&s.level, "log-level", slog.LevelWarn, "least level of what is logged: debug, info, warn or error")
 	return &ffcli.Command{
 		Name:       "sojourn",
@@ -75,7 +79,7 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, stdout io.Writer) 
 	defer cancel(nil)
 	registry := observe.NewRegistry()
 	deps := observe.Deps{Log: log, Metrics: registry, Fatal: cancel}
-	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Workspaces: workspaces}, deps)
+	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Workspaces: workspaces, KeepChanges: s.keep}, deps)
 	if err != nil {
 		return err
 	}

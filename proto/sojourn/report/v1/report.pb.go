@@ -119,6 +119,124 @@ func (AccountFigure) EnumDescriptor() ([]byte, []int) {
 	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{0}
 }
 
+// ExportTable is something to export.
+type ExportTable int32
+
+const (
+	// Not set; invalid.
+	ExportTable_EXPORT_TABLE_UNSPECIFIED ExportTable = 0
+	// One row a user.
+	ExportTable_EXPORT_TABLE_USERS ExportTable = 1
+	// One row an account, complete or not.
+	ExportTable_EXPORT_TABLE_ACCOUNTS ExportTable = 2
+	// One row a session.
+	ExportTable_EXPORT_TABLE_SESSIONS ExportTable = 3
+	// One row a use of a feature.
+	ExportTable_EXPORT_TABLE_EVENTS ExportTable = 4
+	// The account usage report: for each account one row for all, one a module and one a feature.
+	ExportTable_EXPORT_TABLE_USAGE ExportTable = 5
+)
+
+// Enum value maps for ExportTable.
+var (
+	ExportTable_name = map[int32]string{
+		0: "EXPORT_TABLE_UNSPECIFIED",
+		1: "EXPORT_TABLE_USERS",
+		2: "EXPORT_TABLE_ACCOUNTS",
+		3: "EXPORT_TABLE_SESSIONS",
+		4: "EXPORT_TABLE_EVENTS",
+		5: "EXPORT_TABLE_USAGE",
+	}
+	ExportTable_value = map[string]int32{
+		"EXPORT_TABLE_UNSPECIFIED": 0,
+		"EXPORT_TABLE_USERS":       1,
+		"EXPORT_TABLE_ACCOUNTS":    2,
+		"EXPORT_TABLE_SESSIONS":    3,
+		"EXPORT_TABLE_EVENTS":      4,
+		"EXPORT_TABLE_USAGE":       5,
+	}
+)
+
+func (x ExportTable) Enum() *ExportTable {
+	p := new(ExportTable)
+	*p = x
+	return p
+}
+
+func (x ExportTable) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ExportTable) Descriptor() protoreflect.EnumDescriptor {
+	return file_sojourn_report_v1_report_proto_enumTypes[1].Descriptor()
+}
+
+func (ExportTable) Type() protoreflect.EnumType {
+	return &file_sojourn_report_v1_report_proto_enumTypes[1]
+}
+
+func (x ExportTable) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ExportTable.Descriptor instead.
+func (ExportTable) EnumDescriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{1}
+}
+
+// ExportFormat is how to write it.
+type ExportFormat int32
+
+const (
+	// Not set; invalid.
+	ExportFormat_EXPORT_FORMAT_UNSPECIFIED ExportFormat = 0
+	// Comma-separated values as in RFC 4180, with \n for a line's end and the names of the columns on the first line.
+	ExportFormat_EXPORT_FORMAT_CSV ExportFormat = 1
+	// One JSON object a line.
+	ExportFormat_EXPORT_FORMAT_NDJSON ExportFormat = 2
+)
+
+// Enum value maps for ExportFormat.
+var (
+	ExportFormat_name = map[int32]string{
+		0: "EXPORT_FORMAT_UNSPECIFIED",
+		1: "EXPORT_FORMAT_CSV",
+		2: "EXPORT_FORMAT_NDJSON",
+	}
+	ExportFormat_value = map[string]int32{
+		"EXPORT_FORMAT_UNSPECIFIED": 0,
+		"EXPORT_FORMAT_CSV":         1,
+		"EXPORT_FORMAT_NDJSON":      2,
+	}
+)
+
+func (x ExportFormat) Enum() *ExportFormat {
+	p := new(ExportFormat)
+	*p = x
+	return p
+}
+
+func (x ExportFormat) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ExportFormat) Descriptor() protoreflect.EnumDescriptor {
+	return file_sojourn_report_v1_report_proto_enumTypes[2].Descriptor()
+}
+
+func (ExportFormat) Type() protoreflect.EnumType {
+	return &file_sojourn_report_v1_report_proto_enumTypes[2]
+}
+
+func (x ExportFormat) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ExportFormat.Descriptor instead.
+func (ExportFormat) EnumDescriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{2}
+}
+
 // GetAccountUsageRequest names an account and a span of days.
 type GetAccountUsageRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1541,6 +1659,180 @@ func (x *UnattributedUser) GetActive() *durationpb.Duration {
 	return nil
 }
 
+// ExportRequest says what to write, and how.
+type ExportRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// What to write. Required.
+	Table ExportTable `protobuf:"varint,2,opt,name=table,proto3,enum=sojourn.report.v1.ExportTable" json:"table,omitempty"`
+	// How to write it. Required.
+	Format ExportFormat `protobuf:"varint,3,opt,name=format,proto3,enum=sojourn.report.v1.ExportFormat" json:"format,omitempty"`
+	// For EXPORT_TABLE_USAGE, only this account; empty: every account.
+	AccountId string `protobuf:"bytes,4,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// For EXPORT_TABLE_USAGE, the first UTC day, as "2026-11-01". Empty: from the beginning.
+	FromDay string `protobuf:"bytes,5,opt,name=from_day,json=fromDay,proto3" json:"from_day,omitempty"`
+	// For EXPORT_TABLE_USAGE, the last UTC day, inclusive. Empty: to the end.
+	ToDay string `protobuf:"bytes,6,opt,name=to_day,json=toDay,proto3" json:"to_day,omitempty"`
+	// For EXPORT_FORMAT_CSV: leave text as it is that a spreadsheet would take for a formula, because it begins with =, +, -, @, a tab or a
+	// carriage return. Otherwise such text gets a ' in front of it. NDJSON is always exact.
+	Exact bool `protobuf:"varint,7,opt,name=exact,proto3" json:"exact,omitempty"`
+	// Rows a page: 100 when 0, at most 1,000. A page of EXPORT_TABLE_USAGE has that many accounts, at most 20.
+	PageSize int32 `protobuf:"varint,8,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the previous page of the same request; empty for the first.
+	PageToken     string `protobuf:"bytes,9,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportRequest) Reset() {
+	*x = ExportRequest{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportRequest) ProtoMessage() {}
+
+func (x *ExportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
+func (*ExportRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ExportRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *ExportRequest) GetTable() ExportTable {
+	if x != nil {
+		return x.Table
+	}
+	return ExportTable_EXPORT_TABLE_UNSPECIFIED
+}
+
+func (x *ExportRequest) GetFormat() ExportFormat {
+	if x != nil {
+		return x.Format
+	}
+	return ExportFormat_EXPORT_FORMAT_UNSPECIFIED
+}
+
+func (x *ExportRequest) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *ExportRequest) GetFromDay() string {
+	if x != nil {
+		return x.FromDay
+	}
+	return ""
+}
+
+func (x *ExportRequest) GetToDay() string {
+	if x != nil {
+		return x.ToDay
+	}
+	return ""
+}
+
+func (x *ExportRequest) GetExact() bool {
+	if x != nil {
+		return x.Exact
+	}
+	return false
+}
+
+func (x *ExportRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ExportRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ExportResponse is one page of a file.
+type ExportResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whole lines of the file. A page may have none.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// For the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportResponse) Reset() {
+	*x = ExportResponse{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportResponse) ProtoMessage() {}
+
+func (x *ExportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportResponse.ProtoReflect.Descriptor instead.
+func (*ExportResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ExportResponse) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *ExportResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_sojourn_report_v1_report_proto protoreflect.FileDescriptor
 
 const file_sojourn_report_v1_report_proto_rawDesc = "" +
@@ -1675,7 +1967,22 @@ const file_sojourn_report_v1_report_proto_rawDesc = "" +
 	"candidates\x12\x12\n" +
 	"\x04uses\x18\x04 \x01(\x03R\x04uses\x125\n" +
 	"\bduration\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\bduration\x121\n" +
-	"\x06active\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x06active*\xb1\x03\n" +
+	"\x06active\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x06active\"\xbf\x02\n" +
+	"\rExportRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x124\n" +
+	"\x05table\x18\x02 \x01(\x0e2\x1e.sojourn.report.v1.ExportTableR\x05table\x127\n" +
+	"\x06format\x18\x03 \x01(\x0e2\x1f.sojourn.report.v1.ExportFormatR\x06format\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x04 \x01(\tR\taccountId\x12\x19\n" +
+	"\bfrom_day\x18\x05 \x01(\tR\afromDay\x12\x15\n" +
+	"\x06to_day\x18\x06 \x01(\tR\x05toDay\x12\x14\n" +
+	"\x05exact\x18\a \x01(\bR\x05exact\x12\x1b\n" +
+	"\tpage_size\x18\b \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\t \x01(\tR\tpageToken\"L\n" +
+	"\x0eExportResponse\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\xb1\x03\n" +
 	"\rAccountFigure\x12\x1e\n" +
 	"\x1aACCOUNT_FIGURE_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18ACCOUNT_FIGURE_LAST_SEEN\x10\x01\x12\"\n" +
@@ -1690,12 +1997,24 @@ const file_sojourn_report_v1_report_proto_rawDesc = "" +
 	"\x1aACCOUNT_FIGURE_USES_BEFORE\x10\n" +
 	"\x12\x1e\n" +
 	"\x1aACCOUNT_FIGURE_TIME_CHANGE\x10\v\x12\x1e\n" +
-	"\x1aACCOUNT_FIGURE_USES_CHANGE\x10\f2\xcc\x03\n" +
+	"\x1aACCOUNT_FIGURE_USES_CHANGE\x10\f*\xaa\x01\n" +
+	"\vExportTable\x12\x1c\n" +
+	"\x18EXPORT_TABLE_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12EXPORT_TABLE_USERS\x10\x01\x12\x19\n" +
+	"\x15EXPORT_TABLE_ACCOUNTS\x10\x02\x12\x19\n" +
+	"\x15EXPORT_TABLE_SESSIONS\x10\x03\x12\x17\n" +
+	"\x13EXPORT_TABLE_EVENTS\x10\x04\x12\x16\n" +
+	"\x12EXPORT_TABLE_USAGE\x10\x05*^\n" +
+	"\fExportFormat\x12\x1d\n" +
+	"\x19EXPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11EXPORT_FORMAT_CSV\x10\x01\x12\x18\n" +
+	"\x14EXPORT_FORMAT_NDJSON\x10\x022\x9b\x04\n" +
 	"\rReportService\x12h\n" +
 	"\x0fGetAccountUsage\x12).sojourn.report.v1.GetAccountUsageRequest\x1a*.sojourn.report.v1.GetAccountUsageResponse\x12q\n" +
 	"\x12GetAccountOverview\x12,.sojourn.report.v1.GetAccountOverviewRequest\x1a-.sojourn.report.v1.GetAccountOverviewResponse\x12t\n" +
 	"\x13ListAccountActivity\x12-.sojourn.report.v1.ListAccountActivityRequest\x1a..sojourn.report.v1.ListAccountActivityResponse\x12h\n" +
-	"\x0fGetUnattributed\x12).sojourn.report.v1.GetUnattributedRequest\x1a*.sojourn.report.v1.GetUnattributedResponseB\xc9\x01\n" +
+	"\x0fGetUnattributed\x12).sojourn.report.v1.GetUnattributedRequest\x1a*.sojourn.report.v1.GetUnattributedResponse\x12M\n" +
+	"\x06Export\x12 .sojourn.report.v1.ExportRequest\x1a!.sojourn.report.v1.ExportResponseB\xc9\x01\n" +
 	"\x15com.sojourn.report.v1B\vReportProtoP\x01Z=github.com/sojournhq/sojourn/proto/sojourn/report/v1;reportv1\xa2\x02\x03SRX\xaa\x02\x11Sojourn.Report.V1\xca\x02\x11Sojourn\\Report\\V1\xe2\x02\x1dSojourn\\Report\\V1\\GPBMetadata\xea\x02\x13Sojourn::Report::V1b\x06proto3"
 
 var (
@@ -1710,77 +2029,85 @@ func file_sojourn_report_v1_report_proto_rawDescGZIP() []byte {
 	return file_sojourn_report_v1_report_proto_rawDescData
 }
 
-var file_sojourn_report_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sojourn_report_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_sojourn_report_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_sojourn_report_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_sojourn_report_v1_report_proto_goTypes = []any{
 	(AccountFigure)(0),                  // 0: sojourn.report.v1.AccountFigure
-	(*GetAccountUsageRequest)(nil),      // 1: sojourn.report.v1.GetAccountUsageRequest
-	(*GetAccountUsageResponse)(nil),     // 2: sojourn.report.v1.GetAccountUsageResponse
-	(*Usage)(nil),                       // 3: sojourn.report.v1.Usage
-	(*ModuleUsage)(nil),                 // 4: sojourn.report.v1.ModuleUsage
-	(*FeatureUsage)(nil),                // 5: sojourn.report.v1.FeatureUsage
-	(*GetAccountOverviewRequest)(nil),   // 6: sojourn.report.v1.GetAccountOverviewRequest
-	(*GetAccountOverviewResponse)(nil),  // 7: sojourn.report.v1.GetAccountOverviewResponse
-	(*DayActivity)(nil),                 // 8: sojourn.report.v1.DayActivity
-	(*ListAccountActivityRequest)(nil),  // 9: sojourn.report.v1.ListAccountActivityRequest
-	(*ListAccountActivityResponse)(nil), // 10: sojourn.report.v1.ListAccountActivityResponse
-	(*AccountActivity)(nil),             // 11: sojourn.report.v1.AccountActivity
-	(*GetUnattributedRequest)(nil),      // 12: sojourn.report.v1.GetUnattributedRequest
-	(*GetUnattributedResponse)(nil),     // 13: sojourn.report.v1.GetUnattributedResponse
-	(*Unattributed)(nil),                // 14: sojourn.report.v1.Unattributed
-	(*UnattributedUser)(nil),            // 15: sojourn.report.v1.UnattributedUser
-	(*durationpb.Duration)(nil),         // 16: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),       // 17: google.protobuf.Timestamp
-	(*v1.Account)(nil),                  // 18: sojourn.identity.v1.Account
-	(v1.Resolution)(0),                  // 19: sojourn.identity.v1.Resolution
+	(ExportTable)(0),                    // 1: sojourn.report.v1.ExportTable
+	(ExportFormat)(0),                   // 2: sojourn.report.v1.ExportFormat
+	(*GetAccountUsageRequest)(nil),      // 3: sojourn.report.v1.GetAccountUsageRequest
+	(*GetAccountUsageResponse)(nil),     // 4: sojourn.report.v1.GetAccountUsageResponse
+	(*Usage)(nil),                       // 5: sojourn.report.v1.Usage
+	(*ModuleUsage)(nil),                 // 6: sojourn.report.v1.ModuleUsage
+	(*FeatureUsage)(nil),                // 7: sojourn.report.v1.FeatureUsage
+	(*GetAccountOverviewRequest)(nil),   // 8: sojourn.report.v1.GetAccountOverviewRequest
+	(*GetAccountOverviewResponse)(nil),  // 9: sojourn.report.v1.GetAccountOverviewResponse
+	(*DayActivity)(nil),                 // 10: sojourn.report.v1.DayActivity
+	(*ListAccountActivityRequest)(nil),  // 11: sojourn.report.v1.ListAccountActivityRequest
+	(*ListAccountActivityResponse)(nil), // 12: sojourn.report.v1.ListAccountActivityResponse
+	(*AccountActivity)(nil),             // 13: sojourn.report.v1.AccountActivity
+	(*GetUnattributedRequest)(nil),      // 14: sojourn.report.v1.GetUnattributedRequest
+	(*GetUnattributedResponse)(nil),     // 15: sojourn.report.v1.GetUnattributedResponse
+	(*Unattributed)(nil),                // 16: sojourn.report.v1.Unattributed
+	(*UnattributedUser)(nil),            // 17: sojourn.report.v1.UnattributedUser
+	(*ExportRequest)(nil),               // 18: sojourn.report.v1.ExportRequest
+	(*ExportResponse)(nil),              // 19: sojourn.report.v1.ExportResponse
+	(*durationpb.Duration)(nil),         // 20: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),       // 21: google.protobuf.Timestamp
+	(*v1.Account)(nil),                  // 22: sojourn.identity.v1.Account
+	(v1.Resolution)(0),                  // 23: sojourn.identity.v1.Resolution
 }
 var file_sojourn_report_v1_report_proto_depIdxs = []int32{
-	3,  // 0: sojourn.report.v1.GetAccountUsageResponse.total:type_name -> sojourn.report.v1.Usage
-	4,  // 1: sojourn.report.v1.GetAccountUsageResponse.modules:type_name -> sojourn.report.v1.ModuleUsage
-	5,  // 2: sojourn.report.v1.GetAccountUsageResponse.features:type_name -> sojourn.report.v1.FeatureUsage
-	16, // 3: sojourn.report.v1.Usage.duration:type_name -> google.protobuf.Duration
-	16, // 4: sojourn.report.v1.Usage.active:type_name -> google.protobuf.Duration
-	16, // 5: sojourn.report.v1.Usage.duration_per_user_day:type_name -> google.protobuf.Duration
-	16, // 6: sojourn.report.v1.Usage.active_per_user_day:type_name -> google.protobuf.Duration
-	17, // 7: sojourn.report.v1.Usage.last_use:type_name -> google.protobuf.Timestamp
-	3,  // 8: sojourn.report.v1.ModuleUsage.usage:type_name -> sojourn.report.v1.Usage
-	17, // 9: sojourn.report.v1.FeatureUsage.last_use:type_name -> google.protobuf.Timestamp
-	18, // 10: sojourn.report.v1.GetAccountOverviewResponse.account:type_name -> sojourn.identity.v1.Account
-	3,  // 11: sojourn.report.v1.GetAccountOverviewResponse.total:type_name -> sojourn.report.v1.Usage
-	8,  // 12: sojourn.report.v1.GetAccountOverviewResponse.days:type_name -> sojourn.report.v1.DayActivity
-	4,  // 13: sojourn.report.v1.GetAccountOverviewResponse.top_modules:type_name -> sojourn.report.v1.ModuleUsage
-	5,  // 14: sojourn.report.v1.GetAccountOverviewResponse.top_features:type_name -> sojourn.report.v1.FeatureUsage
-	16, // 15: sojourn.report.v1.DayActivity.duration:type_name -> google.protobuf.Duration
-	16, // 16: sojourn.report.v1.DayActivity.active:type_name -> google.protobuf.Duration
+	5,  // 0: sojourn.report.v1.GetAccountUsageResponse.total:type_name -> sojourn.report.v1.Usage
+	6,  // 1: sojourn.report.v1.GetAccountUsageResponse.modules:type_name -> sojourn.report.v1.ModuleUsage
+	7,  // 2: sojourn.report.v1.GetAccountUsageResponse.features:type_name -> sojourn.report.v1.FeatureUsage
+	20, // 3: sojourn.report.v1.Usage.duration:type_name -> google.protobuf.Duration
+	20, // 4: sojourn.report.v1.Usage.active:type_name -> google.protobuf.Duration
+	20, // 5: sojourn.report.v1.Usage.duration_per_user_day:type_name -> google.protobuf.Duration
+	20, // 6: sojourn.report.v1.Usage.active_per_user_day:type_name -> google.protobuf.Duration
+	21, // 7: sojourn.report.v1.Usage.last_use:type_name -> google.protobuf.Timestamp
+	5,  // 8: sojourn.report.v1.ModuleUsage.usage:type_name -> sojourn.report.v1.Usage
+	21, // 9: sojourn.report.v1.FeatureUsage.last_use:type_name -> google.protobuf.Timestamp
+	22, // 10: sojourn.report.v1.GetAccountOverviewResponse.account:type_name -> sojourn.identity.v1.Account
+	5,  // 11: sojourn.report.v1.GetAccountOverviewResponse.total:type_name -> sojourn.report.v1.Usage
+	10, // 12: sojourn.report.v1.GetAccountOverviewResponse.days:type_name -> sojourn.report.v1.DayActivity
+	6,  // 13: sojourn.report.v1.GetAccountOverviewResponse.top_modules:type_name -> sojourn.report.v1.ModuleUsage
+	7,  // 14: sojourn.report.v1.GetAccountOverviewResponse.top_features:type_name -> sojourn.report.v1.FeatureUsage
+	20, // 15: sojourn.report.v1.DayActivity.duration:type_name -> google.protobuf.Duration
+	20, // 16: sojourn.report.v1.DayActivity.active:type_name -> google.protobuf.Duration
 	0,  // 17: sojourn.report.v1.ListAccountActivityRequest.sort_by:type_name -> sojourn.report.v1.AccountFigure
-	11, // 18: sojourn.report.v1.ListAccountActivityResponse.accounts:type_name -> sojourn.report.v1.AccountActivity
-	18, // 19: sojourn.report.v1.AccountActivity.account:type_name -> sojourn.identity.v1.Account
-	16, // 20: sojourn.report.v1.AccountActivity.duration:type_name -> google.protobuf.Duration
-	16, // 21: sojourn.report.v1.AccountActivity.active:type_name -> google.protobuf.Duration
-	16, // 22: sojourn.report.v1.AccountActivity.duration_before:type_name -> google.protobuf.Duration
-	16, // 23: sojourn.report.v1.AccountActivity.active_before:type_name -> google.protobuf.Duration
-	14, // 24: sojourn.report.v1.GetUnattributedResponse.no_user:type_name -> sojourn.report.v1.Unattributed
-	14, // 25: sojourn.report.v1.GetUnattributedResponse.unknown:type_name -> sojourn.report.v1.Unattributed
-	14, // 26: sojourn.report.v1.GetUnattributedResponse.ambiguous:type_name -> sojourn.report.v1.Unattributed
-	15, // 27: sojourn.report.v1.GetUnattributedResponse.users:type_name -> sojourn.report.v1.UnattributedUser
-	16, // 28: sojourn.report.v1.Unattributed.duration:type_name -> google.protobuf.Duration
-	16, // 29: sojourn.report.v1.Unattributed.active:type_name -> google.protobuf.Duration
-	19, // 30: sojourn.report.v1.UnattributedUser.reason:type_name -> sojourn.identity.v1.Resolution
-	16, // 31: sojourn.report.v1.UnattributedUser.duration:type_name -> google.protobuf.Duration
-	16, // 32: sojourn.report.v1.UnattributedUser.active:type_name -> google.protobuf.Duration
-	1,  // 33: sojourn.report.v1.ReportService.GetAccountUsage:input_type -> sojourn.report.v1.GetAccountUsageRequest
-	6,  // 34: sojourn.report.v1.ReportService.GetAccountOverview:input_type -> sojourn.report.v1.GetAccountOverviewRequest
-	9,  // 35: sojourn.report.v1.ReportService.ListAccountActivity:input_type -> sojourn.report.v1.ListAccountActivityRequest
-	12, // 36: sojourn.report.v1.ReportService.GetUnattributed:input_type -> sojourn.report.v1.GetUnattributedRequest
-	2,  // 37: sojourn.report.v1.ReportService.GetAccountUsage:output_type -> sojourn.report.v1.GetAccountUsageResponse
-	7,  // 38: sojourn.report.v1.ReportService.GetAccountOverview:output_type -> sojourn.report.v1.GetAccountOverviewResponse
-	10, // 39: sojourn.report.v1.ReportService.ListAccountActivity:output_type -> sojourn.report.v1.ListAccountActivityResponse
-	13, // 40: sojourn.report.v1.ReportService.GetUnattributed:output_type -> sojourn.report.v1.GetUnattributedResponse
-	37, // [37:41] is the sub-list for method output_type
-	33, // [33:37] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	13, // 18: sojourn.report.v1.ListAccountActivityResponse.accounts:type_name -> sojourn.report.v1.AccountActivity
+	22, // 19: sojourn.report.v1.AccountActivity.account:type_name -> sojourn.identity.v1.Account
+	20, // 20: sojourn.report.v1.AccountActivity.duration:type_name -> google.protobuf.Duration
+	20, // 21: sojourn.report.v1.AccountActivity.active:type_name -> google.protobuf.Duration
+	20, // 22: sojourn.report.v1.AccountActivity.duration_before:type_name -> google.protobuf.Duration
+	20, // 23: sojourn.report.v1.AccountActivity.active_before:type_name -> google.protobuf.Duration
+	16, // 24: sojourn.report.v1.GetUnattributedResponse.no_user:type_name -> sojourn.report.v1.Unattributed
+	16, // 25: sojourn.report.v1.GetUnattributedResponse.unknown:type_name -> sojourn.report.v1.Unattributed
+	16, // 26: sojourn.report.v1.GetUnattributedResponse.ambiguous:type_name -> sojourn.report.v1.Unattributed
+	17, // 27: sojourn.report.v1.GetUnattributedResponse.users:type_name -> sojourn.report.v1.UnattributedUser
+	20, // 28: sojourn.report.v1.Unattributed.duration:type_name -> google.protobuf.Duration
+	20, // 29: sojourn.report.v1.Unattributed.active:type_name -> google.protobuf.Duration
+	23, // 30: sojourn.report.v1.UnattributedUser.reason:type_name -> sojourn.identity.v1.Resolution
+	20, // 31: sojourn.report.v1.UnattributedUser.duration:type_name -> google.protobuf.Duration
+	20, // 32: sojourn.report.v1.UnattributedUser.active:type_name -> google.protobuf.Duration
+	1,  // 33: sojourn.report.v1.ExportRequest.table:type_name -> sojourn.report.v1.ExportTable
+	2,  // 34: sojourn.report.v1.ExportRequest.format:type_name -> sojourn.report.v1.ExportFormat
+	3,  // 35: sojourn.report.v1.ReportService.GetAccountUsage:input_type -> sojourn.report.v1.GetAccountUsageRequest
+	8,  // 36: sojourn.report.v1.ReportService.GetAccountOverview:input_type -> sojourn.report.v1.GetAccountOverviewRequest
+	11, // 37: sojourn.report.v1.ReportService.ListAccountActivity:input_type -> sojourn.report.v1.ListAccountActivityRequest
+	14, // 38: sojourn.report.v1.ReportService.GetUnattributed:input_type -> sojourn.report.v1.GetUnattributedRequest
+	18, // 39: sojourn.report.v1.ReportService.Export:input_type -> sojourn.report.v1.ExportRequest
+	4,  // 40: sojourn.report.v1.ReportService.GetAccountUsage:output_type -> sojourn.report.v1.GetAccountUsageResponse
+	9,  // 41: sojourn.report.v1.ReportService.GetAccountOverview:output_type -> sojourn.report.v1.GetAccountOverviewResponse
+	12, // 42: sojourn.report.v1.ReportService.ListAccountActivity:output_type -> sojourn.report.v1.ListAccountActivityResponse
+	15, // 43: sojourn.report.v1.ReportService.GetUnattributed:output_type -> sojourn.report.v1.GetUnattributedResponse
+	19, // 44: sojourn.report.v1.ReportService.Export:output_type -> sojourn.report.v1.ExportResponse
+	40, // [40:45] is the sub-list for method output_type
+	35, // [35:40] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_report_v1_report_proto_init() }
@@ -1795,8 +2122,8 @@ func file_sojourn_report_v1_report_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_report_v1_report_proto_rawDesc), len(file_sojourn_report_v1_report_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   15,
+			NumEnums:      3,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,7 @@ const (
 	ReportService_GetAccountOverview_FullMethodName  = "/sojourn.report.v1.ReportService/GetAccountOverview"
 	ReportService_ListAccountActivity_FullMethodName = "/sojourn.report.v1.ReportService/ListAccountActivity"
 	ReportService_GetUnattributed_FullMethodName     = "/sojourn.report.v1.ReportService/GetUnattributed"
+	ReportService_Export_FullMethodName              = "/sojourn.report.v1.ReportService/Export"
 )
 
 // ReportServiceClient is the client API for ReportService service.
@@ -47,6 +48,9 @@ type ReportServiceClient interface {
 	ListAccountActivity(ctx context.Context, in *ListAccountActivityRequest, opts ...grpc.CallOption) (*ListAccountActivityResponse, error)
 	// GetUnattributed tells of uses and time that count for no account, why, and whose they are.
 	GetUnattributed(ctx context.Context, in *GetUnattributedRequest, opts ...grpc.CallOption) (*GetUnattributedResponse, error)
+	// Export writes a table as text, page by page: the text of all pages, one behind the other, is the file. Users, accounts, sessions and
+	// events come in the order of the services' lists, usage in order of account. NOT_FOUND: the one account asked for was never named.
+	Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (*ExportResponse, error)
 }
 
 type reportServiceClient struct {
@@ -97,6 +101,16 @@ func (c *reportServiceClient) GetUnattributed(ctx context.Context, in *GetUnattr
 	return out, nil
 }
 
+func (c *reportServiceClient) Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (*ExportResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExportResponse)
+	err := c.cc.Invoke(ctx, ReportService_Export_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ReportServiceServer is the server API for ReportService service.
 // All implementations must embed UnimplementedReportServiceServer
 // for forward compatibility.
@@ -117,6 +131,9 @@ type ReportServiceServer interface {
 	ListAccountActivity(context.Context, *ListAccountActivityRequest) (*ListAccountActivityResponse, error)
 	// GetUnattributed tells of uses and time that count for no account, why, and whose they are.
 	GetUnattributed(context.Context, *GetUnattributedRequest) (*GetUnattributedResponse, error)
+	// Export writes a table as text, page by page: the text of all pages, one behind the other, is the file. Users, accounts, sessions and
+	// events come in the order of the services' lists, usage in order of account. NOT_FOUND: the one account asked for was never named.
+	Export(context.Context, *ExportRequest) (*ExportResponse, error)
 	mustEmbedUnimplementedReportServiceServer()
 }
 
@@ -138,6 +155,9 @@ func (UnimplementedReportServiceServer) ListAccountActivity(context.Context, *Li
 }
 func (UnimplementedReportServiceServer) GetUnattributed(context.Context, *GetUnattributedRequest) (*GetUnattributedResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetUnattributed not implemented")
+}
+func (UnimplementedReportServiceServer) Export(context.Context, *ExportRequest) (*ExportResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Export not implemented")
 }
 func (UnimplementedReportServiceServer) mustEmbedUnimplementedReportServiceServer() {}
 func (UnimplementedReportServiceServer) testEmbeddedByValue()                       {}
@@ -232,6 +252,24 @@ func _ReportService_GetUnattributed_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReportService_Export_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExportRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportServiceServer).Export(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportService_Export_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportServiceServer).Export(ctx, req.(*ExportRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ReportService_ServiceDesc is the grpc.ServiceDesc for ReportService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -254,6 +292,10 @@ var ReportService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetUnattributed",
 			Handler:    _ReportService_GetUnattributed_Handler,
+		},
+		{
+			MethodName: "Export",
+			Handler:    _ReportService_Export_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

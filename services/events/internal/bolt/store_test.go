@@ -74,7 +74,7 @@ func TestADamagedRowIsAnErrorAndNeverSkipped(t *testing.T) {
 			if _, err := store.Events(t.Context(), "w", usage.Filter{ToMS: 1}, nil, 10); errors.Is(err, record.ErrCorrupt) != c.events {
 				t.Errorf("events: %v", err)
 			}
-			if _, err := store.Usage(t.Context(), "w", usage.Query{Days: day.Span{To: day.Max}}); errors.Is(err, record.ErrCorrupt) != c.usage {
+			if _, err := store.Usage(t.Context(), "w", usage.Query{Days: day.Span{To: day.Max}}, nil, 1000); errors.Is(err, record.ErrCorrupt) != c.usage {
 				t.Errorf("usage: %v", err)
 			}
 		})
@@ -117,7 +117,7 @@ func TestAQuestionThatNobodyWaitsForIsGivenUp(t *testing.T) {
 	}
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	if _, err := store.Usage(gone, "w", usage.Query{Days: day.Span{To: day.Max}}); !errors.Is(err, context.Canceled) {
+	if _, err := store.Usage(gone, "w", usage.Query{Days: day.Span{To: day.Max}}, nil, 1000); !errors.Is(err, context.Canceled) {
 		t.Errorf("usage: %v, want Canceled", err)
 	}
 	if _, err := store.Events(gone, "w", usage.Filter{ToMS: 1 << 40}, nil, 10); !errors.Is(err, context.Canceled) {
@@ -159,7 +159,7 @@ func TestAKeyOfNoPossibleDayIsAnErrorAndNoEndlessWalk(t *testing.T) {
 	defer func() { _ = store.Close() }()
 	gone, leave := context.WithCancel(t.Context())
 	leave() // ends a walk that would not end by itself
-	if _, err := store.Usage(gone, "w", usage.Query{Days: day.Span{To: 9}}); !errors.Is(err, record.ErrCorrupt) {
+	if _, err := store.Usage(gone, "w", usage.Query{Days: day.Span{To: 9}}, nil, 1000); !errors.Is(err, record.ErrCorrupt) {
 		t.Errorf("usage: %v, want ErrCorrupt", err)
 	}
 }

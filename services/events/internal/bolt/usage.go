@@ -15,8 +15,8 @@ import (
 )
 
 // Usage implements usage.Store.
-func (s *Store) Usage(ctx context.Context, workspace string, q usage.Query) ([]usage.Row, error) {
-	sums := usage.NewSums(q)
+func (s *Store) Usage(ctx context.Context, workspace string, q usage.Query, after *usage.Group, limit int) ([]usage.Row, error) {
+	sums := usage.NewSums(q, after)
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		t := readable(tx, workspace)
 		if t == nil {
@@ -25,6 +25,9 @@ func (s *Store) Usage(ctx context.Context, workspace string, q usage.Query) ([]u
 		prefixes, err := t.prefixes(q.AccountID)
 		if err != nil {
 			return err
+		}
+		if q.AccountID != nil && q.By[usage.ByUser] {
+			return t.addByUser(ctx, prefixes, q, after, limit, sums)
 		}
 		for _, prefix := range prefixes {
 			if err := t.addUsage(ctx, prefix, q.Days, sums); err != nil {
@@ -36,7 +39,7 @@ func (s *Store) Usage(ctx context.Context, workspace string, q usage.Query) ([]u
 	if err != nil {
 		return nil, fmt.Errorf("query usage: %w", err)
 	}
-	return sums.Rows(), nil
+	return sums.Rows(limit), nil
 }
 
 // prefixes returns the beginnings of the keys that together hold all usage of an account; nil is every account, empty text no account.

@@ -51,11 +51,8 @@ func (a *API) usagePage(ctx context.Context, r paged, q usage.Query) (rows []usa
 	if err != nil {
 		return nil, "", err
 	}
-	if rows, err = a.store.Usage(ctx, r.GetWorkspace(), q); err != nil {
+	if rows, err = a.store.Usage(ctx, r.GetWorkspace(), q, after, size+1); err != nil {
 		return nil, "", err
-	}
-	for after != nil && len(rows) > 0 && rows[0].Compare(*after) <= 0 {
-		rows = rows[1:]
 	}
 	if len(rows) > size {
 		last := rows[size-1].Group

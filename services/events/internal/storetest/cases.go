@@ -56,7 +56,7 @@ func use(messageID, user, account string) call.Call {
 func (d *driver) uses() map[string]int64 {
 	q := usage.Query{Days: day.Span{To: day.Max}}
 	q.By[usage.ByAccount] = true
-	rows, err := d.store.Usage(context.Background(), "w", q)
+	rows, err := d.store.Usage(context.Background(), "w", q, nil, 1000)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func testEmpty(t *testing.T, open Open) {
 		if got, err := d.store.Events(context.Background(), "w", everything(), nil, 10); len(got) != 0 || err != nil {
 			t.Errorf("Events = %v, %v", got, err)
 		}
-		if got, err := d.store.Usage(context.Background(), "w", usage.Query{Days: day.Span{To: day.Max}}); len(got) != 0 || err != nil {
+		if got, err := d.store.Usage(context.Background(), "w", usage.Query{Days: day.Span{To: day.Max}}, nil, 1000); len(got) != 0 || err != nil {
 			t.Errorf("Usage = %v, %v", got, err)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 // total returns the one row of all usage.
 func (d *driver) total() usage.Row {
-	rows, err := d.store.Usage(context.Background(), "w", usage.Query{Days: day.Span{To: day.Max}})
+	rows, err := d.store.Usage(context.Background(), "w", usage.Query{Days: day.Span{To: day.Max}}, nil, 1000)
 	if err != nil || len(rows) != 1 {
 		d.t.Fatalf("%d rows, %v", len(rows), err)
 	}

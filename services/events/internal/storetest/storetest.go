@@ -113,12 +113,15 @@ func compare(t *rapid.T, store usage.Store, workspace string, want oracle) {
 		q.UserID = genFilter(t, "user", "", "u1", "u2")
 		q.Module = genFilter(t, "module", "", "m1")
 		q.Feature = genFilter(t, "feature", "f1")
-		rows, err := store.Usage(context.Background(), workspace, q)
+		rows, err := store.Usage(context.Background(), workspace, q, nil, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want.usage(q), rows, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("usage by %+v (-want +got):\n%s", q, diff)
+		}
+		if diff := cmp.Diff(rows, usageInPages(t, store, workspace, q), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("usage by %+v, page by page (-whole +joined):\n%s", q, diff)
 		}
 		f := usage.Filter{
 			AccountID: q.AccountID, UserID: q.UserID, Module: q.Module, Feature: q.Feature,
@@ -131,6 +134,22 @@ func compare(t *rapid.T, store usage.Store, workspace string, want oracle) {
 		if diff := cmp.Diff(want.list(f), events, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("events of %+v (-want +got):\n%s", f, diff)
 		}
+	}
+}
+
+// usageInPages reads usage in small pages and joins them.
+func usageInPages(t *rapid.T, store usage.Store, workspace string, q usage.Query) (joined []usage.Row) {
+	size := rapid.IntRange(1, 3).Draw(t, "page")
+	var after *usage.Group
+	for {
+		rows, err := store.Usage(context.Background(), workspace, q, after, size)
+		if err != nil || len(rows) > size {
+			t.Fatalf("a page of %d rows, %v, want at most %d", len(rows), err, size)
+		}
+		if joined = append(joined, rows...); len(rows) < size {
+			return joined
+		}
+		after = &rows[size-1].Group
 	}
 }
 

@@ -20,8 +20,9 @@ type Store interface {
 	// Events returns at most limit uses that match the filter, in order of position, from the first after `after` (nil: from the first).
 	Events(ctx context.Context, workspace string, f Filter, after *call.Position, limit int) ([]Event, error)
 
-	// Usage returns the sums of all groups that the query asks for, in order of Group.
-	Usage(ctx context.Context, workspace string, q Query) ([]Row, error)
+	// Usage returns the sums of at most limit groups that the query asks for, in order of Group, from the first after `after` (nil: from
+	// the first). Of one account by user, a page costs what its own users' rows cost; any other query is added up whole for each page.
+	Usage(ctx context.Context, workspace string, q Query, after *Group, limit int) ([]Row, error)
 
 	// Close waits for writes under way and releases the store. Nothing may be called after it.
 	Close() error

@@ -7,9 +7,10 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/day"
 )
 
-// Sums adds up daily usage into the groups of a query.
+// Sums adds up daily usage into the groups of a query that come after one.
 type Sums struct {
 	query  Query
+	after  *Group // nil: all
 	groups map[Group]*sum
 }
 
@@ -19,8 +20,10 @@ type sum struct {
 	days  distinct[day.Day]
 }
 
-// NewSums returns empty sums for a query.
-func NewSums(q Query) *Sums { return &Sums{query: q, groups: map[Group]*sum{}} }
+// NewSums returns empty sums for the groups of a query after one; nil: for all.
+func NewSums(q Query, after *Group) *Sums {
+	return &Sums{query: q, after: after, groups: map[Group]*sum{}}
+}
 
 // Add adds what one user of one account did on one day with one feature: uses of it, the first and the last.
 func (s *Sums) Add(g Group, uses, firstMS, lastMS int64) {
@@ -30,6 +33,9 @@ func (s *Sums) Add(g Group, uses, firstMS, lastMS int64) {
 	key := s.query.group(g)
 	into := s.groups[key]
 	if into == nil {
+		if s.after != nil && key.Compare(*s.after) <= 0 {
+			return
+		}
 		into = &sum{row: Row{Group: key, FirstMS: firstMS, LastMS: lastMS}}
 		s.groups[key] = into
 	}
@@ -42,15 +48,18 @@ func (s *Sums) Add(g Group, uses, firstMS, lastMS int64) {
 	}
 }
 
-// Rows returns the groups in their order.
-func (s *Sums) Rows() []Row {
+// Len returns how many groups there are so far.
+func (s *Sums) Len() int { return len(s.groups) }
+
+// Rows returns the first groups in their order, at most limit.
+func (s *Sums) Rows(limit int) []Row {
 	rows := make([]Row, 0, len(s.groups))
 	for into := range maps.Values(s.groups) {
 		into.row.Users, into.row.DaysUsed = into.users.count(), into.days.count()
 		rows = append(rows, into.row)
 	}
 	slices.SortFunc(rows, func(a, b Row) int { return a.Compare(b.Group) })
-	return rows
+	return rows[:min(limit, len(rows))]
 }
 
 func (q *Query) selects(g Group) bool {

@@ -47,6 +47,8 @@ const (
 	// ReportServiceGetUnattributedProcedure is the fully-qualified name of the ReportService's
 	// GetUnattributed RPC.
 	ReportServiceGetUnattributedProcedure = "/sojourn.report.v1.ReportService/GetUnattributed"
+	// ReportServiceExportProcedure is the fully-qualified name of the ReportService's Export RPC.
+	ReportServiceExportProcedure = "/sojourn.report.v1.ReportService/Export"
 )
 
 // ReportServiceClient is a client for the sojourn.report.v1.ReportService service.
@@ -60,6 +62,9 @@ type ReportServiceClient interface {
 	ListAccountActivity(context.Context, *v1.ListAccountActivityRequest) (*v1.ListAccountActivityResponse, error)
 	// GetUnattributed tells of uses and time that count for no account, why, and whose they are.
 	GetUnattributed(context.Context, *v1.GetUnattributedRequest) (*v1.GetUnattributedResponse, error)
+	// Export writes a table as text, page by page: the text of all pages, one behind the other, is the file. Users, accounts, sessions and
+	// events come in the order of the services' lists, usage in order of account. NOT_FOUND: the one account asked for was never named.
+	Export(context.Context, *v1.ExportRequest) (*v1.ExportResponse, error)
 }
 
 // NewReportServiceClient constructs a client for the sojourn.report.v1.ReportService service. By
@@ -97,6 +102,12 @@ func NewReportServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(reportServiceMethods.ByName("GetUnattributed")),
 			connect.WithClientOptions(opts...),
 		),
+		export: connect.NewClient[v1.ExportRequest, v1.ExportResponse](
+			httpClient,
+			baseURL+ReportServiceExportProcedure,
+			connect.WithSchema(reportServiceMethods.ByName("Export")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -106,6 +117,7 @@ type reportServiceClient struct {
 	getAccountOverview  *connect.Client[v1.GetAccountOverviewRequest, v1.GetAccountOverviewResponse]
 	listAccountActivity *connect.Client[v1.ListAccountActivityRequest, v1.ListAccountActivityResponse]
 	getUnattributed     *connect.Client[v1.GetUnattributedRequest, v1.GetUnattributedResponse]
+	export              *connect.Client[v1.ExportRequest, v1.ExportResponse]
 }
 
 // GetAccountUsage calls sojourn.report.v1.ReportService.GetAccountUsage.
@@ -144,6 +156,15 @@ func (c *reportServiceClient) GetUnattributed(ctx context.Context, req *v1.GetUn
 	return nil, err
 }
 
+// Export calls sojourn.report.v1.ReportService.Export.
+func (c *reportServiceClient) Export(ctx context.Context, req *v1.ExportRequest) (*v1.ExportResponse, error) {
+	response, err := c.export.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ReportServiceHandler is an implementation of the sojourn.report.v1.ReportService service.
 type ReportServiceHandler interface {
 	// GetAccountUsage returns what an account used over a span of UTC days, by module and by feature. NOT_FOUND: no call named the account.
@@ -155,6 +176,9 @@ type ReportServiceHandler interface {
 	ListAccountActivity(context.Context, *v1.ListAccountActivityRequest) (*v1.ListAccountActivityResponse, error)
 	// GetUnattributed tells of uses and time that count for no account, why, and whose they are.
 	GetUnattributed(context.Context, *v1.GetUnattributedRequest) (*v1.GetUnattributedResponse, error)
+	// Export writes a table as text, page by page: the text of all pages, one behind the other, is the file. Users, accounts, sessions and
+	// events come in the order of the services' lists, usage in order of account. NOT_FOUND: the one account asked for was never named.
+	Export(context.Context, *v1.ExportRequest) (*v1.ExportResponse, error)
 }
 
 // NewReportServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -188,6 +212,12 @@ func NewReportServiceHandler(svc ReportServiceHandler, opts ...connect.HandlerOp
 		connect.WithSchema(reportServiceMethods.ByName("GetUnattributed")),
 		connect.WithHandlerOptions(opts...),
 	)
+	reportServiceExportHandler := connect.NewUnaryHandlerSimple(
+		ReportServiceExportProcedure,
+		svc.Export,
+		connect.WithSchema(reportServiceMethods.ByName("Export")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/sojourn.report.v1.ReportService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case ReportServiceGetAccountUsageProcedure:
@@ -198,6 +228,8 @@ func NewReportServiceHandler(svc ReportServiceHandler, opts ...connect.HandlerOp
 			reportServiceListAccountActivityHandler.ServeHTTP(w, r)
 		case ReportServiceGetUnattributedProcedure:
 			reportServiceGetUnattributedHandler.ServeHTTP(w, r)
+		case ReportServiceExportProcedure:
+			reportServiceExportHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -221,4 +253,8 @@ func (UnimplementedReportServiceHandler) ListAccountActivity(context.Context, *v
 
 func (UnimplementedReportServiceHandler) GetUnattributed(context.Context, *v1.GetUnattributedRequest) (*v1.GetUnattributedResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.report.v1.ReportService.GetUnattributed is not implemented"))
+}
+
+func (UnimplementedReportServiceHandler) Export(context.Context, *v1.ExportRequest) (*v1.ExportResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.report.v1.ReportService.Export is not implemented"))
 }

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+	"google.golang.org/grpc"
+
+	"github.com/sojournhq/sojourn/gateway"
+	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
+	"github.com/sojournhq/sojourn/standalone/internal/setup"
+)
+
+// exporter is what `sojourn export` is told by its flags.
+type exporter struct {
+	dir, url, format string
+	request          reportv1.ExportRequest
+}
+
+func exportCommand(stdout, stderr io.Writer) *ffcli.Command {
+	c := &ffcli.Command{
+		Name:       "export",
+		ShortUsage: "sojourn export users|accounts|sessions|events|usage [flags]",
+		ShortHelp:  "print a workspace's users, accounts, sessions, events or usage reports as CSV or lines of JSON",
+		FlagSet:    newFlags("sojourn export", stderr),
+		Exec: func(context.Context, []string) error {
+			return errors.New("say what to export: users, accounts, sessions, events or usage")
+		},
+	}
+	for _, t := range []struct {
+		name, help string
+		table      reportv1.ExportTable
+	}{
+		{"users", "one row a user", reportv1.ExportTable_EXPORT_TABLE_USERS},
+		{"accounts", "one row an account, complete or not", reportv1.ExportTable_EXPORT_TABLE_ACCOUNTS},
+		{"sessions", "one row a session", reportv1.ExportTable_EXPORT_TABLE_SESSIONS},
+		{"events", "one row a use of a feature", reportv1.ExportTable_EXPORT_TABLE_EVENTS},
+		{"usage", "one row an account, module and feature", reportv1.ExportTable_EXPORT_TABLE_USAGE},
+	} {
+		c.Subcommands = append(c.Subcommands, exportTable(t.name, t.help, t.table, stdout, stderr))
+	}
+	return c
+}
+
+func exportTable(name, help string, table reportv1.ExportTable, stdout, stderr io.Writer) *ffcli.Command {
+	flags := newFlags("sojourn export "+name, stderr)
+	e := &exporter{request: reportv1.ExportRequest{Table: table, PageSize: 1000}}
+	flags.StringVar(&e.dir, "data", defaultData, "data directory of a sojourn that is stopped")
+	flags.StringVar(&e.url, "url", "",
+		"gateway of a sojourn that is running; the token is taken from "+queryTokenVariable+" or "+adminTokenVariable)
+	flags.StringVar(&e.format, "format", "csv", "csv or ndjson")
+	flags.StringVar(&e.request.Workspace, "workspace", "",
+		"workspace; that of the query token, or the first of the data directory, if not given")
+	flags.BoolVar(&e.request.Exact, "exact", false, "in CSV, leave text as it is that a spreadsheet would take for a formula")
+	if table == reportv1.ExportTable_EXPORT_TABLE_USAGE {
+		flags.StringVar(&e.request.AccountId, "account", "", "account; all if not given")
+		flags.StringVar(&e.request.FromDay, "from", "", "first UTC day, such as 2026-11-01")
+		flags.StringVar(&e.request.ToDay, "to", "", "last UTC day, inclusive")
+	}
+	return &ffcli.Command{
+		Name:       name,
+		ShortUsage: "sojourn export " + name + " [-data DIR | -url URL] [flags]",
+		ShortHelp:  help,
+		FlagSet:    flags,
+		Options:    options(),
+		Exec:       noArguments(func(ctx context.Context) error { return e.run(ctx, stdout) }),
+	}
+}
+
+func (e *exporter) run(ctx context.Context, to io.Writer) error {
+	switch e.format {
+	case "csv":
+		e.request.Format = reportv1.ExportFormat_EXPORT_FORMAT_CSV
+	case "ndjson":
+		e.request.Format = reportv1.ExportFormat_EXPORT_FORMAT_NDJSON
+	default:
+		return fmt.Errorf("-format is %q, not csv or ndjson", e.format)
+	}
+	if e.url == "" {
+		config, err := setup.Load(e.dir)
+		if err != nil {
+			return err
+		}
+		if e.request.GetWorkspace() == "" {
+			e.request.Workspace = config.Workspaces[0].ID
+		}
+		return inStopped(ctx, e.dir, true, func(services gateway.Backends) error {
+			return throughGateway(ctx, services, func(conn *grpc.ClientConn) error { return e.print(ctx, conn, to) })
+		})
+	}
+	token := os.Getenv(queryTokenVariable)
+	if token == "" {
+		token = os.Getenv(adminTokenVariable)
+	}
+	if token == "" {
+		return errors.New("set " + queryTokenVariable + " to a query token or " + adminTokenVariable + " to the admin token")
+	}
+	conn, err := dialGateway(e.url, token)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return e.print(ctx, conn, to)
+}
+
+// print asks for one page after the other and prints it.
+func (e *exporter) print(ctx context.Context, conn *grpc.ClientConn, to io.Writer) error {
+	reports := reportv1.NewReportServiceClient(conn)
+	for {
+		page, err := reports.Export(ctx, &e.request)
+		if err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+		if _, err := io.WriteString(to, page.GetText()); err != nil {
+			return fmt.Errorf("write export: %w", err)
+		}
+		if e.request.PageToken = page.GetNextPageToken(); e.request.GetPageToken() == "" {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package standalone_test
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
+	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
+)
+
+// export reads a file to its end.
+func (r *running) export(request *reportv1.ExportRequest) string {
+	r.t.Helper()
+	var file strings.Builder
+	for {
+		page, err := r.reports.Export(r.t.Context(), request)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		file.WriteString(page.GetText())
+		if request.PageToken = page.GetNextPageToken(); request.GetPageToken() == "" {
+			return file.String()
+		}
+	}
+}
+
+// exported is a workspace with two users of an account, one of whom has a name that a spreadsheet would run.
+func exported(t *testing.T) *running {
+	r := run(t, workspace.Workspace{ID: "w", Dimensions: []workspace.Dimension{
+		{Name: "seats", Type: workspace.Number, From: []string{"group.seats"}},
+		{Name: "renewal", Type: workspace.Date, From: []string{"group.renewal"}},
+		{Name: "owner", Type: workspace.String, From: []string{"group.owner"}},
+	}})
+	calls := visits("s1", "ada", "acme", midnight, 0, 2)
+	use := visits("s2", "=bob", "acme", midnight.Add(time.Hour), 0)[0]
+	use.Type, use.Feature, use.AnonymousId = segmentv1.CallType_CALL_TYPE_TRACK, "Sent", ""
+	group := visits("s3", "", "acme", midnight, 0)[0]
+	group.Type, group.AnonymousId, group.Module = segmentv1.CallType_CALL_TYPE_GROUP, "", ""
+	for path, text := range map[string]string{
+		"name": "Acme, \"Inc\"", "createdAt": "2026-01-01T00:00:00Z", "seats": "12.5", "renewal": "2027-01-01", "owner": "=eve",
+	} {
+		group.Traits = append(group.Traits, &segmentv1.Trait{
+			Path: path, Value: &segmentv1.Value{Kind: &segmentv1.Value_String_{String_: text}},
+		})
+	}
+	r.record("w", append(calls, use, group))
+	return r
+}
+
+func TestAnExportIsOneLineARowWithTheKeysOfADump(t *testing.T) {
+	r := exported(t)
+	for table, want := range map[reportv1.ExportTable]string{
+		reportv1.ExportTable_EXPORT_TABLE_USERS: `{"kind":"user","workspace":"w","accountId":"acme","userId":"=bob","traits":{},"problems":[],"lastSeen":"2026-11-01T01:00:00.000Z"}
+{"kind":"user","workspace":"w","accountId":"acme","userId":"ada","traits":{},"problems":[],"lastSeen":"2026-11-01T00:02:00.000Z"}
+`,
+		reportv1.ExportTable_EXPORT_TABLE_ACCOUNTS: `{"kind":"account","workspace":"w","accountId":"acme","complete":true,"traits":{"name":"Acme, \"Inc\"","createdAt":"2026-01-01T00:00:00.000Z"},"dimensions":{"seats":12.5,"renewal":"2027-01-01T00:00:00.000Z","owner":"=eve"},"problems":[]}
+`,
+		reportv1.ExportTable_EXPORT_TABLE_SESSIONS: `{"kind":"session","workspace":"w","anonymousId":"s1","start":"2026-11-01T00:00:00.000Z","end":"2026-11-01T00:02:00.000Z","userId":"ada","accountId":"acme","durationMs":120000,"activeMs":120000,"events":2,"modules":[{"module":"m","durationMs":120000,"activeMs":120000}]}
+`,
+		reportv1.ExportTable_EXPORT_TABLE_EVENTS: `{"kind":"event","workspace":"w","time":"2026-11-01T01:00:00.000Z","messageId":"s20","feature":"Sent","module":"m","userId":"=bob","accountId":"acme"}
+`,
+		reportv1.ExportTable_EXPORT_TABLE_USAGE: `{"kind":"usage","workspace":"w","accountId":"acme","level":"account","module":"","feature":"","durationMs":120000,"activeMs":120000,"uses":1,"users":2,"nonUsers":0,"daysUsed":1,"userDays":2,"durationMsPerUserDay":60000,"activeMsPerUserDay":60000,"lastUsedDay":"2026-11-01","lastUse":"2026-11-01T01:00:00.000Z"}
+{"kind":"usage","workspace":"w","accountId":"acme","level":"module","module":"m","feature":"","durationMs":120000,"activeMs":120000,"uses":1,"users":2,"nonUsers":0,"daysUsed":1,"userDays":2,"durationMsPerUserDay":60000,"activeMsPerUserDay":60000,"lastUsedDay":"2026-11-01","lastUse":"2026-11-01T01:00:00.000Z"}
+{"kind":"usage","workspace":"w","accountId":"acme","level":"feature","module":"m","feature":"Sent","uses":1,"users":1,"nonUsers":1,"daysUsed":1,"userDays":1,"usesPerUserDay":1,"lastUsedDay":"2026-11-01","lastUse":"2026-11-01T01:00:00.000Z"}
+`,
+	} {
+		for _, size := range []int32{0, 1} {
+			got := r.export(&reportv1.ExportRequest{
+				Workspace: "w", Table: table, Format: reportv1.ExportFormat_EXPORT_FORMAT_NDJSON, PageSize: size,
+			})
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%v in pages of %d (-want +got):\n%s", table, size, diff)
+			}
+		}
+	}
+}
+
+func TestAnExportAsCSVHasTheSameRowsUnderOneHeader(t *testing.T) {
+	r := exported(t)
+	for table := range reportv1.ExportTable_name {
+		if table == 0 {
+			continue
+		}
+		request := func(format reportv1.ExportFormat) *reportv1.ExportRequest {
+			return &reportv1.ExportRequest{Workspace: "w", Table: reportv1.ExportTable(table), Format: format, PageSize: 1, Exact: true}
+		}
+		records, err := csv.NewReader(strings.NewReader(r.export(request(reportv1.ExportFormat_EXPORT_FORMAT_CSV)))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(r.export(request(reportv1.ExportFormat_EXPORT_FORMAT_NDJSON))), "\n")
+		if len(records) != len(lines)+1 {
+			t.Fatalf("%v: %d records for %d lines", reportv1.ExportTable(table), len(records), len(lines))
+		}
+		for i, line := range lines {
+			var want map[string]json.RawMessage
+			if err := json.Unmarshal([]byte(line), &want); err != nil {
+				t.Fatal(err)
+			}
+			for column, name := range records[0] {
+				outer, inner, nested := strings.Cut(name, ".")
+				value := want[outer]
+				if nested {
+					var fields map[string]json.RawMessage
+					if err := json.Unmarshal(value, &fields); err != nil {
+						t.Fatal(err)
+					}
+					value = fields[inner]
+				}
+				text := string(value)
+				var plain string
+				if json.Unmarshal(value, &plain) == nil {
+					text = plain
+				}
+				if got := records[i+1][column]; got != text && (text != "[]" || got != "") {
+					t.Errorf("%v, row %d, %s: %q, want %q", reportv1.ExportTable(table), i, name, got, text)
+				}
+			}
+		}
+	}
+}
+
+func TestCSVIsMadeSafeForSpreadsheetsUnlessItIsToBeExact(t *testing.T) {
+	r := exported(t)
+	for exact, want := range map[bool]string{false: ",'=bob,", true: ",=bob,"} {
+		got := r.export(&reportv1.ExportRequest{
+			Workspace: "w", Table: reportv1.ExportTable_EXPORT_TABLE_USERS, Format: reportv1.ExportFormat_EXPORT_FORMAT_CSV, Exact: exact,
+		})
+		if !strings.Contains(got, want) {
+			t.Errorf("exact %v: %s", exact, got)
+		}
+	}
+}
+
+func TestUsageIsExportedOfEveryAccountOrOfOne(t *testing.T) {
+	r := run(t)
+	var want []string
+	for i := range 25 { // more than one page has
+		id := string(rune('a' + i))
+		want = append(want, id)
+		r.record("w", visits(id, id, id, midnight.AddDate(0, 0, i%2), 0, 1))
+	}
+	accounts := func(request *reportv1.ExportRequest) (ids []string) {
+		request.Workspace, request.Table = "w", reportv1.ExportTable_EXPORT_TABLE_USAGE
+		request.Format, request.FromDay, request.ToDay = reportv1.ExportFormat_EXPORT_FORMAT_NDJSON, "2026-11-01", "2026-11-01"
+		for line := range strings.Lines(r.export(request)) {
+			var row struct {
+				AccountID, Level string
+				DurationMS       int64
+			}
+			if err := json.Unmarshal([]byte(line), &row); err != nil {
+				t.Fatal(err)
+			}
+			if row.Level != "account" {
+				continue
+			}
+			ids = append(ids, row.AccountID)
+			if came := row.AccountID[0]%2 == 'a'%2; came != (row.DurationMS == 60_000) {
+				t.Errorf("account %s spent %d ms on the day", row.AccountID, row.DurationMS)
+			}
+		}
+		return ids
+	}
+	if diff := cmp.Diff(want, accounts(&reportv1.ExportRequest{PageSize: 1000})); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"c"}, accounts(&reportv1.ExportRequest{AccountId: "c"})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnExportThatCannotBeIsTheClientsMistake(t *testing.T) {
+	r := exported(t)
+	for name, c := range map[string]struct {
+		request *reportv1.ExportRequest
+		code    connect.Code
+	}{
+		"no table":        {&reportv1.ExportRequest{Format: 1}, connect.CodeInvalidArgument},
+		"no format":       {&reportv1.ExportRequest{Table: 1}, connect.CodeInvalidArgument},
+		"unknown table":   {&reportv1.ExportRequest{Table: 99, Format: 1}, connect.CodeInvalidArgument},
+		"unknown format":  {&reportv1.ExportRequest{Table: 1, Format: 99}, connect.CodeInvalidArgument},
+		"no day":          {&reportv1.ExportRequest{Table: 5, Format: 1, FromDay: "x"}, connect.CodeInvalidArgument},
+		"negative page":   {&reportv1.ExportRequest{Table: 1, Format: 1, PageSize: -1}, connect.CodeInvalidArgument},
+		"foreign token":   {&reportv1.ExportRequest{Table: 1, Format: 1, PageToken: "AAAA"}, connect.CodeInvalidArgument},
+		"unknown account": {&reportv1.ExportRequest{Table: 5, Format: 1, AccountId: "x"}, connect.CodeNotFound},
+	} {
+		c.request.Workspace = "w"
+		if _, err := r.reports.Export(t.Context(), c.request); connect.CodeOf(err) != c.code {
+			t.Errorf("%s: %v, want %v", name, err, c.code)
+		}
+	}
+}

@@ -203,11 +203,10 @@ func TestAPeerThatIsGoneWithoutAWordIsNoticed(t *testing.T) {
 			return err
 		}))
 		defer stop()
-		wire := &cable{cut: make(chan struct{}), closed: make(chan struct{})}
+		broken := make(chan struct{})
 		conn, err := rpc.Dial("passthrough:///pipe", grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			var err error
-			wire.Conn, err = pipe.DialContext(ctx)
-			return wire, err
+			conn, err := pipe.DialContext(ctx)
+			return &cable{Conn: conn, cut: broken, closed: make(chan struct{})}, err
 		}))
 		if err != nil {
 			t.Fatal(err)
@@ -215,7 +214,7 @@ func TestAPeerThatIsGoneWithoutAWordIsNoticed(t *testing.T) {
 		defer func() { _ = conn.Close() }()
 		stream := open(t, conn)
 		synctest.Wait()
-		close(wire.cut)
+		close(broken)
 		cut := time.Now()
 		if err := stream.RecvMsg(&emptypb.Empty{}); status.Code(err) != codes.Unavailable || time.Since(cut) > 2*time.Minute {
 			t.Errorf("the client ended with %v after %v", err, time.Since(cut))

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http/httptest"
 	"os"
@@ -20,8 +21,10 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc/rpctest"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 
+	"github.com/sojournhq/sojourn/standalone"
 	"github.com/sojournhq/sojourn/standalone/internal/setup"
 )
 
@@ -199,5 +202,32 @@ func TestTheAdminRebuildsARunningSojourn(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it said %s, want %s", &out, want)
 		}
+	}
+}
+
+func TestAStoppedSojournIsRebuiltWhereItLies(t *testing.T) {
+	dir := t.TempDir()
+	config, err := setup.Workspaces(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	suite, err := standalone.Open(t.Context(), standalone.Config{Dir: dir, Workspaces: config}, observe.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := []*segmentv1.Call{{
+		Type: segmentv1.CallType_CALL_TYPE_TRACK, MessageId: "m", TimeMs: 1, OriginalTimeMs: 1, AnonymousId: "a", UserId: "u", Feature: "f", Source: "web",
+	}}
+	_, identityErr := identityv1.NewIngestServiceClient(suite.Backends().Identity).
+		RecordCalls(t.Context(), &identityv1.RecordCallsRequest{Workspace: "default", Calls: calls})
+	_, sessionsErr := sessionsv1.NewIngestServiceClient(suite.Backends().Sessions).
+		RecordCalls(t.Context(), &sessionsv1.RecordCallsRequest{Workspace: "default", Calls: calls})
+	if err := errors.Join(identityErr, sessionsErr, suite.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	const want = `workspace "default": 1 points walked, 0 sessions changed, 0 sums repaired` + "\n"
+	if code := run(t.Context(), []string{"rebuild", "-data", dir}, &out, &out); code != 0 || out.String() != want {
+		t.Errorf("exit code %d, %s", code, &out)
 	}
 }

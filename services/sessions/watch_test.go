@@ -88,12 +88,17 @@ func TestAWatcherGoesOnFromItsCursorOrFromNow(t *testing.T) {
 		if diff := cmp.Diff(all[1:], c.changes(t, &sessionsv1.WatchSessionsRequest{Cursor: all[0].GetCursor()}, 2), protocmp.Transform()); diff != "" {
 			t.Error(diff)
 		}
+		begin := &sessionsv1.WatchSessionsResponse{Cursor: all[2].GetCursor(), Kind: sessionsv1.ChangeKind_CHANGE_KIND_BEGIN}
 		got := make(chan []*sessionsv1.WatchSessionsResponse)
-		go func() { got <- c.changes(t, &sessionsv1.WatchSessionsRequest{FromNow: true}, 1) }()
+		go func() { got <- c.changes(t, &sessionsv1.WatchSessionsRequest{FromNow: true}, 2) }()
 		synctest.Wait()
 		c.record(t, track("new", began.Add(-24*time.Hour), nil))
-		if change := (<-got)[0]; change.GetSession().GetEnd().AsTime() != began.Add(-24*time.Hour).UTC() {
-			t.Errorf("from now on told of %v", change.GetSession())
+		changes := <-got
+		if diff := cmp.Diff(begin, changes[0], protocmp.Transform()); diff != "" {
+			t.Errorf("a watch from now begins otherwise (-want +got):\n%s", diff)
+		}
+		if got := changes[1].GetSession(); got.GetEnd().AsTime() != began.Add(-24*time.Hour).UTC() {
+			t.Errorf("from now on told of %v", got)
 		}
 	})
 }

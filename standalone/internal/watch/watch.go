@@ -54,8 +54,10 @@ func (w Watch) print(changes <-chan *sessionsv1.WatchSessionsResponse, out io.Wr
 	encoder.SetEscapeHTML(false)
 	held := 0
 	for change := range changes {
-		if err := encoder.Encode(lineOf(change)); err != nil {
-			return fmt.Errorf("print a change: %w", err)
+		if change.GetKind() != sessionsv1.ChangeKind_CHANGE_KIND_BEGIN { // which is a cursor to keep, and nothing to print
+			if err := encoder.Encode(lineOf(change)); err != nil {
+				return fmt.Errorf("print a change: %w", err)
+			}
 		}
 		if held++; held < linesAtOnce && len(changes) > 0 {
 			continue

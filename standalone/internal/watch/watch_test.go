@@ -156,6 +156,25 @@ func TestAStreamThatIsLostIsGoneOnWithFromTheLastCursor(t *testing.T) {
 	})
 }
 
+func TestAWatchFromNowGoesOnFromWhereItBegan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := func(to toWatcher) error {
+			if err := to.Send(&sessionsv1.WatchSessionsResponse{Cursor: "here", Kind: sessionsv1.ChangeKind_CHANGE_KIND_BEGIN}); err != nil {
+				return err
+			}
+			return errAway
+		}
+		f := &feed{answers: []func(toWatcher) error{begin, tells(7, 8, errBroken)}}
+		printed, _, _ := follow(t, f, watch.Watch{FromNow: true})
+		if got, want := f.cursors(), []string{"", "here"}; !slices.Equal(got, want) {
+			t.Errorf("asked from %q, want %q", got, want)
+		}
+		if diff := cmp.Diff(lines(7, 8), printed); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestWhoIsAwayIsTriedMoreAndMoreSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &feed{}

@@ -150,6 +150,8 @@ const (
 	ChangeKind_CHANGE_KIND_ENDED ChangeKind = 1
 	// It is no more, because its calls were deleted.
 	ChangeKind_CHANGE_KIND_REMOVED ChangeKind = 2
+	// Nothing happened: a watch from now begins at this cursor. Told once, at once, and holds no session.
+	ChangeKind_CHANGE_KIND_BEGIN ChangeKind = 3
 )
 
 // Enum value maps for ChangeKind.
@@ -158,11 +160,13 @@ var (
 		0: "CHANGE_KIND_UNSPECIFIED",
 		1: "CHANGE_KIND_ENDED",
 		2: "CHANGE_KIND_REMOVED",
+		3: "CHANGE_KIND_BEGIN",
 	}
 	ChangeKind_value = map[string]int32{
 		"CHANGE_KIND_UNSPECIFIED": 0,
 		"CHANGE_KIND_ENDED":       1,
 		"CHANGE_KIND_REMOVED":     2,
+		"CHANGE_KIND_BEGIN":       3,
 	}
 )
 
@@ -1601,12 +1605,13 @@ const file_sojourn_sessions_v1_sessions_proto_rawDesc = "" +
 	"\x10GROUP_BY_ACCOUNT\x10\x01\x12\x11\n" +
 	"\rGROUP_BY_USER\x10\x02\x12\x13\n" +
 	"\x0fGROUP_BY_MODULE\x10\x03\x12\x10\n" +
-	"\fGROUP_BY_DAY\x10\x04*Y\n" +
+	"\fGROUP_BY_DAY\x10\x04*p\n" +
 	"\n" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CHANGE_KIND_ENDED\x10\x01\x12\x17\n" +
-	"\x13CHANGE_KIND_REMOVED\x10\x022\xd0\x01\n" +
+	"\x13CHANGE_KIND_REMOVED\x10\x02\x12\x15\n" +
+	"\x11CHANGE_KIND_BEGIN\x10\x032\xd0\x01\n" +
 	"\rIngestService\x12`\n" +
 	"\vRecordCalls\x12'.sojourn.sessions.v1.RecordCallsRequest\x1a(.sojourn.sessions.v1.RecordCallsResponse\x12]\n" +
 	"\n" +

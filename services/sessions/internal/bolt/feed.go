@@ -108,7 +108,10 @@ func (t *tables) appendChange(row *storagev1.ChangeRow) error {
 	if err != nil {
 		return fmt.Errorf("number a change: %w", err)
 	}
-	key := changeKey(number)
+	return t.putChange(changeKey(number), row)
+}
+
+func (t *tables) putChange(key []byte, row *storagev1.ChangeRow) error {
 	sealed, err := record.Marshal(key, row)
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ var (
 )
 
 var allTables = [][]byte{
-	namesTable, linksTable, pointsTable, sessionsTable, partsTable, sumsTable, byStartTable, byOwnerTable, feedTable, goneTable, tombstonesTable,
+	namesTable, linksTable, tombstonesTable, pointsTable, sessionsTable, partsTable, sumsTable, byStartTable, byOwnerTable, feedTable, goneTable,
 }
 
 // Kinds of names in the dictionary.

@@ -29,6 +29,10 @@ func (a *API) WatchSessions(r *sessionsv1.WatchSessionsRequest, stream grpc.Serv
 		if after, err = a.store.Newest(ctx, r.GetWorkspace()); err != nil {
 			return toStatus(err)
 		}
+		begin := &sessionsv1.WatchSessionsResponse{Cursor: formatCursor(after), Kind: sessionsv1.ChangeKind_CHANGE_KIND_BEGIN}
+		if err := stream.Send(begin); err != nil {
+			return err
+		}
 	}
 	for {
 		changes, more, err := a.store.Changes(ctx, r.GetWorkspace(), after, changesAtOnce)

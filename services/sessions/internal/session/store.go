@@ -27,6 +27,11 @@ type Store interface {
 	// each call. It is idempotent, and the state that it leaves does not depend on the order of calls or on their grouping.
 	Record(ctx context.Context, workspace string, calls []call.Call) ([]call.Outcome, error)
 
+	// DeleteUser removes the points that name a user and lie at a time, in milliseconds, or before, and what the links and the feed say of
+	// the user up to then, and remembers to drop such calls. Sessions become those of the points that remain; of those told before that
+	// are no more the feed tells so. It is idempotent and does a bounded part: more says that it is to be called again.
+	DeleteUser(ctx context.Context, workspace, userID string, untilMS, nowMS int64) (removed Deleted, more bool, err error)
+
 	// Session returns one session as it is at nowMS, or ErrNotFound.
 	Session(ctx context.Context, workspace string, id ID, nowMS int64) (View, error)
 
@@ -203,6 +208,11 @@ type Change struct {
 	Session View
 	// Replaces are sessions told before whose points belong to this one now.
 	Replaces []ID
+}
+
+// Deleted counts what a deletion removed. Sessions are those that are no more, or are others now.
+type Deleted struct {
+	Points, Sessions, Changes, Links int64
 }
 
 // Rebuilt counts what a rebuild did.

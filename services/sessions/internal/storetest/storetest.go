@@ -39,6 +39,8 @@ func Run(t *testing.T, open Driver) {
 	t.Run("new settings apply to what ends from then on, and to all after a rebuild", func(t *testing.T) { testSettings(t, open) })
 	t.Run("any changes of settings and a rebuild give the oracle's sessions", func(t *testing.T) { testRebuild(t, open) })
 	t.Run("a session of more modules than people visit is exact", func(t *testing.T) { testManyModules(t, open) })
+	t.Run("deleting a user leaves the sessions of the other calls, in any order", func(t *testing.T) { testDeletion(t, open) })
+	t.Run("a deletion is told", func(t *testing.T) { testDeletionIsTold(t, open) })
 	t.Run("downtime changes nothing", func(t *testing.T) { testDowntime(t, open) })
 	t.Run("an empty workspace is empty and a missing session is missing", func(t *testing.T) { testEmpty(t, open) })
 }

@@ -1,0 +1,79 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	bbolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/keys"
+	"github.com/sojournhq/sojourn/internal/kit/record"
+	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
+	"github.com/sojournhq/sojourn/services/sessions/internal/session"
+)
+
+// Compact drops the names that nothing names any more from the file at path, which must not be open, and writes it anew, so that nothing of
+// what was deleted is left in it.
+func Compact(path string) error {
+	s := &Store{rules: func(string) session.Rules { return session.DefaultRules() }}
+	return boltdb.Compact(path, func(tx *bbolt.Tx) error {
+		for workspace := range s.workspaces(tx) {
+			t, err := s.writable(tx, workspace)
+			if err != nil {
+				return err
+			}
+			if err := t.sweepNames(); err != nil {
+				return fmt.Errorf("sweep the names of workspace %q: %w", workspace, err)
+			}
+		}
+		return nil
+	})
+}
+
+// sweepNames takes the names out of the dictionary that nothing names any more.
+func (t *tables) sweepNames() error {
+	used := map[uint32]bool{t.rulesName: true}
+	use := func(numbers ...uint32) {
+		for _, n := range numbers {
+			used[n] = true
+		}
+	}
+	err := t.points.ForEach(func(key, sealed []byte) error {
+		p, err := decodePoint(key, sealed)
+		use(binary.BigEndian.Uint32(key), uint32(p.Module), uint32(p.User), uint32(p.Account))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = t.sessions.ForEach(func(key, sealed []byte) error {
+		var row storagev1.SessionRow
+		err := record.Unmarshal(key, sealed, &row)
+		use(row.GetRules())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = t.gone.ForEach(func(key, _ []byte) error {
+		use(keys.Read(key).Uint32())
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	cursor := t.feed.Cursor()
+	for key, sealed := cursor.Seek(changeKey(0)); key != nil; key, sealed = cursor.Next() {
+		row, err := decodeChange(key, sealed)
+		if err != nil {
+			return err
+		}
+		use(row.GetAnonymous(), row.GetUser(), row.GetAccount())
+		for _, m := range row.GetModules() {
+			use(m.GetModule())
+		}
+	}
+	_, err = t.names.Sweep(func(number uint32) bool { return used[number] })
+	return err
+}

@@ -62,6 +62,10 @@ simulate: ## simulate ten years of sessions with restarts, downtime and clock ju
 bench-sessions: ## measure the sessions' store: a session of a million points, ten million points stored, a million timers due (20 minutes)
 	go test -run '^$$' -bench . -timeout 60m ./services/sessions/internal/bolt -stored 10000000 -longest 1000000 -due 1000000
 
+.PHONY: scale
+scale: ## fill 10 million uses of 100,000 users and 2,000 accounts, and time every question (half an hour, 10 GB)
+	go test -count=1 -v -timeout 3h -tags scale -run TestScale ./standalone -events $${EVENTS:-10000000}
+
 .PHONY: fuzz
 fuzz: ## fuzz every decoder for a while (FUZZTIME=10s each)
 	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do \

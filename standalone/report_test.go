@@ -32,14 +32,16 @@ const adminToken = "admin-token-of-everything"
 // running is a suite behind a gateway.
 type running struct {
 	t       *testing.T
+	dir     string
 	suite   *standalone.Suite
 	reports reportv1connect.ReportServiceClient
 }
 
 func run(t *testing.T, workspaces ...workspace.Workspace) *running {
 	t.Helper()
+	dir := t.TempDir()
 	suite, err := standalone.Open(t.Context(), standalone.Config{
-		Dir: t.TempDir(), Workspaces: &workspace.Config{Workspaces: workspaces},
+		Dir: dir, Workspaces: &workspace.Config{Workspaces: workspaces},
 	}, observe.Discard())
 	if err != nil {
 		t.Fatal(err)
@@ -63,22 +65,36 @@ func run(t *testing.T, workspaces ...workspace.Workspace) *running {
 			return next(ctx, r)
 		}
 	})
-	return &running{t, suite, reportv1connect.NewReportServiceClient(server.Client(), server.URL, connect.WithInterceptors(bearer))}
+	return &running{t, dir, suite, reportv1connect.NewReportServiceClient(server.Client(), server.URL, connect.WithInterceptors(bearer))}
 }
 
 // record gives calls to all three services.
 func (r *running) record(workspace string, calls []*segmentv1.Call) {
 	r.t.Helper()
-	b := r.suite.Backends()
-	if _, err := identityv1.NewIngestServiceClient(b.Identity).RecordCalls(r.t.Context(),
+	r.toIdentity(workspace, calls)
+	r.toEvents(workspace, calls)
+	r.toSessions(workspace, calls)
+}
+
+func (r *running) toIdentity(workspace string, calls []*segmentv1.Call) {
+	r.t.Helper()
+	if _, err := identityv1.NewIngestServiceClient(r.suite.Backends().Identity).RecordCalls(r.t.Context(),
 		&identityv1.RecordCallsRequest{Workspace: workspace, Calls: calls}); err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := eventsv1.NewIngestServiceClient(b.Events).RecordCalls(r.t.Context(),
+}
+
+func (r *running) toEvents(workspace string, calls []*segmentv1.Call) {
+	r.t.Helper()
+	if _, err := eventsv1.NewIngestServiceClient(r.suite.Backends().Events).RecordCalls(r.t.Context(),
 		&eventsv1.RecordCallsRequest{Workspace: workspace, Calls: calls}); err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := sessionsv1.NewIngestServiceClient(b.Sessions).RecordCalls(r.t.Context(),
+}
+
+func (r *running) toSessions(workspace string, calls []*segmentv1.Call) {
+	r.t.Helper()
+	if _, err := sessionsv1.NewIngestServiceClient(r.suite.Backends().Sessions).RecordCalls(r.t.Context(),
 		&sessionsv1.RecordCallsRequest{Workspace: workspace, Calls: calls}); err != nil {
 		r.t.Fatal(err)
 	}

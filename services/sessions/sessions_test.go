@@ -168,7 +168,7 @@ func TestARequestThatCannotBeServedIsTheClientsMistake(t *testing.T) {
 			t.Errorf("%s: %v, want InvalidArgument", name, err)
 		}
 	}
-	if got := status.Code(get(&sessionsv1.GetSessionRequest{Workspace: "w", Id: "AAAAAAAAAAAAAAAAAAAAAA"})); got != codes.NotFound {
+	if got := status.Code(get(&sessionsv1.GetSessionRequest{Workspace: "w", Id: "AAAAAAAAAAAAAAAAAAAAAAAA"})); got != codes.NotFound {
 		t.Errorf("missing session: %v, want NotFound", got)
 	}
 }

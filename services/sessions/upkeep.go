@@ -16,10 +16,10 @@ import (
 
 const (
 	defaultSweepEvery = time.Second
-	trimEvery         = time.Minute
+	minutely          = time.Minute
 	// Upkeep is done in transactions of this many rows, so that a million sessions falling due at once do not hold up writes.
 	upkeepBatch = 1000
-	// At a start timers are looked over at this pace: ten million sessions in under two minutes, at a few percent of a processor.
+	// Timers are looked over at this pace: ten million sessions in under two minutes, at a few percent of a processor.
 	mendEvery = 10 * time.Millisecond
 )
 
@@ -43,7 +43,7 @@ func newUpkeep(store session.Upkeep, now func() time.Time, c Config, d observe.D
 		every:   cmp.Or(c.SweepEvery, defaultSweepEvery),
 		keep:    cmp.Or(c.KeepChanges, DefaultKeepChanges),
 		fired:   counter("timers_fired_total", "Session timers that fell due and were handled."),
-		mended:  counter("timers_mended_total", "Session timers that were missing, or late, and were set at a start."),
+		mended:  counter("timers_mended_total", "Session timers that were set anew for the session's end as it was."),
 		trimmed: counter("changes_trimmed_total", "Changes that were removed from the feed because of their age."),
 	}
 	for _, c := range []prometheus.Counter{u.fired, u.mended, u.trimmed} {
@@ -63,10 +63,10 @@ func (u *upkeep) sweep(ctx context.Context) {
 		looked, err := u.store.EndDue(ctx, u.now().UnixMilli(), upkeepBatch)
 		u.fired.Add(float64(looked))
 		u.report(ctx, "timers", err)
-		if looked == upkeepBatch {
+		if err == nil && looked == upkeepBatch {
 			continue
 		}
-		if time.Since(trimmed) >= trimEvery {
+		if time.Since(trimmed) >= minutely {
 			trimmed = time.Now()
 			u.trim(ctx)
 		}
@@ -84,8 +84,19 @@ func (u *upkeep) trim(ctx context.Context) {
 	}
 }
 
-// mend sets the timers that are missing, once.
+// mend looks timers over at a start, and again whenever settings have changed, until ctx ends.
 func (u *upkeep) mend(ctx context.Context) {
+	u.mendOnce(ctx)
+	ticks := time.NewTicker(minutely)
+	defer ticks.Stop()
+	for pause(ctx, ticks); ctx.Err() == nil; pause(ctx, ticks) {
+		if u.store.NeedsMending() {
+			u.mendOnce(ctx)
+		}
+	}
+}
+
+func (u *upkeep) mendOnce(ctx context.Context) {
 	ticks := time.NewTicker(mendEvery)
 	defer ticks.Stop()
 	for from, first := []byte(nil), true; ctx.Err() == nil && (first || from != nil); first = false {

@@ -21,6 +21,13 @@ type reader struct {
 	admin     bool
 }
 
+// admission is a reader who was let in, and whether its token is still good.
+type admission struct {
+	reader
+
+	lasts func() bool
+}
+
 // readers knows the readers of now by their tokens.
 type readers struct{ ring func() *keyring.Ring[reader] }
 
@@ -37,8 +44,8 @@ func newReaders(from workspace.Provider) *readers {
 	})}
 }
 
-// readerKey is where admit leaves the reader in the context.
-type readerKey struct{}
+// admissionKey is where admit leaves the admission in the context.
+type admissionKey struct{}
 
 // admit lets nobody in without a token, before any message is read.
 func (r *readers) admit(ctx context.Context, _ connect.Spec, _ connect.Peer, header http.Header) (context.Context, error) {
@@ -46,16 +53,24 @@ func (r *readers) admit(ctx context.Context, _ connect.Spec, _ connect.Peer, hea
 	if !strings.EqualFold(scheme, "Bearer") {
 		return nil, connect.NewError(connect.CodeUnauthenticated, errors.New("send a query token as authorization: Bearer"))
 	}
-	who, ok := r.ring().Find(strings.TrimSpace(token))
+	token = strings.TrimSpace(token)
+	who, ok := r.ring().Find(token)
 	if !ok {
-		return nil, connect.NewError(connect.CodeUnauthenticated, errors.New("the query token is unknown"))
+		return nil, errUnknownToken()
 	}
-	return context.WithValue(ctx, readerKey{}, who), nil
+	return context.WithValue(ctx, admissionKey{}, admission{who, func() bool {
+		now, ok := r.ring().Find(token)
+		return ok && now == who
+	}}), nil
+}
+
+func errUnknownToken() error {
+	return connect.NewError(connect.CodeUnauthenticated, errors.New("the query token is unknown"))
 }
 
 // admitAdmin lets nobody in but the admin, of those whom admit let in.
 func admitAdmin(ctx context.Context, _ connect.Spec, _ connect.Peer, _ http.Header) (context.Context, error) {
-	if who, ok := ctx.Value(readerKey{}).(reader); !ok || !who.admin {
+	if who, ok := ctx.Value(admissionKey{}).(admission); !ok || !who.admin {
 		return nil, errNotAdmin()
 	}
 	return ctx, nil
@@ -81,15 +96,15 @@ func (authorizer) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 // WrapStreamingHandler implements connect.Interceptor.
 func (authorizer) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
-		return next(ctx, authorizedConn{conn, func(request any) error { return authorize(ctx, request) }})
+		return next(ctx, authorizedConn{conn, ctx})
 	}
 }
 
-// authorizedConn receives only what may be asked.
+// authorizedConn receives only what may be asked, and sends only as long as it may be.
 type authorizedConn struct {
 	connect.StreamingHandlerConn
 
-	authorize func(request any) error
+	ctx context.Context //nolint:containedctx // the stream's, for as long as it lasts
 }
 
 // Receive implements connect.StreamingHandlerConn.
@@ -97,12 +112,20 @@ func (c authorizedConn) Receive(request any) error {
 	if err := c.StreamingHandlerConn.Receive(request); err != nil {
 		return err
 	}
-	return c.authorize(request)
+	return authorize(c.ctx, request)
+}
+
+// Send implements connect.StreamingHandlerConn. A token may have been taken back since the stream began.
+func (c authorizedConn) Send(m any) error {
+	if who, ok := c.ctx.Value(admissionKey{}).(admission); !ok || !who.lasts() {
+		return errUnknownToken()
+	}
+	return c.StreamingHandlerConn.Send(m)
 }
 
 // authorize enters the workspace of the reader in ctx into a request.
 func authorize(ctx context.Context, request any) error {
-	who, ok := ctx.Value(readerKey{}).(reader)
+	who, ok := ctx.Value(admissionKey{}).(admission)
 	message, isProto := request.(proto.Message)
 	if !ok || !isProto {
 		return connect.NewError(connect.CodeInternal, errInternal)

@@ -56,12 +56,20 @@ func open(t *testing.T) (string, *anything, *bytes.Buffer) {
 // server and that for a client to read a message.
 func serve(t *testing.T, conn grpc.ClientConnInterface, open *streams.Group, timeouts time.Duration) (string, *bytes.Buffer) {
 	t.Helper()
+	return serveTo(t, &workspace.Config{AdminToken: adminToken, Workspaces: []workspace.Workspace{
+		{ID: "acme", QueryTokens: []string{acmeToken, secondAcme}}, {ID: "other", QueryTokens: []string{otherToken}},
+	}}, conn, open, timeouts)
+}
+
+// serveTo does the same to those who may read.
+func serveTo(
+	t *testing.T, readers workspace.Provider, conn grpc.ClientConnInterface, open *streams.Group, timeouts time.Duration,
+) (string, *bytes.Buffer) {
+	t.Helper()
 	mux, log := http.NewServeMux(), &bytes.Buffer{}
 	query.Register(mux, query.Config{
-		Workspaces: &workspace.Config{AdminToken: adminToken, Workspaces: []workspace.Workspace{
-			{ID: "acme", QueryTokens: []string{acmeToken, secondAcme}}, {ID: "other", QueryTokens: []string{otherToken}},
-		}},
-		Identity: conn, Events: conn, Sessions: conn, Deadline: 4 * time.Second, SendTime: timeouts, Streams: open,
+		Workspaces: readers,
+		Identity:   conn, Events: conn, Sessions: conn, Deadline: 4 * time.Second, SendTime: timeouts, Streams: open,
 	}, observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil))})
 	server := httptest.NewUnstartedServer(mux)
 	server.Config.Protocols = both()

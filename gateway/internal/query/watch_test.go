@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/rpc/rpctest"
 	"github.com/sojournhq/sojourn/internal/kit/streams"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
@@ -131,6 +132,38 @@ func TestAWatcherWithoutAnythingToSeeIsLetInAtOnce(t *testing.T) {
 	}
 	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
 		t.Errorf("answered %s, %v", resp.Status, err)
+	}
+}
+
+func TestAWatcherWhoseTokenIsTakenBackIsToldNothingMore(t *testing.T) {
+	for protocol, c := range clients(t) {
+		t.Run(protocol, func(t *testing.T) {
+			var readers changing
+			readers.Store(&workspace.Config{Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: []string{acmeToken}}}})
+			happens := make(chan struct{})
+			conn, _ := rpctest.Serve(t, feed{watch: func(_ *sessionsv1.WatchSessionsRequest, to toWatcher) error {
+				if err := tell(to, 0, 1); err != nil {
+					return err
+				}
+				<-happens
+				if err := tell(to, 1, 2); err != nil {
+					return err
+				}
+				return untilItEnds(to)
+			}})
+			url, _ := serveTo(t, &readers, conn, streams.New(1), never)
+			stream, err := watcher(c, url, acmeToken).WatchSessions(t.Context(), &sessionsv1.WatchSessionsRequest{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			receive(t, stream, 0, 1)
+			readers.Store(&workspace.Config{Workspaces: []workspace.Workspace{{ID: "acme"}}})
+			close(happens)
+			if stream.Receive() || connect.CodeOf(stream.Err()) != connect.CodeUnauthenticated {
+				t.Errorf("after the token was taken back: %v", stream.Err())
+			}
+			_ = stream.Close()
+		})
 	}
 }
 

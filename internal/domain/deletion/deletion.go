@@ -1,7 +1,7 @@
 // Package deletion remembers which users were deleted, and up to when, inside a bbolt bucket.
 //
-// It keeps no id: a tombstone is a keyed hash of one, under a secret that the bucket holds itself. So a copy of the data alone shows nobody,
-// while a late call of a deleted user is still recognised.
+// It keeps no id: a tombstone is a keyed hash of one, under a secret that the bucket holds itself. So the rows show nobody, while a late
+// call of a deleted user is still recognised.
 package deletion
 
 import (

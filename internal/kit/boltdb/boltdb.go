@@ -130,7 +130,7 @@ func (db *DB) View(fn func(*bolt.Tx) error) error {
 
 // Update runs fn in a write transaction, together with other waiting writes, and returns only after the transaction is durable. If fn
 // returns an error, none of its effects remain and that error is returned. fn may run more than once and must not keep tx. If ctx
-// ends first, its error is returned and the outcome is unknown.
+// ends first, its error is returned, the outcome is unknown, and fn may still be running: what it writes to must not be read then (see Do).
 func (db *DB) Update(ctx context.Context, fn func(*bolt.Tx) error) error {
 	w := &write{apply: fn, gone: ctx.Done(), result: make(chan error, 1)}
 	if err := db.enqueue(ctx, w); err != nil {

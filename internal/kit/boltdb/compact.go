@@ -12,9 +12,13 @@ import (
 // maxCompactBytes is how much a transaction of Compact copies at most.
 const maxCompactBytes = 64 << 20
 
-// Compact changes the file at path by do, in one transaction, and writes it anew, so that it is as small as can be and nothing of what was
-// deleted is left in it. The file must not be open. A crash leaves the old file or the new one.
-func Compact(path string, do func(*bolt.Tx) error) (err error) {
+// Compact changes the file that the options name by do, in one transaction, and writes it anew, so that it is as small as can be and
+// nothing of what was deleted is left in it. The file must not be open. A crash leaves the old file or the new one.
+func Compact(o Options, do func(*bolt.Tx) error) (err error) {
+	if _, err := os.Stat(o.Path); err != nil { // bbolt would make the file
+		return fmt.Errorf("compact: %w", err)
+	}
+	path := o.Path
 	from, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType})
 	if err != nil {
 		if errors.Is(err, berrors.ErrTimeout) {
@@ -23,6 +27,9 @@ func Compact(path string, do func(*bolt.Tx) error) (err error) {
 		return fmt.Errorf("compact %s: %w", path, err)
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
+	if err := checkFormat(from, o); err != nil {
+		return fmt.Errorf("compact %s: %w", path, err)
+	}
 	if err := from.Update(do); err != nil {
 		return fmt.Errorf("compact %s: %w", path, err)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrUnknown says that no name has the number asked for: the file is damaged.
-var ErrUnknown = errors.New("unknown dictionary number")
+var ErrUnknown = fmt.Errorf("%w: unknown dictionary number", record.ErrCorrupt)
 
 // Two kinds of rows: by name (prefix, kind, name → number) and by number (prefix, number → kind, name).
 const (

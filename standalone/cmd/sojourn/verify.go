@@ -29,7 +29,7 @@ func verifyCommand(stdout, stderr io.Writer) *ffcli.Command {
 // verify prints everything that is not sound, a line each, and what is. It looks at every file before it fails.
 func verify(ctx context.Context, dir string, stdout io.Writer) error {
 	failed := 0
-	for _, service := range []struct {
+	services := []struct {
 		file   string
 		verify func(context.Context, func(soundness.Problem)) error
 	}{
@@ -42,7 +42,8 @@ func verify(ctx context.Context, dir string, stdout io.Writer) error {
 		{sessions.File, func(ctx context.Context, found func(soundness.Problem)) error {
 			return sessions.Verify(ctx, sessions.Config{Dir: dir}, found)
 		}},
-	} {
+	}
+	for _, service := range services {
 		problems := 0
 		err := service.verify(ctx, func(p soundness.Problem) {
 			problems++
@@ -63,7 +64,7 @@ func verify(ctx context.Context, dir string, stdout io.Writer) error {
 		}
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of 3 files are not sound", failed)
+		return fmt.Errorf("%d of %d files are not sound", failed, len(services))
 	}
 	return nil
 }

@@ -25,16 +25,15 @@ type ended struct {
 
 // removed is all that is left of a session that is no more.
 type removed struct {
-	ID          string `json:"id"`
-	Revision    int64  `json:"revision"`
-	AnonymousID string `json:"anonymousId"`
+	ID       string `json:"id"`
+	Revision int64  `json:"revision"`
 }
 
 func lineOf(c *sessionsv1.WatchSessionsResponse) line {
 	s := c.GetSession()
 	out := line{Cursor: c.GetCursor(), Kind: kindOf(c.GetKind()), Replaces: c.GetReplaces()}
 	if c.GetKind() == sessionsv1.ChangeKind_CHANGE_KIND_REMOVED {
-		out.Session = removed{s.GetId(), s.GetRevision(), s.GetAnonymousId()}
+		out.Session = removed{s.GetId(), s.GetRevision()}
 	} else {
 		out.Session = ended{s.GetId(), s.GetRevision(), dump.SessionOf(s), s.GetModulesOmitted()}
 	}

@@ -71,14 +71,14 @@ func tells(from, until int, err error) func(toWatcher) error {
 func removal(n int) *sessionsv1.WatchSessionsResponse {
 	return &sessionsv1.WatchSessionsResponse{
 		Cursor: strconv.Itoa(n), Kind: sessionsv1.ChangeKind_CHANGE_KIND_REMOVED,
-		Session: &sessionsv1.Session{Id: "s", AnonymousId: "a", Revision: int64(n)},
+		Session: &sessionsv1.Session{Id: "s", Revision: int64(n)},
 	}
 }
 
 func lines(from, until int) string {
 	var all strings.Builder
 	for i := from; i < until; i++ {
-		fmt.Fprintf(&all, `{"cursor":"%[1]d","kind":"removed","session":{"id":"s","revision":%[1]d,"anonymousId":"a"}}`+"\n", i)
+		fmt.Fprintf(&all, `{"cursor":"%[1]d","kind":"removed","session":{"id":"s","revision":%[1]d}}`+"\n", i)
 	}
 	return all.String()
 }
@@ -127,7 +127,7 @@ func TestALineHoldsTheSessionAsADumpDoesAndWhatAWatcherNeeds(t *testing.T) {
 		`"modules":[{"module":"m","durationMs":600000,"activeMs":300000}],"modulesOmitted":4},"replaces":["s2","s3"]}
 {"cursor":"c2","kind":"ended","session":{"id":"s4","revision":1,"anonymousId":"","start":"2026-11-01T23:50:00.001Z",` +
 		`"end":"2026-11-01T23:50:00.001Z","userId":"","accountId":"","durationMs":0,"activeMs":0,"events":0,"modules":[]}}
-{"cursor":"c3","kind":"removed","session":{"id":"s1","revision":9,"anonymousId":"<a>"}}
+{"cursor":"c3","kind":"removed","session":{"id":"s1","revision":9}}
 `
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

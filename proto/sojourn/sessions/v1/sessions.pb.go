@@ -317,7 +317,7 @@ type Session struct {
 	State SessionState `protobuf:"varint,7,opt,name=state,proto3,enum=sojourn.sessions.v1.SessionState" json:"state,omitempty"`
 	// end − start.
 	Duration *durationpb.Duration `protobuf:"bytes,8,opt,name=duration,proto3" json:"duration,omitempty"`
-	// The duration with every pause between two calls counted as five minutes at most.
+	// The duration with every pause between two calls counted as idle_cap (five minutes) at most.
 	Active *durationpb.Duration `protobuf:"bytes,9,opt,name=active,proto3" json:"active,omitempty"`
 	// How many calls it consists of.
 	Events int64 `protobuf:"varint,10,opt,name=events,proto3" json:"events,omitempty"`
@@ -461,7 +461,7 @@ type ModuleTime struct {
 	Module string `protobuf:"bytes,1,opt,name=module,proto3" json:"module,omitempty"`
 	// Time in the module.
 	Duration *durationpb.Duration `protobuf:"bytes,2,opt,name=duration,proto3" json:"duration,omitempty"`
-	// The same with every pause counted as five minutes at most.
+	// The same with every pause counted as idle_cap (five minutes) at most.
 	Active        *durationpb.Duration `protobuf:"bytes,3,opt,name=active,proto3" json:"active,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -740,7 +740,7 @@ func (x *ListSessionsRequest) GetPageToken() string {
 // ListSessionsResponse is one page of sessions.
 type ListSessionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In order of (start, anonymous_id, id).
+	// In order of start, anonymous_id and first call.
 	Sessions []*Session `protobuf:"bytes,1,rep,name=sessions,proto3" json:"sessions,omitempty"`
 	// For the next page; empty on the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
@@ -982,7 +982,7 @@ type TimeRow struct {
 	Users int64 `protobuf:"varint,6,opt,name=users,proto3" json:"users,omitempty"`
 	// Time spent.
 	Duration *durationpb.Duration `protobuf:"bytes,7,opt,name=duration,proto3" json:"duration,omitempty"`
-	// Time spent, with every pause between two calls counted as five minutes at most.
+	// Time spent, with every pause between two calls counted as idle_cap (five minutes) at most.
 	Active        *durationpb.Duration `protobuf:"bytes,8,opt,name=active,proto3" json:"active,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1147,7 +1147,7 @@ type WatchSessionsResponse struct {
 	Kind ChangeKind `protobuf:"varint,2,opt,name=kind,proto3,enum=sojourn.sessions.v1.ChangeKind" json:"kind,omitempty"`
 	// The session as it was then, its account as resolved now. Of a removed one only id and revision are set.
 	Session *Session `protobuf:"bytes,3,opt,name=session,proto3" json:"session,omitempty"`
-	// Ids of sessions told before whose calls belong to this one now. They are no more.
+	// Ids of sessions told before whose calls belong to this one now, or did when it was told. They are no more.
 	Replaces      []string `protobuf:"bytes,4,rep,name=replaces,proto3" json:"replaces,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

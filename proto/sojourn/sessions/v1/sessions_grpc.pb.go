@@ -194,15 +194,15 @@ const (
 type QueryServiceClient interface {
 	// GetSession returns one session. NOT_FOUND: there is none with this id (it may have been merged into another).
 	GetSession(ctx context.Context, in *GetSessionRequest, opts ...grpc.CallOption) (*GetSessionResponse, error)
-	// ListSessions lists sessions in order of (start, anonymous_id, id).
+	// ListSessions lists sessions in order of start, anonymous_id and first call.
 	ListSessions(ctx context.Context, in *ListSessionsRequest, opts ...grpc.CallOption) (*ListSessionsResponse, error)
 	// QueryTime sums time over a span of UTC days, by any grouping. A session that crosses midnight UTC is divided there.
 	QueryTime(ctx context.Context, in *QueryTimeRequest, opts ...grpc.CallOption) (*QueryTimeResponse, error)
 	// WatchSessions tells of every session once it has ended, of every later revision of it, and of every session told before that is no
 	// more, in the order of a cursor, and then goes on telling as it happens until the client leaves or the server stops (UNAVAILABLE: go
 	// on from the last cursor). Each is told at least once; a client that remembers the (id, revision) it has seen sees each exactly once.
-	// INVALID_ARGUMENT: the cursor is none of this feed. OUT_OF_RANGE: the feed no longer reaches back to the cursor, or not yet up to it
-	// because an older copy of the data was restored: read the sessions anew by ListSessions.
+	// INVALID_ARGUMENT: the cursor is none. OUT_OF_RANGE: the feed does not reach back to the cursor any more, or it is one of another copy of
+	// the data: watch from now, and once that has begun, read all sessions by ListSessions.
 	WatchSessions(ctx context.Context, in *WatchSessionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSessionsResponse], error)
 }
 
@@ -272,15 +272,15 @@ type QueryService_WatchSessionsClient = grpc.ServerStreamingClient[WatchSessions
 type QueryServiceServer interface {
 	// GetSession returns one session. NOT_FOUND: there is none with this id (it may have been merged into another).
 	GetSession(context.Context, *GetSessionRequest) (*GetSessionResponse, error)
-	// ListSessions lists sessions in order of (start, anonymous_id, id).
+	// ListSessions lists sessions in order of start, anonymous_id and first call.
 	ListSessions(context.Context, *ListSessionsRequest) (*ListSessionsResponse, error)
 	// QueryTime sums time over a span of UTC days, by any grouping. A session that crosses midnight UTC is divided there.
 	QueryTime(context.Context, *QueryTimeRequest) (*QueryTimeResponse, error)
 	// WatchSessions tells of every session once it has ended, of every later revision of it, and of every session told before that is no
 	// more, in the order of a cursor, and then goes on telling as it happens until the client leaves or the server stops (UNAVAILABLE: go
 	// on from the last cursor). Each is told at least once; a client that remembers the (id, revision) it has seen sees each exactly once.
-	// INVALID_ARGUMENT: the cursor is none of this feed. OUT_OF_RANGE: the feed no longer reaches back to the cursor, or not yet up to it
-	// because an older copy of the data was restored: read the sessions anew by ListSessions.
+	// INVALID_ARGUMENT: the cursor is none. OUT_OF_RANGE: the feed does not reach back to the cursor any more, or it is one of another copy of
+	// the data: watch from now, and once that has begun, read all sessions by ListSessions.
 	WatchSessions(*WatchSessionsRequest, grpc.ServerStreamingServer[WatchSessionsResponse]) error
 	mustEmbedUnimplementedQueryServiceServer()
 }
@@ -431,7 +431,7 @@ const (
 // AdminService is for those who look after a deployment; at the gateway it takes the admin token.
 type AdminServiceClient interface {
 	// RebuildSessions walks the points of a part of a workspace's sessions again, from the first, under the settings of now, and repairs
-	// the daily sums of time. Calls and questions go on meanwhile; each request does a bounded part. Ask again with next_page_token until
+	// the daily sums of time. Calls and questions go on meanwhile; each request does a part, the sums of one user of one account at once. Ask again with next_page_token until
 	// there is none. Sessions that come out as they were keep their revision.
 	RebuildSessions(ctx context.Context, in *RebuildSessionsRequest, opts ...grpc.CallOption) (*RebuildSessionsResponse, error)
 }
@@ -461,7 +461,7 @@ func (c *adminServiceClient) RebuildSessions(ctx context.Context, in *RebuildSes
 // AdminService is for those who look after a deployment; at the gateway it takes the admin token.
 type AdminServiceServer interface {
 	// RebuildSessions walks the points of a part of a workspace's sessions again, from the first, under the settings of now, and repairs
-	// the daily sums of time. Calls and questions go on meanwhile; each request does a bounded part. Ask again with next_page_token until
+	// the daily sums of time. Calls and questions go on meanwhile; each request does a part, the sums of one user of one account at once. Ask again with next_page_token until
 	// there is none. Sessions that come out as they were keep their revision.
 	RebuildSessions(context.Context, *RebuildSessionsRequest) (*RebuildSessionsResponse, error)
 	mustEmbedUnimplementedAdminServiceServer()

@@ -8,7 +8,6 @@ import (
 	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
-	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
@@ -22,19 +21,19 @@ func (s *Store) Changes(
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		t := s.readable(tx, workspace)
 		if t == nil {
-			return checkCursor(after, &storagev1.FeedRow{}, 0)
+			return (&feed{}).check(after)
 		}
-		feed, err := t.feedRow()
+		f, err := t.openFeed()
 		if err != nil {
 			return err
 		}
-		if err := checkCursor(after, feed, t.feed.Sequence()); err != nil {
+		if err := f.check(after); err != nil {
 			return err
 		}
 		cursor := t.feed.Cursor()
-		key, sealed := cursor.Seek(changeKey(max(after.Number, feed.GetTrimmed()) + 1))
+		key, sealed := cursor.Seek(changeKey(max(after.Number, f.row.GetTrimmed()) + 1))
 		for ; key != nil && len(found) < limit; key, sealed = cursor.Next() {
-			c, err := t.change(feed, key, sealed)
+			c, err := t.change(f, key, sealed)
 			if err != nil {
 				return err
 			}
@@ -45,14 +44,6 @@ func (s *Store) Changes(
 	return found, more, err
 }
 
-// checkCursor returns session.ErrCursor if there are changes behind the cursor that the feed does not have, or may not have.
-func checkCursor(c session.Cursor, feed *storagev1.FeedRow, last uint64) error {
-	if c != (session.Cursor{}) && (c.Epoch != feed.GetEpoch() || c.Number < feed.GetTrimmed() || c.Number > last) {
-		return session.ErrCursor
-	}
-	return nil
-}
-
 // Newest implements session.Store.
 func (s *Store) Newest(_ context.Context, workspace string) (newest session.Cursor, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
@@ -60,11 +51,57 @@ func (s *Store) Newest(_ context.Context, workspace string) (newest session.Curs
 		if t == nil {
 			return nil
 		}
-		feed, err := t.feedRow()
-		newest = session.Cursor{Epoch: feed.GetEpoch(), Number: t.feed.Sequence()}
-		return err
+		f, err := t.openFeed()
+		if err != nil {
+			return err
+		}
+		newest = f.cursor(f.last)
+		return nil
 	})
 	return newest, err
+}
+
+// feed is where the feed of a workspace begins and ends.
+type feed struct {
+	row  *storagev1.FeedRow
+	last uint64 // number of the last change
+}
+
+// openFeed returns the feed, which is empty if nothing was told yet.
+func (t *tables) openFeed() (*feed, error) {
+	f := &feed{row: &storagev1.FeedRow{}, last: t.feed.Sequence()}
+	if sealed := t.feed.Get(feedKey); sealed != nil {
+		if err := record.Unmarshal(feedKey, sealed, f.row); err != nil {
+			return nil, fmt.Errorf("feed: %w", err)
+		}
+	}
+	return f, nil
+}
+
+// cursor returns the cursor behind a change that is, or was, in the feed.
+func (f *feed) cursor(number uint64) (c session.Cursor) {
+	c.Number = number
+	for _, e := range f.row.GetEpochs() {
+		if e.GetFirst() <= number {
+			c.Epoch = e.GetEpoch()
+		}
+	}
+	if c.Epoch == 0 {
+		return session.Cursor{} // nothing was told yet
+	}
+	return c
+}
+
+// check returns session.ErrCursor if there are changes behind a cursor that the feed does not have, or may not have: they were trimmed, or
+// told by another copy of the data.
+func (f *feed) check(c session.Cursor) error {
+	if c == (session.Cursor{}) {
+		return nil
+	}
+	if c.Number < f.row.GetTrimmed() || c.Number > f.last || f.cursor(c.Number) != c {
+		return session.ErrCursor
+	}
+	return nil
 }
 
 func decodeChange(key, sealed []byte) (*storagev1.ChangeRow, error) {
@@ -79,25 +116,25 @@ func decodeChange(key, sealed []byte) (*storagev1.ChangeRow, error) {
 }
 
 // change reads a row of the feed.
-func (t *tables) change(feed *storagev1.FeedRow, key, sealed []byte) (c session.Change, err error) {
+func (t *tables) change(f *feed, key, sealed []byte) (c session.Change, err error) {
 	row, err := decodeChange(key, sealed)
 	if err != nil {
 		return c, err
 	}
-	c.Cursor = session.Cursor{Epoch: feed.GetEpoch(), Number: binary.BigEndian.Uint64(key[1:])}
+	c.Cursor = f.cursor(binary.BigEndian.Uint64(key[1:]))
 	if c.ID, err = parseID(row.GetId()); err != nil {
 		return c, err
 	}
 	c.Removed, c.Session.Revision = row.GetRemoved(), row.GetRevision()
-	if c.Removed {
-		return c, nil
-	}
 	for _, raw := range row.GetReplaces() {
 		id, err := parseID(raw)
 		if err != nil {
 			return c, err
 		}
 		c.Replaces = append(c.Replaces, id)
+	}
+	if c.Removed {
+		return c, nil
 	}
 	start := call.Position{TimeMS: row.GetStartMs(), MessageID: row.GetStartMessageId(), OriginalMS: row.GetStartOriginalMs()}
 	if c.Session.First, err = t.first(ref{row.GetAnonymous(), start}); err != nil {
@@ -120,18 +157,11 @@ func (t *tables) change(feed *storagev1.FeedRow, key, sealed []byte) (c session.
 	return c, err
 }
 
-// encodeID is how rows hold a session's id.
-func encodeID(id session.ID) []byte {
-	return append(keys.AppendTime(make([]byte, 0, 16), id.StartMS), id.Digest[:]...)
-}
-
-func parseID(raw []byte) (id session.ID, err error) {
-	r := keys.Read(raw)
-	id.StartMS = r.Time()
-	if r.Err() != nil || len(r.Rest()) != len(id.Digest) {
+func parseID(raw []byte) (session.ID, error) {
+	id, ok := session.ParseID(raw)
+	if !ok {
 		return id, fmt.Errorf("%w: id of a session", record.ErrCorrupt)
 	}
-	copy(id.Digest[:], r.Rest())
 	return id, nil
 }
 

@@ -13,11 +13,12 @@ import (
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// Compact drops the names that nothing names any more from the file at path, which must not be open, and writes it anew, so that nothing of
-// what was deleted is left in it.
-func Compact(path string) error {
+// Compact drops the names that nothing names any more from the file that the options name, which must not be open, and writes it anew, so
+// that nothing of what was deleted is left in it.
+func Compact(o boltdb.Options) error {
+	o.Kind, o.Format = Kind, Format
 	s := &Store{rules: func(string) session.Rules { return session.DefaultRules() }}
-	return boltdb.Compact(path, func(tx *bbolt.Tx) error {
+	return boltdb.Compact(o, func(tx *bbolt.Tx) error {
 		for workspace := range s.workspaces(tx) {
 			t, err := s.writable(tx, workspace)
 			if err != nil {

@@ -99,33 +99,46 @@ func TestTimersThatAreMissingAreSetAgain(t *testing.T) {
 }
 
 func TestASessionThatCannotBeReadCostsOnlyItself(t *testing.T) {
-	dir := stopped(t)
-	damage(t, dir, func(tx *bbolt.Tx) error {
-		sessions := tx.Bucket([]byte("workspaces")).Bucket([]byte("w")).Bucket([]byte("sessions"))
-		cursor := sessions.Cursor()
-		cursor.First()
-		key, sealed := cursor.Next()
-		broken := append([]byte(nil), sealed...)
-		broken[0] ^= 1
-		return sessions.Put(key, broken)
-	})
-	withStore(t, dir, func(store session.Store) {
-		now := int64(1 << 40)
-		looked, err := store.EndDue(t.Context(), now, 100)
-		if looked != 5 || !errors.Is(err, record.ErrCorrupt) {
-			t.Errorf("looked at %d timers, %v; want 5 and ErrCorrupt", looked, err)
-		}
-		if n := told(t, store); n != 4 {
-			t.Errorf("%d sessions were told, want the 4 others", n)
-		}
-		if looked, err := store.EndDue(t.Context(), now+30*minute, 100); looked != 0 || err != nil {
-			t.Errorf("at once again: looked at %d, %v", looked, err)
-		}
-		if looked, err := store.EndDue(t.Context(), now+61*minute, 100); looked != 1 || !errors.Is(err, record.ErrCorrupt) {
-			t.Errorf("an hour later: looked at %d, %v", looked, err)
-		}
-		if _, _, err := store.MendTimers(t.Context(), nil, 100); err != nil {
-			t.Errorf("mending: %v", err)
-		}
-	})
+	for name, breaks := range map[string]func(w *bbolt.Bucket) error{
+		"its row": func(w *bbolt.Bucket) error {
+			cursor := w.Bucket([]byte("sessions")).Cursor()
+			cursor.First()
+			key, sealed := cursor.Next()
+			broken := append([]byte(nil), sealed...)
+			broken[0] ^= 1
+			return w.Bucket([]byte("sessions")).Put(append([]byte(nil), key...), broken)
+		},
+		"its name": func(w *bbolt.Bucket) error {
+			cursor := w.Bucket([]byte("sessions")).Cursor()
+			key, _ := cursor.First()
+			return w.Bucket([]byte("names")).Delete(append([]byte{'i'}, key[:4]...))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := stopped(t)
+			damage(t, dir, func(tx *bbolt.Tx) error { return breaks(tx.Bucket([]byte("workspaces")).Bucket([]byte("w"))) })
+			withStore(t, dir, func(store session.Store) { endAllButOne(t, store) })
+		})
+	}
+}
+
+func endAllButOne(t *testing.T, store session.Store) {
+	t.Helper()
+	now := int64(1 << 40)
+	looked, err := store.EndDue(t.Context(), now, 100)
+	if looked != 5 || !errors.Is(err, record.ErrCorrupt) {
+		t.Errorf("looked at %d timers, %v; want 5 and ErrCorrupt", looked, err)
+	}
+	if n := told(t, store); n != 4 {
+		t.Errorf("%d sessions were told, want the 4 others", n)
+	}
+	if looked, err := store.EndDue(t.Context(), now+30*minute, 100); looked != 0 || err != nil {
+		t.Errorf("at once again: looked at %d, %v", looked, err)
+	}
+	if looked, err := store.EndDue(t.Context(), now+61*minute, 100); looked != 1 || !errors.Is(err, record.ErrCorrupt) {
+		t.Errorf("an hour later: looked at %d, %v", looked, err)
+	}
+	if _, _, err := store.MendTimers(t.Context(), nil, 100); err != nil {
+		t.Errorf("mending: %v", err)
+	}
 }

@@ -2,13 +2,13 @@ package bolt
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 
 	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
@@ -23,42 +23,41 @@ const (
 func (s *Store) DeleteUser(
 	ctx context.Context, workspace, userID string, untilMS, nowMS int64,
 ) (removed session.Deleted, more bool, err error) {
-	var found deletable
-	err = s.db.Update(ctx, func(tx *bbolt.Tx) error {
+	links, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (int, error) {
 		t, err := s.writable(tx, workspace)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		links, err := t.links.Forget(userID, untilMS)
-		removed.Links = int64(links)
-		return cmp.Or(err, t.deleted.Put(userID, untilMS))
+		if err := t.deleted.Put(userID, untilMS); err != nil {
+			return 0, err
+		}
+		return t.links.Forget(userID, untilMS)
 	})
 	if err != nil {
 		return session.Deleted{}, false, fmt.Errorf("delete a user: %w", err)
 	}
+	var found deletable
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		found, err = s.readable(tx, workspace).deletable(ctx, userID, untilMS)
 		return err
 	})
 	if err != nil {
-		return removed, false, fmt.Errorf("delete a user: %w", err)
+		return session.Deleted{}, false, fmt.Errorf("delete a user: %w", err)
 	}
-	err = s.db.Update(ctx, func(tx *bbolt.Tx) error {
+	removed, err = boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (session.Deleted, error) {
 		t, err := s.writable(tx, workspace)
 		if err != nil {
-			return err
+			return session.Deleted{}, err
 		}
 		if found.empty() {
-			return t.forgetName(userID, found.user)
+			return session.Deleted{}, t.forgetName(userID, found.user)
 		}
-		part, err := t.deleteAll(found, untilMS, nowMS)
-		part.Links = removed.Links
-		removed = part
-		return err
+		return t.deleteAll(found, untilMS, nowMS)
 	})
 	if err != nil {
 		return session.Deleted{}, false, fmt.Errorf("delete a user: %w", err)
 	}
+	removed.Links = int64(links)
 	s.wake()
 	return removed, !found.empty(), nil
 }
@@ -186,8 +185,10 @@ func (t *tables) deleteAll(found deletable, untilMS, nowMS int64) (removed sessi
 		if err != nil {
 			return removed, err
 		}
-		// Whoever has not read it yet is told of a removal in its place.
-		err = t.putChange(key, &storagev1.ChangeRow{ToldMs: row.GetToldMs(), Removed: true, Id: row.GetId(), Revision: row.GetRevision()})
+		// Whoever has not read it yet is told of a removal in its place, and of what it replaced.
+		err = t.putChange(key, &storagev1.ChangeRow{
+			ToldMs: row.GetToldMs(), Removed: true, Id: row.GetId(), Revision: row.GetRevision(), Replaces: row.GetReplaces(),
+		})
 		if err != nil {
 			return removed, err
 		}
@@ -243,9 +244,12 @@ func (t *tables) tellRemoved(deleted []ref, nowMS int64) error {
 		if err != nil {
 			return fmt.Errorf("number a revision: %w", err)
 		}
-		row := &storagev1.ChangeRow{ToldMs: nowMS, Removed: true, Id: encodeID(first.ID()), Revision: int64(revision)}
-		if err := cmp.Or(t.gone.Delete(at.key()), t.appendChange(row)); err != nil {
-			return fmt.Errorf("tell of a removal: %w", err)
+		row := &storagev1.ChangeRow{ToldMs: nowMS, Removed: true, Id: first.ID().Bytes(), Revision: int64(revision)}
+		if err := t.gone.Delete(at.key()); err != nil {
+			return fmt.Errorf("delete a gone session: %w", err)
+		}
+		if err := t.appendChange(row); err != nil {
+			return err
 		}
 	}
 	return nil

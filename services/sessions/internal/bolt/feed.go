@@ -2,8 +2,6 @@ package bolt
 
 import (
 	"bytes"
-	"cmp"
-	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 
@@ -29,7 +27,7 @@ func (t *tables) tell(at ref, s *stored, nowMS int64) error {
 		return err
 	}
 	row := &storagev1.ChangeRow{
-		ToldMs: nowMS, Id: encodeID(first.ID()), Revision: s.revision,
+		ToldMs: nowMS, Id: first.ID().Bytes(), Revision: s.revision,
 		Anonymous: at.anonymous, StartMs: at.TimeMS, StartMessageId: at.MessageID, StartOriginalMs: at.OriginalMS, EndMs: s.End.TimeMS,
 		User: uint32(s.User), Account: uint32(s.Account), Points: s.Points,
 	}
@@ -50,14 +48,17 @@ func (t *tables) tell(at ref, s *stored, nowMS int64) error {
 		return err
 	}
 	for _, position := range replaced {
-		row.Replaces = append(row.Replaces, encodeID(session.First{AnonymousID: first.AnonymousID, Start: position}.ID()))
+		row.Replaces = append(row.Replaces, session.First{AnonymousID: first.AnonymousID, Start: position}.ID().Bytes())
 	}
 	if err := t.appendChange(row); err != nil {
 		return err
 	}
 	s.told = s.revision
 	if more {
-		if err := cmp.Or(t.nextRevision(s), t.putTimer(at, &s.Session)); err != nil {
+		if err := t.nextRevision(s); err != nil {
+			return err
+		}
+		if err := t.putTimer(at, &s.Session); err != nil {
 			return err
 		}
 	}
@@ -97,16 +98,19 @@ func (t *tables) takeGone(at ref, s *stored) (found []call.Position, more bool, 
 }
 
 func (t *tables) appendChange(row *storagev1.ChangeRow) error {
-	if t.feed.Get(feedKey) == nil {
-		var epoch [8]byte
-		_, _ = rand.Read(epoch[:]) // never fails
-		if err := t.putFeed(&storagev1.FeedRow{Epoch: binary.BigEndian.Uint64(epoch[:])}); err != nil {
-			return err
-		}
-	}
 	number, err := t.feed.NextSequence()
 	if err != nil {
 		return fmt.Errorf("number a change: %w", err)
+	}
+	f, err := t.openFeed()
+	if err != nil {
+		return err
+	}
+	if f.cursor(number).Epoch != t.epoch {
+		f.row.Epochs = append(f.row.Epochs, &storagev1.EpochRow{Epoch: t.epoch, First: number})
+		if err := t.putFeed(f.row); err != nil {
+			return err
+		}
 	}
 	return t.putChange(changeKey(number), row)
 }
@@ -131,15 +135,4 @@ func (t *tables) putFeed(row *storagev1.FeedRow) error {
 		return fmt.Errorf("store where the feed begins: %w", err)
 	}
 	return nil
-}
-
-// feedRow returns where the feed begins; all zero if nothing was told yet.
-func (t *tables) feedRow() (*storagev1.FeedRow, error) {
-	var row storagev1.FeedRow
-	if sealed := t.feed.Get(feedKey); sealed != nil {
-		if err := record.Unmarshal(feedKey, sealed, &row); err != nil {
-			return nil, fmt.Errorf("feed: %w", err)
-		}
-	}
-	return &row, nil
 }

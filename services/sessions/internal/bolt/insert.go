@@ -1,36 +1,32 @@
 package bolt
 
 import (
+	"fmt"
+
 	"github.com/sojournhq/sojourn/internal/kit/keys"
+	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// insertReach is how many points insert looks at on either side before it gives up.
-const insertReach = 256
-
-// insert adds a late point that only divides a pause of the session that it falls into, without walking the session, however long it is.
-// It returns false, and changes nothing, where the point may change more than the stretches around it: then the run has to be walked.
+// insert adds a late point that only divides a pause of the session that it falls into, without walking the session: it looks back to the
+// last point that names a module, and if it names another, ahead to the next. It returns false, and changes nothing, where the point may
+// change more than the stretches around it: then the run has to be walked.
 func (t *tables) insert(anonymous uint32, p session.Point) (done bool, err error) {
 	at := ref{anonymous, p.Position}
 	was, err := t.sessionAround(at)
 	if err != nil || was == nil || was.rules != t.rulesName || !was.Admits(p) {
 		return false, err
 	}
-	before, ok, err := t.neighbours(at, -1, func(b session.Point) bool {
-		return b.Module != 0 || was.Module == 0 || b.Position == was.Start
-	})
-	if err != nil || !ok {
+	before, current, err := t.behind(at, was)
+	if err != nil {
 		return false, err
 	}
-	current := before[len(before)-1].Module
-	after, ok, err := t.neighbours(at, +1, func(a session.Point) bool {
-		return p.Module == 0 || p.Module == current || a.Module != 0 || a.Position == was.End
-	})
-	if err != nil || !ok {
+	after, err := t.ahead(at, was, p.Module != 0 && p.Module != current)
+	if err != nil {
 		return false, err
 	}
 	now, delta := was.Session, session.Parts{}
-	t.rules.Insert(&now, delta, before[0], current, p, after)
+	t.rules.Insert(&now, delta, before, current, p, after)
 	if err := t.putPoints(anonymous, []session.Point{p}); err != nil {
 		return false, err
 	}
@@ -52,28 +48,39 @@ func (t *tables) sessionAround(at ref) (*stored, error) {
 	return s, nil
 }
 
-// neighbours returns the points next to a place without one, in one direction, the nearest first, up to the one that is the last wanted. It
-// is not ok where that is far.
-func (t *tables) neighbours(at ref, direction int, last func(session.Point) bool) (points []session.Point, ok bool, err error) {
-	walk := t.pointsFrom(at.anonymous, at.TimeMS)
-	if direction < 0 {
-		walk = t.pointsBackFrom(at.anonymous, at.TimeMS)
-	}
-	reach := insertReach
-	for p, err := range walk {
+// behind returns the point of a session before a place, and the module current there.
+func (t *tables) behind(at ref, s *stored) (nearest session.Point, current session.Name, err error) {
+	found := false
+	for p, err := range t.pointsBackFrom(at.anonymous, at.TimeMS) {
 		if err != nil {
-			return nil, false, err
+			return nearest, 0, err
 		}
-		if reach--; reach < 0 {
-			return nil, false, nil
+		if p.Compare(at.Position) > 0 {
+			continue // of the same millisecond, but later
 		}
-		if p.Compare(at.Position)*direction < 0 {
-			continue // of the same millisecond, on the other side
+		if !found {
+			nearest, found = p, true
+		}
+		if p.Module != 0 || s.Module == 0 || p.Position == s.Start { // a session without a module at its end has none anywhere
+			return nearest, p.Module, nil
+		}
+	}
+	return nearest, 0, fmt.Errorf("%w: a session has no first point", record.ErrCorrupt)
+}
+
+// ahead returns the points of a session after a place: one, or all up to the next that names a module.
+func (t *tables) ahead(at ref, s *stored, toModule bool) (points []session.Point, err error) {
+	for p, err := range t.pointsFrom(at.anonymous, at.TimeMS) {
+		if err != nil {
+			return nil, err
+		}
+		if p.Compare(at.Position) < 0 {
+			continue // of the same millisecond, but earlier
 		}
 		points = append(points, p)
-		if last(p) {
-			return points, true, nil
+		if !toModule || p.Module != 0 || p.Position == s.End {
+			return points, nil
 		}
 	}
-	return nil, false, nil
+	return nil, fmt.Errorf("%w: a session has no last point", record.ErrCorrupt)
 }

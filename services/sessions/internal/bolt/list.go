@@ -54,6 +54,9 @@ func (s *Store) Sessions(ctx context.Context, workspace string, f session.Filter
 		if t == nil {
 			return nil
 		}
+		if f.Ended != nil && !*f.Ended { // what began earlier than this has ended
+			f.FromMS = max(f.FromMS, f.NowMS-longestSessionMS-t.rules.TimeoutMS)
+		}
 		sources, err := t.sources(f)
 		if err != nil {
 			return err
@@ -64,14 +67,26 @@ func (s *Store) Sessions(ctx context.Context, workspace string, f session.Filter
 				return err
 			}
 			found = append(found, some...)
+			if len(found) >= limit { // later ones of other sources cannot be on the page
+				sortByFirst(found)
+				found = found[:limit]
+				f.ToMS = min(f.ToMS, found[limit-1].First.Start.TimeMS+1)
+			}
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}
-	slices.SortFunc(found, func(a, b session.View) int { return a.First.Compare(b.First) })
-	return found[:min(limit, len(found))], nil
+	sortByFirst(found)
+	return found, nil
+}
+
+// longestSessionMS is the longest that a session can last, whatever the rules were when it was walked.
+const longestSessionMS = 24 * 60 * 60 * 1000
+
+func sortByFirst(views []session.View) {
+	slices.SortFunc(views, func(a, b session.View) int { return a.First.Compare(b.First) })
 }
 
 // source is a run of keys that sort by start time behind a prefix.

@@ -8,8 +8,10 @@ import (
 
 	bbolt "go.etcd.io/bbolt"
 
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
+	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
 // place is a session of a workspace.
@@ -23,6 +25,9 @@ func (p place) encode() []byte { return append(keys.AppendString(nil, p.workspac
 // MendTimers implements session.Upkeep. A session that was not told yet needs a timer. One that went on since its timer was set has it
 // under an earlier time, which is not looked for: it gets another, and the two become one when the first is put back.
 func (s *Store) MendTimers(ctx context.Context, from []byte, limit int) (mended int, next []byte, err error) {
+	if from == nil {
+		s.rememberRules()
+	}
 	var missing []place
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		missing, next, err = s.withoutTimer(tx, from, limit)
@@ -31,11 +36,11 @@ func (s *Store) MendTimers(ctx context.Context, from []byte, limit int) (mended 
 	if err != nil || len(missing) == 0 {
 		return 0, next, err
 	}
-	err = s.db.Update(ctx, func(tx *bbolt.Tx) error {
+	mended, err = boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (mended int, err error) {
 		for _, p := range missing {
 			t, err := s.writable(tx, p.workspace)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			sealed := t.sessions.Get(p.key)
 			if sealed == nil {
@@ -43,21 +48,55 @@ func (s *Store) MendTimers(ctx context.Context, from []byte, limit int) (mended 
 			}
 			at, row, err := decodeSession(p.key, sealed)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			if row.isTold() {
 				continue
 			}
 			if err := t.putTimer(at, &row.Session); err != nil {
-				return err
+				return 0, err
 			}
+			mended++
 		}
-		return nil
+		return mended, nil
 	})
 	if err != nil {
 		return 0, nil, fmt.Errorf("mend timers: %w", err)
 	}
-	return len(missing), next, nil
+	return mended, next, nil
+}
+
+// rememberRules remembers the rules of now, under which timers are going to be looked at.
+func (s *Store) rememberRules() {
+	rules := s.allRules()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.mendedUnder = rules
+}
+
+// NeedsMending implements session.Upkeep.
+func (s *Store) NeedsMending() bool {
+	rules := s.allRules()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for workspace, r := range rules {
+		if under, known := s.mendedUnder[workspace]; !known || under != r {
+			return true
+		}
+	}
+	return false
+}
+
+// allRules returns the rules of all workspaces in which something was recorded.
+func (s *Store) allRules() map[string]session.Rules {
+	rules := map[string]session.Rules{}
+	_ = s.db.View(func(tx *bbolt.Tx) error { // which fails only when the store is closed, and then there is nothing to mend
+		for workspace := range s.workspaces(tx) {
+			rules[workspace] = s.rules(workspace)
+		}
+		return nil
+	})
+	return rules
 }
 
 // withoutTimer looks at most limit sessions and returns those that need a timer, and where to go on.

@@ -21,16 +21,27 @@ func (t *tables) owners(accountID, userID *string) ([]owned, error) {
 	if accountID != nil && *accountID != "" {
 		return t.ownersOfAccount(*accountID, userID)
 	}
+	var user uint32
+	if userID != nil {
+		var ok bool
+		var err error
+		if user, ok, err = t.names.Find(kindUser, *userID); err != nil || !ok {
+			return nil, err
+		}
+	}
 	var found []owned
 	err := t.eachOwner(0, func(o owner) error {
 		if accountID != nil && o.account != 0 {
 			return errStop
 		}
+		if userID != nil && o.user != session.Name(user) {
+			return nil
+		}
 		named, err := t.name(o)
 		if err != nil {
 			return err
 		}
-		if (accountID == nil || named.accountID == "") && (userID == nil || named.userID == *userID) {
+		if accountID == nil || named.accountID == "" {
 			found = append(found, named)
 		}
 		return nil

@@ -1,9 +1,10 @@
 package bolt
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+
+	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -15,21 +16,25 @@ import (
 func (t *tables) putSession(anonymous uint32, was *stored, s session.Session, delta session.Parts) (changed bool, err error) {
 	at := ref{anonymous, s.Start}
 	now := &stored{Session: s, rules: t.rulesName}
-	if was != nil {
+	switch {
+	case was != nil:
 		now.parts, now.more, now.revision, now.told = slices.Clone(was.parts), was.more, was.revision, was.told
+	case t.gone.Get(at.key()) != nil:
+		now.told = toldBefore // and now it is back
 	}
 	changed = was == nil || was.Session != s || len(delta) > 0
-	if changed && now.isTold() {
+	if was == nil || changed && now.isTold() {
 		if err := t.nextRevision(now); err != nil {
 			return false, err
 		}
 	}
-	err = cmp.Or(
-		t.count(was, now, delta),
-		t.putRow(at, now),
-		t.index(at, was, now),
-	)
-	if err != nil || !changed || (was != nil && !was.isTold() && s.End.TimeMS >= was.End.TimeMS) {
+	if err := t.count(was, now, delta); err != nil {
+		return false, err
+	}
+	if err := t.putRow(at, now); err != nil {
+		return false, err
+	}
+	if err := t.index(at, was, now); err != nil || !changed || was != nil && !was.isTold() && s.End.TimeMS >= was.End.TimeMS {
 		return changed, err // its timer is looked at when it fires, and put back then
 	}
 	return true, t.putTimer(at, &s)
@@ -93,15 +98,19 @@ func (t *tables) deleteSession(anonymous uint32, s *stored) error {
 			return err
 		}
 	}
-	err := cmp.Or(
-		t.count(s, nil, nil),
-		t.dropParts(s),
-		t.sessions.Delete(at.key()),
-		t.byStart.Delete(at.byStartKey()),
-		t.byOwner.Delete(s.owner().byOwnerKey(at)),
-	)
-	if err != nil {
-		return fmt.Errorf("delete a session: %w", err)
+	if err := t.count(s, nil, nil); err != nil {
+		return err
+	}
+	if err := t.dropParts(s); err != nil {
+		return err
+	}
+	for _, row := range []struct {
+		table *bbolt.Bucket
+		key   []byte
+	}{{t.sessions, at.key()}, {t.byStart, at.byStartKey()}, {t.byOwner, s.owner().byOwnerKey(at)}} {
+		if err := row.table.Delete(row.key); err != nil {
+			return fmt.Errorf("delete a session: %w", err)
+		}
 	}
 	return nil
 }

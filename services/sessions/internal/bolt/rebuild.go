@@ -1,24 +1,20 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
-	"maps"
-	"slices"
 
 	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
-	"github.com/sojournhq/sojourn/internal/domain/day"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
-	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// rebuildStep is after how many points, or sessions and sums, a transaction of a rebuild ends.
-const rebuildStep = 20_000
+// defaultRebuildStep is after how many points, or sessions and sums, a step of a rebuild ends.
+const defaultRebuildStep = 20_000
 
 // The two halves of a rebuild, at the beginning of where it got to.
 const (
@@ -44,87 +40,104 @@ func (s *Store) Rebuild(ctx context.Context, workspace string, from []byte) (don
 	return done, next, nil
 }
 
-func (s *Store) rebuildSessions(ctx context.Context, workspace string, from []byte) (done session.Rebuilt, next []byte, err error) {
-	err = s.db.Update(ctx, func(tx *bbolt.Tx) error {
-		t, err := s.writable(tx, workspace)
-		if err != nil {
-			return err
-		}
-		done, next, err = t.rebuildSessions(from)
-		return err
-	})
-	return done, next, err
+// progress is what a step has done, and where the next begins.
+type progress struct {
+	done session.Rebuilt
+	next []byte
 }
 
-// rebuildSums looks for wrong sums without holding up writes, because normally there are none.
+func (s *Store) rebuildSessions(ctx context.Context, workspace string, from []byte) (session.Rebuilt, []byte, error) {
+	p, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (progress, error) {
+		if s.readable(tx, workspace) == nil {
+			return progress{}, nil // nothing was ever recorded
+		}
+		t, err := s.writable(tx, workspace)
+		if err != nil {
+			return progress{}, err
+		}
+		return t.rebuildSessions(from, s.rebuildStep)
+	})
+	return p.done, p.next, err
+}
+
+// rebuildSums looks for wrong sums in a read transaction, because normally there are none.
 func (s *Store) rebuildSums(ctx context.Context, workspace string, from []byte) (done session.Rebuilt, next []byte, err error) {
 	var wrong []owner
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		if t := s.readable(tx, workspace); t != nil {
-			wrong, next, err = t.wrongSums(ctx, from)
+			wrong, next, err = t.wrongSums(ctx, from, s.rebuildStep)
 		}
 		return err
 	})
 	if err != nil || len(wrong) == 0 {
 		return done, next, err
 	}
-	err = s.db.Update(ctx, func(tx *bbolt.Tx) error {
+	done.SumsRepaired, err = boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (int64, error) {
 		t, err := s.writable(tx, workspace)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		done.SumsRepaired, err = t.repairSums(wrong)
-		return err
+		return t.repairSums(wrong)
 	})
 	return done, next, err
 }
 
-func (t *tables) rebuildSessions(from []byte) (done session.Rebuilt, next []byte, err error) {
-	for done.Points < rebuildStep {
-		key, _ := t.points.Cursor().Seek(from)
-		if key == nil {
-			return done, []byte{rebuildSums}, nil
+func (t *tables) rebuildSessions(from []byte, step int64) (p progress, err error) {
+	for p.done.Points < step {
+		anonymous, ok := t.nextAnonymous(from)
+		if !ok {
+			p.next = []byte{rebuildSums}
+			return p, nil
 		}
-		at, err := parseRef(key)
+		start, err := t.rebuildStart(anonymous, from)
 		if err != nil {
-			return done, nil, err
+			return p, err
 		}
-		start, err := t.rebuildStart(at, from)
+		walked, err := t.rewalk(anonymous, start, func(_ call.Position, points int64) bool { return p.done.Points+points >= step })
 		if err != nil {
-			return done, nil, err
+			return p, err
 		}
-		walked, err := t.rewalk(at.anonymous, start, func(_ call.Position, points int64) bool {
-			return done.Points+points >= rebuildStep
-		})
-		if err != nil {
-			return done, nil, err
-		}
-		done.Points += walked.points
-		done.SessionsChanged += walked.changed
-		from = keys.AppendUint32(nil, at.anonymous+1)
+		p.done.Points += walked.points
+		p.done.SessionsChanged += walked.changed
+		from = keys.AppendUint32(nil, anonymous+1)
 		if walked.resumed != nil {
-			from = ref{at.anonymous, *walked.resumed}.key()
+			from = ref{anonymous, *walked.resumed}.key()
 		}
 	}
-	return done, append([]byte{rebuildSessions}, from...), nil
+	p.next = append([]byte{rebuildSessions}, from...)
+	return p, nil
 }
 
-// rebuildStart returns where to walk from: the first point of an anonymousId, or where the walk before this one stopped. Should a late
-// call have taken what started there into the session before it, that is where.
-func (t *tables) rebuildStart(at ref, from []byte) (call.Position, error) {
-	if len(from) <= 4 {
+// nextAnonymous returns the first anonymousId at or behind a key that has points or sessions.
+func (t *tables) nextAnonymous(from []byte) (anonymous uint32, ok bool) {
+	for _, table := range []*bbolt.Bucket{t.points, t.sessions} {
+		key, _ := table.Cursor().Seek(from)
+		if len(key) < 4 {
+			continue
+		}
+		if found := binary.BigEndian.Uint32(key); !ok || found < anonymous {
+			anonymous, ok = found, true
+		}
+	}
+	return anonymous, ok
+}
+
+// rebuildStart returns where to walk an anonymousId from: its first point, or where the walk before this one stopped. Should a call that
+// came since have taken what started there into the session before it, that is where.
+func (t *tables) rebuildStart(anonymous uint32, from []byte) (call.Position, error) {
+	if len(from) <= 4 || binary.BigEndian.Uint32(from) != anonymous {
 		return call.Position{}, nil
 	}
-	if t.sessions.Get(from) != nil {
-		stopped, err := parseRef(from)
+	stopped, err := parseRef(from)
+	if err != nil || t.sessions.Get(from) != nil {
 		return stopped.Position, err
 	}
-	return t.restart(at.anonymous, at.TimeMS)
+	return t.restart(anonymous, stopped.TimeMS)
 }
 
 // wrongSums returns owners whose sums are not those of their sessions, and where to go on; nil: nowhere.
-func (t *tables) wrongSums(ctx context.Context, from []byte) (wrong []owner, next []byte, err error) {
-	for budget := rebuildStep; budget > 0; {
+func (t *tables) wrongSums(ctx context.Context, from []byte, step int64) (wrong []owner, next []byte, err error) {
+	for budget := step; budget > 0; {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
@@ -140,132 +153,7 @@ func (t *tables) wrongSums(ctx context.Context, from []byte) (wrong []owner, nex
 			wrong = append(wrong, o)
 		}
 		from = o.next()
-		budget -= looked + 1
+		budget -= int64(looked) + 1
 	}
 	return wrong, append([]byte{rebuildSums}, from...), nil
-}
-
-// next is where the prefixes of further owners begin.
-func (o owner) next() []byte {
-	return binary.BigEndian.AppendUint64(nil, binary.BigEndian.Uint64(o.prefix())+1)
-}
-
-// nextOwner returns the first owner at or behind a prefix that has sessions or sums.
-func (t *tables) nextOwner(from []byte) (o owner, ok bool, err error) {
-	for _, table := range []*bbolt.Bucket{t.byOwner, t.sums} {
-		key, _ := table.Cursor().Seek(from)
-		if key == nil {
-			continue
-		}
-		r := keys.Read(key)
-		found := owner{session.Name(r.Uint32()), session.Name(r.Uint32())}
-		if r.Err() != nil {
-			return o, false, fmt.Errorf("owner: %w: %w", record.ErrCorrupt, r.Err())
-		}
-		if !ok || bytes.Compare(found.prefix(), o.prefix()) < 0 {
-			o, ok = found, true
-		}
-	}
-	return o, ok, nil
-}
-
-// compareSums returns what the sums of one owner should be where they are not, and how many sums and sessions it looked at.
-func (t *tables) compareSums(o owner) (differing map[session.Part]session.Sum, looked int, err error) {
-	want, sessions, err := t.sumsOf(o)
-	if err != nil {
-		return nil, 0, err
-	}
-	stored, err := t.storedSums(o)
-	if err != nil {
-		return nil, 0, err
-	}
-	differing = map[session.Part]session.Sum{}
-	for p, s := range want {
-		if stored[p] != s {
-			differing[p] = s
-		}
-	}
-	for p := range stored {
-		if _, wanted := want[p]; !wanted {
-			differing[p] = session.Sum{}
-		}
-	}
-	return differing, sessions + len(stored), nil
-}
-
-// sumsOf adds up the parts of all sessions of one owner, and says how many they are.
-func (t *tables) sumsOf(o owner) (sums map[session.Part]session.Sum, sessions int, err error) {
-	sums = map[session.Part]session.Sum{}
-	prefix := o.prefix()
-	cursor := t.byOwner.Cursor()
-	for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
-		at, err := parseByStart(key[len(prefix):])
-		if err != nil {
-			return nil, 0, err
-		}
-		_, s, err := decodeSession(at.key(), t.sessions.Get(at.key()))
-		if err != nil {
-			return nil, 0, err
-		}
-		parts, err := t.allParts(s)
-		if err != nil {
-			return nil, 0, err
-		}
-		for p, sum := range partSums(s.day(), parts) {
-			sums[p] = sums[p].Plus(sum)
-		}
-		sessions++
-	}
-	return sums, sessions, nil
-}
-
-// partSums returns what the parts of one session, whose first day is first, add to sums.
-func partSums(first day.Day, parts session.Parts) map[session.Part]session.Sum {
-	sums := make(map[session.Part]session.Sum, len(parts))
-	for _, module := range modules(parts) {
-		today, tomorrow := session.Part{Module: module, Day: first}, session.Part{Module: module, Day: first + 1}
-		of := session.SumsOf(parts[today], parts[tomorrow])
-		for i, p := range []session.Part{today, tomorrow} {
-			if of[i] != (session.Sum{}) {
-				sums[p] = of[i]
-			}
-		}
-	}
-	return sums
-}
-
-// repairSums makes the sums of owners those that they should be, and returns how many were not.
-func (t *tables) repairSums(owners []owner) (repaired int64, err error) {
-	for _, o := range owners {
-		differing, _, err := t.compareSums(o)
-		if err != nil {
-			return 0, err
-		}
-		for _, p := range slices.SortedFunc(maps.Keys(differing), session.Part.Compare) {
-			if err := t.putSum(sumKey(o, p), differing[p]); err != nil {
-				return 0, fmt.Errorf("repair a daily sum: %w", err)
-			}
-			repaired++
-		}
-	}
-	return repaired, nil
-}
-
-// storedSums returns the stored sums of one owner. One that cannot be read is returned as a sum that none can have.
-func (t *tables) storedSums(o owner) (map[session.Part]session.Sum, error) {
-	stored := map[session.Part]session.Sum{}
-	prefix := o.prefix()
-	cursor := t.sums.Cursor()
-	for key, sealed := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
-		p, err := parseSumPart(key)
-		if err != nil {
-			return nil, err
-		}
-		s, err := decodeSum(key, sealed)
-		if err != nil {
-			s = session.Sum{Sessions: -1}
-		}
-		stored[p] = s
-	}
-	return stored, nil
 }

@@ -68,10 +68,13 @@ type stored struct {
 	// parts holds the first parts, the others stand in the parts table under the number more.
 	parts []storedPart
 	more  uint64
-	// revision is what the session will be, or was, told as; told is the revision told last.
+	// revision is what the session will be, or was, told as; told is the revision told last, 0 if none was.
 	revision, told int64
 	rules          uint32
 }
+
+// toldBefore is in place of the revision told last where that is not known any more: the session was gone, and is back.
+const toldBefore = -1
 
 type storedPart struct {
 	session.Part

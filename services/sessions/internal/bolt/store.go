@@ -1,10 +1,12 @@
 // Package bolt keeps sessions in a bbolt file.
 //
-// Each workspace has a bucket of its own, so that equal ids in two workspaces can never meet. Points are the truth and are only ever
-// added; session rows, their parts, daily sums, indexes and timers follow from them and are written in the same transaction.
+// Each workspace has a bucket of its own, so that equal ids in two workspaces can never meet. Points are the truth, and go only when
+// their user is deleted; session rows, parts, daily sums, indexes and timers follow from them and are written in the same transaction.
 package bolt
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"iter"
 	"sync"
@@ -45,7 +47,8 @@ var (
 )
 
 var allTables = [][]byte{
-	namesTable, linksTable, tombstonesTable, pointsTable, sessionsTable, partsTable, sumsTable, byStartTable, byOwnerTable, feedTable, goneTable,
+	namesTable, linksTable, tombstonesTable, pointsTable, sessionsTable, partsTable, sumsTable, byStartTable, byOwnerTable,
+	feedTable, goneTable,
 }
 
 // Kinds of names in the dictionary.
@@ -61,9 +64,15 @@ const (
 type Store struct {
 	db    *boltdb.DB
 	rules func(workspace string) session.Rules
+	// epoch tells the changes that this opening of the file tells from those of others.
+	epoch uint64
+	// rebuildStep is after how many points, or sessions and sums, a transaction of a rebuild ends.
+	rebuildStep int64
 
 	mutex sync.Mutex
 	told  chan struct{} // closed and replaced whenever a feed has grown
+	// mendedUnder are the rules of each workspace when its timers were last looked over.
+	mendedUnder map[string]session.Rules
 }
 
 var _ session.Store = (*Store)(nil)
@@ -76,7 +85,13 @@ func Open(o boltdb.Options, rules func(workspace string) session.Rules) (*Store,
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, rules: rules, told: make(chan struct{})}, nil
+	return &Store{db: db, rules: rules, epoch: newEpoch(), rebuildStep: defaultRebuildStep, told: make(chan struct{})}, nil
+}
+
+func newEpoch() uint64 {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return binary.BigEndian.Uint64(random[:]) | 1
 }
 
 // Close implements session.Store.
@@ -88,6 +103,7 @@ type tables struct {
 	rules     session.Rules
 	// rulesName is the number of the rules in the dictionary; 0 if nothing was written under them yet.
 	rulesName uint32
+	epoch     uint64
 
 	bucket   *bbolt.Bucket // holds the tables
 	names    dict.Dict
@@ -133,6 +149,7 @@ func (s *Store) open(tx *bbolt.Tx, mine *bbolt.Bucket, workspace string) *tables
 	return &tables{
 		workspace: workspace,
 		rules:     s.rules(workspace),
+		epoch:     s.epoch,
 		bucket:    mine,
 		names:     dict.In(mine.Bucket(namesTable)),
 		links:     links,

@@ -16,8 +16,13 @@ func TestBoltIsAStore(t *testing.T) {
 	storetest.Run(t, driver)
 }
 
+// open opens a store that rebuilds in small steps.
 func open(dir string, rules func(string) session.Rules) (session.Store, error) {
-	return bolt.Open(boltdb.Options{Path: filepath.Join(dir, "sessions.db")}, rules)
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(dir, "sessions.db")}, rules)
+	if err == nil {
+		store.SetRebuildStep(3)
+	}
+	return store, err
 }
 
 // verify returns what is wrong with a store.

@@ -8,6 +8,7 @@ import (
 
 	bbolt "go.etcd.io/bbolt"
 
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
@@ -25,10 +26,12 @@ func (s *Store) EndDue(ctx context.Context, nowMS int64, limit int) (looked int,
 	var broken []error
 	unreadable := map[string]bool{}
 	for {
-		err := s.db.Update(ctx, func(tx *bbolt.Tx) error { return s.fireAll(tx, due, unreadable, nowMS) })
+		told, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (int, error) { return s.fireAll(tx, due, unreadable, nowMS) })
+		if told > 0 {
+			s.wake()
+		}
 		var bad *timerError
 		if !errors.As(err, &bad) {
-			s.wake()
 			if err = errors.Join(append(broken, err)...); err != nil {
 				err = fmt.Errorf("end %d sessions: %w", len(due), err)
 			}
@@ -66,22 +69,26 @@ func (s *Store) due(nowMS int64, limit int) (found [][]byte, err error) {
 	return found, err
 }
 
-func (s *Store) fireAll(tx *bbolt.Tx, due [][]byte, unreadable map[string]bool, nowMS int64) error {
+// fireAll handles timers and returns how many sessions it told of.
+func (s *Store) fireAll(tx *bbolt.Tx, due [][]byte, unreadable map[string]bool, nowMS int64) (told int, err error) {
 	timers := tx.Bucket(timersBucket)
 	opened := map[string]*tables{}
 	for _, timer := range due {
 		if err := timers.Delete(timer); err != nil {
-			return fmt.Errorf("delete a timer: %w", err)
+			return told, fmt.Errorf("delete a timer: %w", err)
 		}
 		r := keys.Read(timer)
 		_, workspace, key := r.Time(), r.String(), r.Rest()
 		if r.Err() != nil {
 			continue // no key of ours: it names no session
 		}
+		if s.readable(tx, workspace) == nil {
+			continue
+		}
 		if opened[workspace] == nil {
 			t, err := s.writable(tx, workspace)
 			if err != nil {
-				return err
+				return told, err
 			}
 			opened[workspace] = t
 		}
@@ -89,41 +96,45 @@ func (s *Store) fireAll(tx *bbolt.Tx, due [][]byte, unreadable map[string]bool, 
 		if unreadable[string(timer)] {
 			later := append(keys.AppendString(keys.AppendTime(nil, nowMS+postponeMS), workspace), key...)
 			if err := put(timers.Put, later); err != nil {
-				return err
+				return told, err
 			}
 			continue
 		}
-		if err := t.fire(key, nowMS); err != nil {
+		ended, err := t.fire(key, nowMS)
+		if err != nil {
 			if errors.Is(err, record.ErrCorrupt) {
-				return &timerError{timer, err}
+				return told, &timerError{timer, err}
 			}
-			return err
+			return told, err
+		}
+		if ended {
+			told++
 		}
 	}
-	return nil
+	return told, nil
 }
 
-// fire ends the session with a key if its timeout has passed.
-func (t *tables) fire(key []byte, nowMS int64) error {
+// fire ends the session with a key, and tells of it, if its timeout has passed.
+func (t *tables) fire(key []byte, nowMS int64) (ended bool, err error) {
 	sealed := t.sessions.Get(key)
 	if sealed == nil {
-		return nil // the session was merged into another
+		return false, nil // the session was merged into another
 	}
 	at, s, err := decodeSession(key, sealed)
 	if err != nil || s.isTold() {
-		return err
+		return false, err
 	}
 	if s.rules != t.rulesName {
 		// The settings have changed since: they apply to what ends from now on.
 		if _, err := t.rewalk(at.anonymous, at.Position, always); err != nil {
-			return err
+			return false, err
 		}
 		if _, s, err = decodeSession(key, t.sessions.Get(key)); err != nil || s.isTold() {
-			return err
+			return false, err
 		}
 	}
 	if !t.rules.EndedBy(&s.Session, nowMS) {
-		return t.putTimer(at, &s.Session)
+		return false, t.putTimer(at, &s.Session)
 	}
-	return t.tell(at, s, nowMS)
+	return true, t.tell(at, s, nowMS)
 }

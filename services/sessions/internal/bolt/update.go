@@ -18,19 +18,19 @@ func (t *tables) add(anonymous uint32, points []session.Point) error {
 	if err != nil {
 		return err
 	}
-	inOrder := 0
+	late := 0
 	if last != nil {
-		inOrder, _ = slices.BinarySearchFunc(points, last.End, func(p session.Point, end call.Position) int { return p.Compare(end) })
+		late, _ = slices.BinarySearchFunc(points, last.End, func(p session.Point, end call.Position) int { return p.Compare(end) })
 	}
-	if late := points[:inOrder]; len(late) > 0 {
-		if err := t.addLate(anonymous, late); err != nil {
+	if late > 0 {
+		if err := t.addLate(anonymous, points[:late]); err != nil {
 			return err
 		}
 		if last, err = t.lastSession(anonymous); err != nil {
 			return err
 		}
 	}
-	return t.addInOrder(anonymous, last, points[inOrder:])
+	return t.addInOrder(anonymous, last, points[late:])
 }
 
 // addInOrder adds points that come after all others: the usual case, which reads one session, however long it is, and writes it and those
@@ -123,8 +123,8 @@ type walked struct {
 	points, changed int64
 }
 
-// outcome is a session that was walked, with its parts.
-type outcome struct {
+// walkedSession is a session as its points make it, with its parts.
+type walkedSession struct {
 	session.Session
 
 	parts session.Parts
@@ -138,8 +138,8 @@ func always(call.Position, int64) bool { return true }
 // It stops where a session starts that started there before too, if enough says so of that place and of the points walked until there:
 // from there on nothing can differ, because a session's start forgets all that came before it.
 func (t *tables) rewalk(anonymous uint32, from call.Position, enough func(p call.Position, points int64) bool) (w walked, err error) {
-	var sessions []*outcome
-	var current *outcome
+	var sessions []*walkedSession
+	var current *walkedSession
 	for p, err := range t.pointsFrom(anonymous, from.TimeMS) {
 		if err != nil {
 			return w, err
@@ -157,7 +157,7 @@ func (t *tables) rewalk(anonymous uint32, from call.Position, enough func(p call
 			break
 		}
 		parts := session.Parts{}
-		current = &outcome{session.Begin(p, parts), parts}
+		current = &walkedSession{session.Begin(p, parts), parts}
 		sessions = append(sessions, current)
 		w.points++
 	}
@@ -170,7 +170,7 @@ func (t *tables) rewalk(anonymous uint32, from call.Position, enough func(p call
 }
 
 // replace puts the sessions that were walked in place of the old ones of the same run, and returns how many changed, came or went.
-func (t *tables) replace(anonymous uint32, old map[call.Position]*stored, walked []*outcome) (changes int64, err error) {
+func (t *tables) replace(anonymous uint32, old map[call.Position]*stored, walked []*walkedSession) (changes int64, err error) {
 	for _, s := range walked {
 		was, delta := old[s.Start], s.parts
 		delete(old, s.Start)

@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -51,9 +52,9 @@ func missingTable(mine *bbolt.Bucket) []byte {
 	return nil
 }
 
-// waiting returns the keys of the sessions of each workspace that a timer waits for.
-func (s *Store) waiting(tx *bbolt.Tx, found func(soundness.Problem)) map[string]map[string]bool {
-	all := map[string]map[string]bool{}
+// waiting returns the keys of the sessions of each workspace that a timer waits for, and the earliest time at which one does.
+func (s *Store) waiting(tx *bbolt.Tx, found func(soundness.Problem)) map[string]map[string]int64 {
+	all := map[string]map[string]int64{}
 	timers := tx.Bucket(timersBucket)
 	if timers == nil {
 		return all
@@ -61,15 +62,17 @@ func (s *Store) waiting(tx *bbolt.Tx, found func(soundness.Problem)) map[string]
 	cursor := timers.Cursor()
 	for key, sealed := cursor.First(); key != nil; key, sealed = cursor.Next() {
 		r := keys.Read(key)
-		_, workspace, session := r.Time(), r.String(), r.Rest()
+		due, workspace, session := r.Time(), r.String(), string(r.Rest())
 		if _, err := record.Open(key, sealed); err != nil || r.Err() != nil {
 			found(soundness.Problem{Table: string(timersBucket), Message: fmt.Sprintf("%x: %v", key, errors.Join(err, r.Err()))})
 			continue
 		}
 		if all[workspace] == nil {
-			all[workspace] = map[string]bool{}
+			all[workspace] = map[string]int64{}
 		}
-		all[workspace][string(session)] = true
+		if earliest, known := all[workspace][session]; !known || due < earliest {
+			all[workspace][session] = due
+		}
 	}
 	return all
 }
@@ -80,7 +83,7 @@ type verifier struct {
 
 	path    string
 	found   func(soundness.Problem)
-	waiting map[string]bool
+	waiting map[string]int64
 	known   map[uint32]session.Rules
 }
 
@@ -120,7 +123,7 @@ func (v *verifier) checksums(ctx context.Context) error {
 
 // indexes compares by_start and by_owner with the sessions, and looks for sessions that no timer waits for.
 func (v *verifier) indexes(context.Context) error {
-	sessions := 0
+	sessions, owned := 0, map[uint64]bool{}
 	err := v.sessions.ForEach(func(key, sealed []byte) error {
 		sessions++
 		at, s, err := decodeSession(key, sealed)
@@ -133,8 +136,11 @@ func (v *verifier) indexes(context.Context) error {
 		if v.byOwner.Get(s.owner().byOwnerKey(at)) == nil {
 			v.wrong(byOwnerTable, "a session that starts at %d is missing", at.TimeMS)
 		}
-		if !s.isTold() && !v.waiting[string(key)] {
-			v.wrong(timersBucket, "a session that starts at %d waits for no timer", at.TimeMS)
+		if due, waits := v.waiting[string(key)]; !s.isTold() && (!waits || due > s.End.TimeMS+longestSessionMS+postponeMS) {
+			v.wrong(timersBucket, "a session that starts at %d waits for no timer that comes in time", at.TimeMS)
+		}
+		if s.more != 0 {
+			owned[s.more] = true
 		}
 		return nil
 	})
@@ -146,7 +152,24 @@ func (v *verifier) indexes(context.Context) error {
 			v.wrong([]byte(name), "%d entries for %d sessions", n, sessions)
 		}
 	}
+	v.orphans(owned)
 	return nil
+}
+
+// orphans looks for parts of no session, and for sessions that are gone although nothing is left that could be told to replace them.
+func (v *verifier) orphans(owned map[uint64]bool) {
+	_ = v.parts.ForEach(func(key, _ []byte) error { // never fails
+		if len(key) < 8 || !owned[binary.BigEndian.Uint64(key)] {
+			v.wrong(partsTable, "%x: a part of no session", key)
+		}
+		return nil
+	})
+	_ = v.gone.ForEach(func(key, _ []byte) error { // never fails
+		if v.points.Get(key) == nil {
+			v.wrong(goneTable, "%x: a session whose first point is deleted, and that was not told", key)
+		}
+		return nil
+	})
 }
 
 // dailySums compares the sums with the sessions.
@@ -172,11 +195,11 @@ func (v *verifier) dailySums(ctx context.Context) error {
 
 // feedNumbers looks for gaps in the feed.
 func (v *verifier) feedNumbers(context.Context) error {
-	feed, err := v.feedRow()
+	feed, err := v.openFeed()
 	if err != nil {
 		return nil //nolint:nilerr // told by checksums
 	}
-	next := feed.GetTrimmed() + 1
+	next := feed.row.GetTrimmed() + 1
 	cursor := v.feed.Cursor()
 	for key, _ := cursor.Seek(changeKey(0)); key != nil; key, _ = cursor.Next() {
 		if !bytes.Equal(key, changeKey(next)) {

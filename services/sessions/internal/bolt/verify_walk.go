@@ -2,12 +2,9 @@ package bolt
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"maps"
 	"slices"
-
-	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
@@ -34,20 +31,6 @@ func (v *verifier) walks(ctx context.Context) error {
 		}
 		from = keys.AppendUint32(nil, anonymous+1)
 	}
-}
-
-// nextAnonymous returns the first anonymousId at or behind a prefix that has points or sessions.
-func (v *verifier) nextAnonymous(from []byte) (anonymous uint32, ok bool) {
-	for _, table := range []*bbolt.Bucket{v.points, v.sessions} {
-		key, _ := table.Cursor().Seek(from)
-		if len(key) < 4 {
-			continue
-		}
-		if found := binary.BigEndian.Uint32(key); !ok || found < anonymous {
-			anonymous, ok = found, true
-		}
-	}
-	return anonymous, ok
 }
 
 func (v *verifier) walk(anonymous uint32) error {

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 
 	"github.com/sojournhq/sojourn/internal/domain/callproto"
-	"github.com/sojournhq/sojourn/internal/kit/keys"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
@@ -27,16 +26,12 @@ func (a *API) GetSession(ctx context.Context, r *sessionsv1.GetSessionRequest) (
 }
 
 // formatID makes an id text, which clients hand back and do not take apart.
-func formatID(id session.ID) string {
-	return base64.RawURLEncoding.EncodeToString(append(keys.AppendTime(nil, id.StartMS), id.Digest[:]...))
-}
+func formatID(id session.ID) string { return base64.RawURLEncoding.EncodeToString(id.Bytes()) }
 
 func parseID(text string) (id session.ID, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil {
 		return id, false
 	}
-	r := keys.Read(raw)
-	id.StartMS = r.Time()
-	return id, r.Err() == nil && copy(id.Digest[:], r.Rest()) == len(id.Digest) && len(r.Rest()) == len(id.Digest)
+	return session.ParseID(raw)
 }

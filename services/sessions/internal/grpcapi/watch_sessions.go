@@ -22,7 +22,7 @@ func (a *API) WatchSessions(r *sessionsv1.WatchSessionsRequest, stream grpc.Serv
 	ctx := stream.Context()
 	after, ok := parseCursor(r.GetCursor())
 	if !ok {
-		return invalid("cursor is not one of a feed")
+		return invalid("cursor is not one that a change came with")
 	}
 	if r.GetCursor() == "" && r.GetFromNow() {
 		var err error
@@ -61,9 +61,9 @@ func toChange(c *session.Change) *sessionsv1.WatchSessionsResponse {
 	if c.Removed {
 		out.Kind = sessionsv1.ChangeKind_CHANGE_KIND_REMOVED
 		out.Session = &sessionsv1.Session{Id: formatID(c.ID), Revision: c.Session.Revision}
-		return out
+	} else {
+		out.Session = toProto(&c.Session)
 	}
-	out.Session = toProto(&c.Session)
 	for _, id := range c.Replaces {
 		out.Replaces = append(out.Replaces, formatID(id))
 	}

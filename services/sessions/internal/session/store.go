@@ -49,7 +49,8 @@ type Store interface {
 	Newest(ctx context.Context, workspace string) (Cursor, error)
 
 	// Rebuild walks points again from where the one before it got to (nil: from the first), under the rules of now, replaces what comes
-	// out otherwise, and repairs daily sums. It does a bounded part in one transaction. Next is nil when all is done.
+	// out otherwise, and repairs daily sums. It does some of it: points of a bounded number, or the sums of some users, but those of one
+	// user of one account at once. Next is nil when all is done.
 	Rebuild(ctx context.Context, workspace string, from []byte) (done Rebuilt, next []byte, err error)
 
 	// Close waits for writes under way and releases the store. Nothing may be called after it.
@@ -61,13 +62,16 @@ type Store interface {
 // Upkeep is what a store needs to have done from time to time.
 type Upkeep interface {
 	// EndDue ends at most limit sessions whose timeout has passed at nowMS and tells of them in the feed, in one transaction, and returns
-	// how many timers it looked at. Fewer than limit means that none is due any more. A session that cannot be read costs only itself:
-	// the others are ended, and the error says so. Timers are durable with the sessions they are for.
+	// how many timers it looked at. Fewer than limit means that none was due any more when it began. A session that cannot be read costs
+	// only itself: the others are ended, and the error says so. Timers are durable with the sessions they are for.
 	EndDue(ctx context.Context, nowMS int64, limit int) (looked int, err error)
 
 	// MendTimers looks at most limit sessions from where the one before it got to (nil: from the first) and sets the timers that are
-	// missing. Next is nil when all were looked at.
+	// missing, or stand for a later end than the session's. Next is nil when all were looked at.
 	MendTimers(ctx context.Context, from []byte, limit int) (mended int, next []byte, err error)
+
+	// NeedsMending says whether rules have changed since timers were last looked at from the first session on, so that some may be late.
+	NeedsMending() bool
 
 	// Trim removes at most limit changes from the feed that were told before a time, the oldest first, and returns how many.
 	Trim(ctx context.Context, beforeMS int64, limit int) (removed int, err error)
@@ -93,6 +97,24 @@ func (f First) Compare(other First) int {
 type ID struct {
 	StartMS int64
 	Digest  [10]byte
+}
+
+// idBytes is the length of an id as bytes.
+const idBytes = 8 + 10
+
+// Bytes returns the id as ParseID reads it.
+func (id ID) Bytes() []byte {
+	return append(binary.BigEndian.AppendUint64(make([]byte, 0, idBytes), uint64(id.StartMS)), id.Digest[:]...)
+}
+
+// ParseID returns the id that Bytes wrote.
+func ParseID(raw []byte) (id ID, ok bool) {
+	if len(raw) != idBytes {
+		return id, false
+	}
+	id.StartMS = int64(binary.BigEndian.Uint64(raw))
+	copy(id.Digest[:], raw[8:])
+	return id, true
 }
 
 // ID returns the id of the session.
@@ -206,7 +228,7 @@ type Change struct {
 	Removed bool
 	// Session is the session as it was told, with its account as resolved now.
 	Session View
-	// Replaces are sessions told before whose points belong to this one now.
+	// Replaces are sessions told before whose points belong to this one now, or did when it was told.
 	Replaces []ID
 }
 

@@ -115,3 +115,19 @@ func testDeletionIsTold(t *testing.T, open Driver) {
 	w.read(d.store, false)
 	w.compare(Oracle{[]call.Call{by("v", 0), by("v", 2), by("u", 110), by("u", 500)}, d.rules})
 }
+
+// testDeletionForThoseAway deletes a user while a consumer is away, who knows sessions that were merged meanwhile.
+func testDeletionForThoseAway(t *testing.T, open Driver) {
+	d := newDriver(t, open)
+	defer d.finish()
+	by := func(minutes int64) call.Call { c := point(minutes); c.UserID = "u"; return c }
+	w := newWatcher(t)
+	d.record("w", by(0), by(40))
+	d.endAll()
+	w.read(d.store, false)
+	d.record("w", by(20))
+	d.endAll()
+	d.deleteUser("w", "u", epoch+dayMS)
+	w.read(d.store, false)
+	w.compare(Oracle{nil, d.rules})
+}

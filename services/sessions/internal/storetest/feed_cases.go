@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 
@@ -57,6 +58,127 @@ func testFeed(t *testing.T, open Driver) {
 		if diff := cmp.Diff(step.want, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", step.what, diff)
 		}
+	}
+}
+
+// testFeedOfBackAndForth lets a session that was told be merged, be split off again and be merged again before anything is told.
+func testFeedOfBackAndForth(t *testing.T, open Driver) {
+	d := newDriver(t, open)
+	defer d.finish()
+	w := newWatcher(t)
+	by := func(user string, minutes int64) call.Call { c := point(minutes); c.UserID = user; return c }
+	history := []call.Call{by("u", 0), by("u", 40)}
+	d.record("w", history...)
+	d.endAll()
+	w.read(d.store, false)
+	for _, c := range []call.Call{by("u", 20), by("x", 30), by("u", 35)} {
+		history = append(history, c)
+		d.record("w", c)
+	}
+	d.endAll()
+	w.read(d.store, false)
+	w.compare(Oracle{history, d.rules})
+}
+
+// testFeedOfManyReplaced makes one session of more than one change can replace.
+func testFeedOfManyReplaced(t *testing.T, open Driver) {
+	d := newDriver(t, open)
+	defer d.finish()
+	w := newWatcher(t)
+	var left, all []call.Call
+	for i := range int64(2400) {
+		c := point(0)
+		c.TimeMS += i * 1000
+		c.OriginalMS, c.MessageID, c.UserID = c.TimeMS, fmt.Sprint("m", i), fmt.Sprint("u", i%2)
+		all = append(all, c)
+		if i%2 == 0 {
+			left = append(left, c)
+		}
+	}
+	d.record("w", all...)
+	d.endAll()
+	w.read(d.store, false)
+	d.deleteUser("w", "u1", epoch+dayMS)
+	d.endAll()
+	w.forgives = true
+	w.read(d.store, false)
+	w.compare(Oracle{left, d.rules})
+}
+
+// testCopies goes on with a copy of the data: cursors from before it was made are good in both, and those from after only in their own.
+func testCopies(t *testing.T, open Driver) {
+	d := newDriver(t, open)
+	defer d.finish()
+	tell := func(d *driver, minutes ...int64) (cursors []session.Cursor) {
+		for _, m := range minutes {
+			d.record("w", point(m))
+		}
+		d.endAll()
+		changes, _, err := d.store.Changes(context.Background(), "w", session.Cursor{}, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range changes {
+			cursors = append(cursors, c.Cursor)
+		}
+		return cursors
+	}
+	tell(d, 0, 100)
+	d.close()
+	backup := t.TempDir()
+	if err := os.CopyFS(backup, os.DirFS(d.dir)); err != nil {
+		t.Fatal(err)
+	}
+	d.reopen()
+	original := tell(d, 200, 300, 400)
+	restored := &driver{t: t, kind: open, dir: backup, rules: d.rules}
+	restored.reopen()
+	defer restored.finish()
+	copied := tell(restored, 250, 350, 450, 550)
+	for i, c := range original {
+		_, _, err := restored.store.Changes(context.Background(), "w", c, 1)
+		if good := i < 2; good != (err == nil) || !good && !errors.Is(err, session.ErrCursor) {
+			t.Errorf("the original's cursor %d in the copy: %v", i+1, err)
+		}
+	}
+	for i, c := range copied {
+		_, _, err := d.store.Changes(context.Background(), "w", c, 1)
+		if good := i < 2; good != (err == nil) {
+			t.Errorf("the copy's cursor %d in the original: %v", i+1, err)
+		}
+	}
+}
+
+// testShortenedTimeout lets running sessions end by a new timeout, long before the timer that was set for the old one.
+func testShortenedTimeout(t *testing.T, open Driver) {
+	d := newDriver(t, open)
+	defer d.finish()
+	d.record("w", point(0))
+	mend := func() {
+		if _, _, err := d.store.MendTimers(context.Background(), nil, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mend()
+	if d.store.NeedsMending() {
+		t.Error("timers are late although nothing changed")
+	}
+	d.rules.TimeoutMS = 5 * minute
+	if !d.store.NeedsMending() {
+		t.Error("timers are not late although the timeout is shorter")
+	}
+	mend()
+	if d.store.NeedsMending() {
+		t.Error("timers are still late")
+	}
+	d.endDue(epoch + 5*minute)
+	w := newWatcher(t)
+	if w.read(d.store, false); len(w.told) != 0 {
+		t.Error("ended early")
+	}
+	d.endDue(epoch + 5*minute + 1)
+	if w.read(d.store, false); len(w.told) != 1 {
+		t.Error("did not end by the new timeout")
 	}
 }
 
@@ -161,6 +283,8 @@ func testRebuild(t *testing.T, open Driver) {
 	rapid.Check(t, func(rt *rapid.T) {
 		history := genHistory(rt)
 		order := rapid.Permutation(history).Draw(rt, "order")
+		late := order[len(order)-min(len(order), 8):]
+		order = order[:len(order)-len(late)]
 		d := newDriver(t, open)
 		defer d.finish()
 		w := newWatcher(rt)
@@ -176,7 +300,19 @@ func testRebuild(t *testing.T, open Driver) {
 			}
 		}
 		w.read(d.store, false)
-		d.rebuild("w")
+		half := rapid.IntRange(0, len(late)).Draw(rt, "recorded before the rebuild")
+		d.record("w", late[:half]...)
+		for from, first := []byte(nil), true; first || from != nil; first = false {
+			_, next, err := d.store.Rebuild(context.Background(), "w", from)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if from = next; half < len(late) { // calls come between the steps
+				d.record("w", late[half])
+				half++
+			}
+		}
+		d.record("w", late[half:]...)
 		want := Oracle{history, d.rules}
 		compare(rt, d.store, "w", want, epoch+dayMS)
 		compareTime(rt, d.store, want, genTimeQuery(rt))

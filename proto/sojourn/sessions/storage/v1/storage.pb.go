@@ -111,7 +111,7 @@ type SessionRow struct {
 	MoreParts uint64 `protobuf:"varint,9,opt,name=more_parts,json=moreParts,proto3" json:"more_parts,omitempty"`
 	// Drawn when the session starts, and anew with the first change after its revision was told.
 	Revision int64 `protobuf:"varint,10,opt,name=revision,proto3" json:"revision,omitempty"`
-	// The revision that was told last; 0: none was.
+	// The revision that was told last; 0: none was; -1: one that is not known, as the session was gone meanwhile.
 	Told int64 `protobuf:"varint,11,opt,name=told,proto3" json:"told,omitempty"`
 	// The settings that it was walked under.
 	Rules         uint32 `protobuf:"varint,12,opt,name=rules,proto3" json:"rules,omitempty"`
@@ -388,11 +388,11 @@ func (x *SumRow) GetActiveMs() int64 {
 	return 0
 }
 
-// FeedRow says where the feed of changes begins.
+// FeedRow says where the feed of changes begins, and which changes were told by which run of the service.
 type FeedRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Tells this feed from that of another copy of the data.
-	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// In order. Those of which nothing is left are dropped but for the last.
+	Epochs []*EpochRow `protobuf:"bytes,1,rep,name=epochs,proto3" json:"epochs,omitempty"`
 	// The number of the last change that was trimmed; 0: none was.
 	Trimmed       uint64 `protobuf:"varint,2,opt,name=trimmed,proto3" json:"trimmed,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -429,16 +429,72 @@ func (*FeedRow) Descriptor() ([]byte, []int) {
 	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *FeedRow) GetEpoch() uint64 {
+func (x *FeedRow) GetEpochs() []*EpochRow {
+	if x != nil {
+		return x.Epochs
+	}
+	return nil
+}
+
+func (x *FeedRow) GetTrimmed() uint64 {
+	if x != nil {
+		return x.Trimmed
+	}
+	return 0
+}
+
+// EpochRow is the changes that were told between one opening of the file and the next. Two copies of a file have no epoch in common but those
+// from before they were copied.
+type EpochRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A random number, not 0.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// The number of its first change.
+	First         uint64 `protobuf:"varint,2,opt,name=first,proto3" json:"first,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EpochRow) Reset() {
+	*x = EpochRow{}
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EpochRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EpochRow) ProtoMessage() {}
+
+func (x *EpochRow) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EpochRow.ProtoReflect.Descriptor instead.
+func (*EpochRow) Descriptor() ([]byte, []int) {
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *EpochRow) GetEpoch() uint64 {
 	if x != nil {
 		return x.Epoch
 	}
 	return 0
 }
 
-func (x *FeedRow) GetTrimmed() uint64 {
+func (x *EpochRow) GetFirst() uint64 {
 	if x != nil {
-		return x.Trimmed
+		return x.First
 	}
 	return 0
 }
@@ -484,7 +540,7 @@ type ChangeRow struct {
 
 func (x *ChangeRow) Reset() {
 	*x = ChangeRow{}
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[5]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -496,7 +552,7 @@ func (x *ChangeRow) String() string {
 func (*ChangeRow) ProtoMessage() {}
 
 func (x *ChangeRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[5]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -509,7 +565,7 @@ func (x *ChangeRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeRow.ProtoReflect.Descriptor instead.
 func (*ChangeRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{5}
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ChangeRow) GetToldMs() int64 {
@@ -639,7 +695,7 @@ type ModuleRow struct {
 
 func (x *ModuleRow) Reset() {
 	*x = ModuleRow{}
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[6]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -651,7 +707,7 @@ func (x *ModuleRow) String() string {
 func (*ModuleRow) ProtoMessage() {}
 
 func (x *ModuleRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[6]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -664,7 +720,7 @@ func (x *ModuleRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleRow.ProtoReflect.Descriptor instead.
 func (*ModuleRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{6}
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ModuleRow) GetModule() uint32 {
@@ -725,10 +781,13 @@ const file_sojourn_sessions_storage_v1_storage_proto_rawDesc = "" +
 	"\acarried\x18\x02 \x01(\x03R\acarried\x12\x1f\n" +
 	"\vduration_ms\x18\x03 \x01(\x03R\n" +
 	"durationMs\x12\x1b\n" +
-	"\tactive_ms\x18\x04 \x01(\x03R\bactiveMs\"9\n" +
-	"\aFeedRow\x12\x14\n" +
-	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x18\n" +
-	"\atrimmed\x18\x02 \x01(\x04R\atrimmed\"\xfa\x03\n" +
+	"\tactive_ms\x18\x04 \x01(\x03R\bactiveMs\"b\n" +
+	"\aFeedRow\x12=\n" +
+	"\x06epochs\x18\x01 \x03(\v2%.sojourn.sessions.storage.v1.EpochRowR\x06epochs\x12\x18\n" +
+	"\atrimmed\x18\x02 \x01(\x04R\atrimmed\"6\n" +
+	"\bEpochRow\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x14\n" +
+	"\x05first\x18\x02 \x01(\x04R\x05first\"\xfa\x03\n" +
 	"\tChangeRow\x12\x17\n" +
 	"\atold_ms\x18\x01 \x01(\x03R\x06toldMs\x12\x18\n" +
 	"\aremoved\x18\x02 \x01(\bR\aremoved\x12\x0e\n" +
@@ -766,24 +825,26 @@ func file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP() []byte {
 	return file_sojourn_sessions_storage_v1_storage_proto_rawDescData
 }
 
-var file_sojourn_sessions_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_sojourn_sessions_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_sojourn_sessions_storage_v1_storage_proto_goTypes = []any{
 	(*PointRow)(nil),   // 0: sojourn.sessions.storage.v1.PointRow
 	(*SessionRow)(nil), // 1: sojourn.sessions.storage.v1.SessionRow
 	(*PartRow)(nil),    // 2: sojourn.sessions.storage.v1.PartRow
 	(*SumRow)(nil),     // 3: sojourn.sessions.storage.v1.SumRow
 	(*FeedRow)(nil),    // 4: sojourn.sessions.storage.v1.FeedRow
-	(*ChangeRow)(nil),  // 5: sojourn.sessions.storage.v1.ChangeRow
-	(*ModuleRow)(nil),  // 6: sojourn.sessions.storage.v1.ModuleRow
+	(*EpochRow)(nil),   // 5: sojourn.sessions.storage.v1.EpochRow
+	(*ChangeRow)(nil),  // 6: sojourn.sessions.storage.v1.ChangeRow
+	(*ModuleRow)(nil),  // 7: sojourn.sessions.storage.v1.ModuleRow
 }
 var file_sojourn_sessions_storage_v1_storage_proto_depIdxs = []int32{
 	2, // 0: sojourn.sessions.storage.v1.SessionRow.parts:type_name -> sojourn.sessions.storage.v1.PartRow
-	6, // 1: sojourn.sessions.storage.v1.ChangeRow.modules:type_name -> sojourn.sessions.storage.v1.ModuleRow
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	5, // 1: sojourn.sessions.storage.v1.FeedRow.epochs:type_name -> sojourn.sessions.storage.v1.EpochRow
+	7, // 2: sojourn.sessions.storage.v1.ChangeRow.modules:type_name -> sojourn.sessions.storage.v1.ModuleRow
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_sessions_storage_v1_storage_proto_init() }
@@ -797,7 +858,7 @@ func file_sojourn_sessions_storage_v1_storage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_sessions_storage_v1_storage_proto_rawDesc), len(file_sojourn_sessions_storage_v1_storage_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

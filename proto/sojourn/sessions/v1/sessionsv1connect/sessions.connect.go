@@ -182,15 +182,15 @@ func (UnimplementedIngestServiceHandler) DeleteUser(context.Context, *v1.DeleteU
 type QueryServiceClient interface {
 	// GetSession returns one session. NOT_FOUND: there is none with this id (it may have been merged into another).
 	GetSession(context.Context, *v1.GetSessionRequest) (*v1.GetSessionResponse, error)
-	// ListSessions lists sessions in order of (start, anonymous_id, id).
+	// ListSessions lists sessions in order of start, anonymous_id and first call.
 	ListSessions(context.Context, *v1.ListSessionsRequest) (*v1.ListSessionsResponse, error)
 	// QueryTime sums time over a span of UTC days, by any grouping. A session that crosses midnight UTC is divided there.
 	QueryTime(context.Context, *v1.QueryTimeRequest) (*v1.QueryTimeResponse, error)
 	// WatchSessions tells of every session once it has ended, of every later revision of it, and of every session told before that is no
 	// more, in the order of a cursor, and then goes on telling as it happens until the client leaves or the server stops (UNAVAILABLE: go
 	// on from the last cursor). Each is told at least once; a client that remembers the (id, revision) it has seen sees each exactly once.
-	// INVALID_ARGUMENT: the cursor is none of this feed. OUT_OF_RANGE: the feed no longer reaches back to the cursor, or not yet up to it
-	// because an older copy of the data was restored: read the sessions anew by ListSessions.
+	// INVALID_ARGUMENT: the cursor is none. OUT_OF_RANGE: the feed does not reach back to the cursor any more, or it is one of another copy of
+	// the data: watch from now, and once that has begun, read all sessions by ListSessions.
 	WatchSessions(context.Context, *v1.WatchSessionsRequest) (*connect.ServerStreamForClient[v1.WatchSessionsResponse], error)
 }
 
@@ -276,15 +276,15 @@ func (c *queryServiceClient) WatchSessions(ctx context.Context, req *v1.WatchSes
 type QueryServiceHandler interface {
 	// GetSession returns one session. NOT_FOUND: there is none with this id (it may have been merged into another).
 	GetSession(context.Context, *v1.GetSessionRequest) (*v1.GetSessionResponse, error)
-	// ListSessions lists sessions in order of (start, anonymous_id, id).
+	// ListSessions lists sessions in order of start, anonymous_id and first call.
 	ListSessions(context.Context, *v1.ListSessionsRequest) (*v1.ListSessionsResponse, error)
 	// QueryTime sums time over a span of UTC days, by any grouping. A session that crosses midnight UTC is divided there.
 	QueryTime(context.Context, *v1.QueryTimeRequest) (*v1.QueryTimeResponse, error)
 	// WatchSessions tells of every session once it has ended, of every later revision of it, and of every session told before that is no
 	// more, in the order of a cursor, and then goes on telling as it happens until the client leaves or the server stops (UNAVAILABLE: go
 	// on from the last cursor). Each is told at least once; a client that remembers the (id, revision) it has seen sees each exactly once.
-	// INVALID_ARGUMENT: the cursor is none of this feed. OUT_OF_RANGE: the feed no longer reaches back to the cursor, or not yet up to it
-	// because an older copy of the data was restored: read the sessions anew by ListSessions.
+	// INVALID_ARGUMENT: the cursor is none. OUT_OF_RANGE: the feed does not reach back to the cursor any more, or it is one of another copy of
+	// the data: watch from now, and once that has begun, read all sessions by ListSessions.
 	WatchSessions(context.Context, *v1.WatchSessionsRequest, *connect.ServerStream[v1.WatchSessionsResponse]) error
 }
 
@@ -357,7 +357,7 @@ func (UnimplementedQueryServiceHandler) WatchSessions(context.Context, *v1.Watch
 // AdminServiceClient is a client for the sojourn.sessions.v1.AdminService service.
 type AdminServiceClient interface {
 	// RebuildSessions walks the points of a part of a workspace's sessions again, from the first, under the settings of now, and repairs
-	// the daily sums of time. Calls and questions go on meanwhile; each request does a bounded part. Ask again with next_page_token until
+	// the daily sums of time. Calls and questions go on meanwhile; each request does a part, the sums of one user of one account at once. Ask again with next_page_token until
 	// there is none. Sessions that come out as they were keep their revision.
 	RebuildSessions(context.Context, *v1.RebuildSessionsRequest) (*v1.RebuildSessionsResponse, error)
 }
@@ -399,7 +399,7 @@ func (c *adminServiceClient) RebuildSessions(ctx context.Context, req *v1.Rebuil
 // AdminServiceHandler is an implementation of the sojourn.sessions.v1.AdminService service.
 type AdminServiceHandler interface {
 	// RebuildSessions walks the points of a part of a workspace's sessions again, from the first, under the settings of now, and repairs
-	// the daily sums of time. Calls and questions go on meanwhile; each request does a bounded part. Ask again with next_page_token until
+	// the daily sums of time. Calls and questions go on meanwhile; each request does a part, the sums of one user of one account at once. Ask again with next_page_token until
 	// there is none. Sessions that come out as they were keep their revision.
 	RebuildSessions(context.Context, *v1.RebuildSessionsRequest) (*v1.RebuildSessionsResponse, error)
 }

@@ -36,6 +36,9 @@ func In(bucket *bolt.Bucket) Links { return Links{bucket} }
 // Learn stores what a call says: which account its user belongs to, and which two ids are one person, unless it says so of somebody who
 // was deleted. It needs a writable transaction and is idempotent and independent of order.
 func (l Links) Learn(c *call.Call, deleted deletion.Tombstones) error {
+	if c.Type == call.Delete {
+		return nil // a call to forget somebody makes nobody known
+	}
 	for _, id := range []string{c.UserID, c.PreviousID} {
 		if gone, err := deleted.Covers(id, c.TimeMS); gone || err != nil {
 			return err

@@ -39,7 +39,11 @@ func (t *tables) record(calls []call.Call) ([]call.Outcome, error) {
 		if err := t.links.Learn(c, t.gone); err != nil {
 			return nil, err
 		}
-		if c.Feature == "" {
+		dropped, err := t.gone.Drops(c)
+		if err != nil {
+			return nil, err
+		}
+		if c.Feature == "" || dropped {
 			outcomes[i] = call.Ignored
 			continue
 		}

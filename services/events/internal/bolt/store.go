@@ -15,8 +15,11 @@ import (
 	"github.com/sojournhq/sojourn/services/events/internal/usage"
 )
 
-// Format is the version of the file's layout.
-const Format = 1
+// Kind and Format are what the file says of itself.
+const (
+	Kind   = "events"
+	Format = 1
+)
 
 var (
 	workspacesBucket = []byte("workspaces")
@@ -46,7 +49,7 @@ var _ usage.Store = (*Store)(nil)
 
 // Open opens or makes the file that the options name; kind and format are the store's own.
 func Open(o boltdb.Options) (*Store, error) {
-	o.Kind, o.Format = "events", Format
+	o.Kind, o.Format = Kind, Format
 	db, err := boltdb.Open(o)
 	if err != nil {
 		return nil, err

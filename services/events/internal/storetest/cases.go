@@ -44,7 +44,59 @@ func (d *driver) record(workspace string, calls ...call.Call) []call.Outcome {
 	if err != nil {
 		d.t.Fatal(err)
 	}
+	for i := range calls {
+		if calls[i].Type == call.Delete {
+			d.deleteUser(workspace, calls[i].UserID, calls[i].TimeMS)
+		}
+	}
 	return outcomes
+}
+
+// deleteUser deletes in as many steps as it takes.
+func (d *driver) deleteUser(workspace, user string, untilMS int64) (removed usage.Deleted) {
+	for more := true; more; {
+		var some usage.Deleted
+		var err error
+		if some, more, err = d.store.DeleteUser(context.Background(), workspace, user, untilMS); err != nil {
+			d.t.Fatal(err)
+		}
+		removed.Events += some.Events
+		removed.Links += some.Links
+	}
+	return removed
+}
+
+func testDeletion(t *testing.T, open Open) {
+	d := &driver{t: t, open: open, dir: t.TempDir()}
+	d.reopen()
+	defer d.close()
+	at := func(user string, ms int64) call.Call {
+		return call.Call{
+			Type: call.Track, MessageID: fmt.Sprint(user, ms), UserID: user, AccountID: "a", Feature: "f",
+			TimeMS: epoch + ms, OriginalMS: epoch + ms,
+		}
+	}
+	history := []call.Call{at("u", -5), at("u", 1), at("u", 7), at("u", 9), at("v", 1), at("u", dayMS)}
+	d.record("w", history...)
+	if got, want := d.deleteUser("w", "u", epoch+7), (usage.Deleted{Events: 3}); got != want {
+		t.Errorf("removed %+v, want %+v", got, want)
+	}
+	if again := d.deleteUser("w", "u", epoch+7); again != (usage.Deleted{}) {
+		t.Errorf("removed %+v twice", again)
+	}
+	d.record("w", at("u", 3))
+	query := usage.Query{Days: day.Span{To: day.Max}}
+	query.By[usage.ByUser], query.By[usage.ByDay] = true, true
+	rows, err := d.store.Usage(context.Background(), "w", query, nil, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff((oracle{history[3:]}).usage(query), rows); diff != "" {
+		t.Errorf("usage (-want +got):\n%s", diff)
+	}
+	if got, want := d.deleteUser("w", "u", epoch+9*dayMS), (usage.Deleted{Events: 2, Links: 1}); got != want {
+		t.Errorf("removed %+v, want %+v", got, want)
+	}
 }
 
 // use is one use of feature "f" by a user, on the first day.

@@ -12,6 +12,26 @@ import (
 // oracle computes what a store must answer, slowly and plainly: from the whole set of calls at once.
 type oracle struct{ calls []call.Call }
 
+// newOracle returns the oracle of a history, without what was said by and of users who are deleted at the time.
+func newOracle(history []call.Call) (o oracle) {
+	until := map[string]int64{}
+	for _, c := range history {
+		if c.Type == call.Delete {
+			until[c.UserID] = max(until[c.UserID], c.TimeMS)
+		}
+	}
+	for _, c := range history {
+		if c.Type == call.Delete || c.UserID != "" && c.TimeMS <= until[c.UserID] {
+			continue
+		}
+		if c.Type == call.Alias && c.TimeMS <= until[c.PreviousID] {
+			c.PreviousID = c.UserID // it joins nobody any more
+		}
+		o.calls = append(o.calls, c)
+	}
+	return o
+}
+
 const dayMS = 24 * 60 * 60 * 1000
 
 // events returns all uses in order.

@@ -23,6 +23,7 @@ type Open func(dir string) (usage.Store, error)
 // Run runs the suite.
 func Run(t *testing.T, open Open) {
 	t.Run("any order, any batches, duplicates and restarts give the oracle's usage", func(t *testing.T) { testOrderFree(t, open) })
+	t.Run("a deletion removes uses up to its time and counts the rest of the day", func(t *testing.T) { testDeletion(t, open) })
 	t.Run("what is recorded twice counts once", func(t *testing.T) { testDuplicates(t, open) })
 	t.Run("learning an account moves what was there before", func(t *testing.T) { testLearning(t, open) })
 	t.Run("first and last use are those of the earliest and latest, whichever came first", func(t *testing.T) { testFirstAndLast(t, open) })
@@ -45,7 +46,7 @@ func everything() usage.Filter { return usage.Filter{ToMS: math.MaxInt64} }
 func genHistory(t *rapid.T) []call.Call {
 	calls := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) call.Call {
 		c := call.Call{
-			Type:      rapid.SampledFrom([]call.Type{call.Track, call.Track, call.Track, call.Page, call.Identify, call.Group, call.Alias}).Draw(t, "type"),
+			Type:      rapid.SampledFrom([]call.Type{call.Track, call.Track, call.Track, call.Page, call.Identify, call.Group, call.Alias, call.Delete}).Draw(t, "type"),
 			UserID:    rapid.SampledFrom([]string{"u1", "u2", "u3", ""}).Draw(t, "user"),
 			AccountID: rapid.SampledFrom([]string{"", "", "a1", "a2"}).Draw(t, "account"),
 			Module:    rapid.SampledFrom([]string{"", "m1", "m2"}).Draw(t, "module"),
@@ -59,6 +60,8 @@ func genHistory(t *rapid.T) []call.Call {
 			c.Feature = rapid.SampledFrom([]string{"", "", "f2"}).Draw(t, "feature")
 		case call.Group:
 			c.AccountID = "a1"
+		case call.Delete:
+			c.UserID, c.AccountID, c.Module = rapid.SampledFrom([]string{"u1", "u2"}).Draw(t, "deleted"), "", ""
 		case call.Alias:
 			c.UserID, c.PreviousID = "u1", rapid.SampledFrom([]string{"u2", "u3", "u4"}).Draw(t, "previous")
 		default:
@@ -97,8 +100,8 @@ func testOrderFree(t *testing.T, open Open) {
 				d.reopen()
 			}
 		}
-		compare(rt, d.store, "w", oracle{history})
-		compare(rt, d.store, "other", oracle{history[:1]})
+		compare(rt, d.store, "w", newOracle(history))
+		compare(rt, d.store, "other", newOracle(history[:1]))
 	})
 }
 

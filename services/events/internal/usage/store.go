@@ -24,9 +24,16 @@ type Store interface {
 	// the first). Of one account by user, a page costs what its own users' rows cost; any other query is added up whole for each page.
 	Usage(ctx context.Context, workspace string, q Query, after *Group, limit int) ([]Row, error)
 
+	// DeleteUser removes the uses by a user at a time, in milliseconds, or before, and what the links say of the user up to then, and
+	// remembers to drop such calls. It is idempotent and does a bounded part: more says that it is to be called again.
+	DeleteUser(ctx context.Context, workspace, userID string, untilMS int64) (removed Deleted, more bool, err error)
+
 	// Close waits for writes under way and releases the store. Nothing may be called after it.
 	Close() error
 }
+
+// Deleted counts what a deletion removed.
+type Deleted struct{ Events, Links int64 }
 
 // Event is one use of a feature, with its account as resolved when it was read.
 type Event struct {

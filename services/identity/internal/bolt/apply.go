@@ -9,12 +9,17 @@ import (
 // apply lets a new call have its effects: links, the user and the account that it names.
 func (r *recorder) apply(c *call.Call) error {
 	if c.Type == call.Delete {
-		return nil // a call to forget somebody must not make anybody known
+		_, err := r.deleteUser(c.UserID, c.TimeMS)
+		return err
 	}
 	if err := r.links.Learn(c, r.gone); err != nil {
 		return err
 	}
-	if c.UserID != "" {
+	dropped, err := r.gone.Drops(c)
+	if err != nil {
+		return err
+	}
+	if c.UserID != "" && !dropped {
 		if err := r.applyToUser(c); err != nil {
 			return err
 		}

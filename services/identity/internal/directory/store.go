@@ -23,6 +23,10 @@ type Store interface {
 	// is idempotent but for the count of duplicates, and what it leaves depends neither on the order of calls nor on their grouping.
 	Record(ctx context.Context, workspace string, b Batch) ([]Result, error)
 
+	// DeleteUser removes what calls of a user at a time, in milliseconds, or before told of it, in every account, and of its links, and
+	// remembers that such calls tell nothing of it any more. What they told of accounts stays. It is idempotent.
+	DeleteUser(ctx context.Context, workspace, userID string, untilMS int64) (Deleted, error)
+
 	// User returns all listings of one user id, in order of account.
 	User(ctx context.Context, workspace, userID string) ([]User, error)
 
@@ -56,6 +60,9 @@ type Store interface {
 	// Close waits for writes under way and releases the store. Nothing may be called after it.
 	Close() error
 }
+
+// Deleted counts what a deletion removed: listings of the user by account that calls named, and links.
+type Deleted struct{ Users, Links int64 }
 
 // Batch is what is recorded at once.
 type Batch struct {

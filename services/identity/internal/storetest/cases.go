@@ -204,13 +204,30 @@ func testMove(t *testing.T, d *driver) {
 }
 
 func testDelete(t *testing.T, d *driver) {
-	c := track("1", "u", "a")
-	c.Type = call.Delete
-	if got := d.calls("w", c)[0]; got.Outcome != call.Accepted {
+	gone := func(ms int64) call.Call {
+		return call.Call{Type: call.Delete, Source: "web", MessageID: fmt.Sprint("d", ms), UserID: "u", OriginalMS: ms, TimeMS: ms}
+	}
+	at := func(ms int64, c call.Call) call.Call { c.OriginalMS, c.TimeMS = ms, ms; return c }
+	if got := d.calls("w", gone(epoch))[0]; got.Outcome != call.Accepted {
 		t.Errorf("outcome %d, want accepted", got.Outcome)
 	}
 	if users, accounts := d.users("w", nil, 10), d.accounts("w", 10); len(users)+len(accounts) != 0 {
-		t.Errorf("users %+v, accounts %+v", users, accounts)
+		t.Errorf("a call to delete made known users %+v, accounts %+v", users, accounts)
+	}
+	d.calls("w", at(epoch, track("1", "u", "a")))
+	if users, accounts := d.users("w", nil, 10), d.accounts("w", 10); len(users) != 0 || len(accounts) != 1 {
+		t.Errorf("a call from before made known users %+v, accounts %+v; want the account", users, accounts)
+	}
+	d.calls("w", at(epoch+1, track("2", "u", "b")))
+	if users := d.users("w", nil, 10); len(users) != 1 || users[0].AccountID != "b" {
+		t.Errorf("after a call from later: users %+v", users)
+	}
+	removed, err := d.store.DeleteUser(context.Background(), "w", "u", epoch+1)
+	if want := (directory.Deleted{Users: 1, Links: 1}); err != nil || removed != want {
+		t.Errorf("removed %+v, %v; want %+v", removed, err, want)
+	}
+	if again, err := d.store.DeleteUser(context.Background(), "w", "u", epoch+1); err != nil || again != (directory.Deleted{}) {
+		t.Errorf("removed %+v twice, %v", again, err)
 	}
 	if r, err := d.store.Resolve(context.Background(), "w", "u"); err != nil || r.State != attribution.Unknown {
 		t.Errorf("Resolve = %+v, %v", r, err)

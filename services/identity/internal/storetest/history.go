@@ -110,7 +110,7 @@ func genRejection() *rapid.Generator[directory.Rejection] {
 
 func genCall() *rapid.Generator[call.Call] {
 	user := rapid.SampledFrom([]string{"u1", "u1", "u2", "u3"})
-	kind := rapid.SampledFrom([]call.Type{call.Identify, call.Identify, call.Group, call.Group, call.Track, call.Alias})
+	kind := rapid.SampledFrom([]call.Type{call.Identify, call.Identify, call.Group, call.Group, call.Track, call.Alias, call.Delete})
 	return rapid.Custom(func(t *rapid.T) call.Call {
 		c := call.Call{
 			Type:        kind.Draw(t, "type"),
@@ -120,6 +120,8 @@ func genCall() *rapid.Generator[call.Call] {
 		}
 		c.TimeMS = c.OriginalMS + rapid.SampledFrom([]int64{0, 0, 0, 1, -1}).Draw(t, "correction")
 		switch c.Type {
+		case call.Delete:
+			c.UserID = user.Draw(t, "user")
 		case call.Alias:
 			c.UserID, c.PreviousID = user.Draw(t, "user"), user.Draw(t, "previous")
 		case call.Group:

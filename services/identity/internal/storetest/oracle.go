@@ -27,7 +27,34 @@ func newOracle(deliveries []delivery) *oracle {
 			o.calls = append(o.calls, *d.call)
 		}
 	}
+	o.forget()
 	return o
+}
+
+// forget takes away what calls said of users who are deleted at their time. What they said of accounts stays.
+func (o *oracle) forget() {
+	until := map[string]int64{}
+	for _, c := range o.calls {
+		if c.Type == call.Delete {
+			until[c.UserID] = max(until[c.UserID], c.TimeMS)
+		}
+	}
+	var left []call.Call
+	for _, c := range o.calls {
+		if c.Type == call.Alias && c.TimeMS <= until[c.PreviousID] {
+			c.PreviousID = c.UserID // it joins nobody any more
+		}
+		switch deleted := c.UserID != "" && c.TimeMS <= until[c.UserID]; {
+		case c.Type == call.Delete, deleted && c.AccountID == "":
+			continue
+		case deleted && c.Type == call.Group:
+			c.UserID = ""
+		case deleted:
+			c = call.Call{Type: call.Track, AccountID: c.AccountID, TimeMS: c.TimeMS}
+		}
+		left = append(left, c)
+	}
+	o.calls = left
 }
 
 // resolve gathers a person's ids until there are no more, then the accounts that any of them was named with.

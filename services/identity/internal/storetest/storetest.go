@@ -30,7 +30,7 @@ func Run(t *testing.T, open Open) {
 		"a rejection counts once for each source":                                     testRejections,
 		"a call by two sources is accepted for the same one in any order":             testSources,
 		"a user moves when the account becomes known":                                 testMove,
-		"a call to delete a user makes nobody known":                                  testDelete,
+		"a deletion makes nobody known and forgets what was said before it":           testDelete,
 		"pages join up to the whole list":                                             testPages,
 		"each user of an account is visited once, however many there are":             testEachUser,
 		"ids that are alike stay apart":                                               testAlikeIDs,

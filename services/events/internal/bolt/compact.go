@@ -1,0 +1,49 @@
+package bolt
+
+import (
+	"fmt"
+
+	bbolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/record"
+	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/events/storage/v1"
+)
+
+// Compact drops the names that nothing names any more from the file that the options name, which must not be open, and writes it anew, so
+// that nothing of what was deleted is left in it.
+func Compact(o boltdb.Options) error {
+	o.Kind, o.Format = Kind, Format
+	return boltdb.Compact(o, func(tx *bbolt.Tx) error {
+		root := tx.Bucket(workspacesBucket)
+		if root == nil {
+			return nil // nothing was ever recorded
+		}
+		return root.ForEachBucket(func(name []byte) error {
+			if err := open(root.Bucket(name)).sweepNames(); err != nil {
+				return fmt.Errorf("sweep the names of workspace %q: %w", name, err)
+			}
+			return nil
+		})
+	})
+}
+
+// sweepNames takes the names out of the dictionary that no event names.
+func (t *tables) sweepNames() error {
+	used := map[uint32]bool{}
+	err := t.events.ForEach(func(key, sealed []byte) error {
+		var row storagev1.EventRow
+		if err := record.Unmarshal(key, sealed, &row); err != nil {
+			return fmt.Errorf("event: %w", err)
+		}
+		for _, number := range []uint32{row.GetFeature(), row.GetModule(), row.GetUser(), row.GetAccount()} {
+			used[number] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = t.names.Sweep(func(number uint32) bool { return used[number] })
+	return err
+}

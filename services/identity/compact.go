@@ -1,0 +1,15 @@
+package identity
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/services/identity/internal/bolt"
+)
+
+// Compact writes the data of a service that is stopped anew, as small as can be and without anything that was deleted. The old file stays
+// until the new one is whole.
+func Compact(_ context.Context, c Config) error {
+	return bolt.Compact(boltdb.Options{Path: filepath.Join(c.Dir, File)})
+}

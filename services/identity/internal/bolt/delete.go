@@ -1,0 +1,93 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	bbolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/keys"
+	"github.com/sojournhq/sojourn/internal/kit/record"
+	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
+	"github.com/sojournhq/sojourn/services/identity/internal/directory"
+)
+
+// DeleteUser implements directory.Store.
+func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilMS int64) (directory.Deleted, error) {
+	removed, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (directory.Deleted, error) {
+		t, err := writable(tx, workspace)
+		if err != nil {
+			return directory.Deleted{}, err
+		}
+		return t.deleteUser(userID, untilMS)
+	})
+	if err != nil {
+		return directory.Deleted{}, fmt.Errorf("delete a user: %w", err)
+	}
+	return removed, nil
+}
+
+// deleteUser does the same for a recorder, whose rows of users are not stored yet.
+func (r *recorder) deleteUser(userID string, untilMS int64) (directory.Deleted, error) {
+	if err := r.userRows.flush(); err != nil {
+		return directory.Deleted{}, err
+	}
+	clear(r.userRows.rows)
+	return r.tables.deleteUser(userID, untilMS)
+}
+
+func (t *tables) deleteUser(userID string, untilMS int64) (removed directory.Deleted, err error) {
+	if err := t.gone.Put(userID, untilMS); err != nil {
+		return removed, err
+	}
+	links, err := t.links.Forget(userID, untilMS)
+	if err != nil {
+		return removed, err
+	}
+	removed.Links = int64(links)
+	prefix := keys.AppendString(nil, userID)
+	var names [][]byte
+	cursor := t.users.Cursor()
+	for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
+		names = append(names, bytes.Clone(key))
+	}
+	for _, key := range names {
+		gone, err := t.deleteFields(key, untilMS)
+		if err != nil {
+			return removed, err
+		}
+		if gone {
+			removed.Users++
+		}
+	}
+	return removed, nil
+}
+
+// deleteFields removes the fields of one row that were sent up to a time, and the row if no call after it made it.
+func (t *tables) deleteFields(key []byte, untilMS int64) (gone bool, err error) {
+	row := &storagev1.UserRow{}
+	if err := record.Unmarshal(key, t.users.Get(key), row); err != nil {
+		return false, err
+	}
+	if row.GetLastTimeMs() <= untilMS {
+		if err := t.users.Delete(key); err != nil {
+			return false, fmt.Errorf("delete a user: %w", err)
+		}
+		return true, nil
+	}
+	before := len(row.GetFields())
+	row.Fields = slices.DeleteFunc(row.GetFields(), func(f *storagev1.Field) bool { return f.GetTimeMs() <= untilMS })
+	if len(row.GetFields()) == before {
+		return false, nil
+	}
+	return false, put(t.users, key, row)
+}
+
+// Compact writes the file that the options name, which must not be open, anew, so that nothing of what was deleted is left in it.
+func Compact(o boltdb.Options) error {
+	o.Kind, o.Format = Kind, Format
+	return boltdb.Compact(o, func(*bbolt.Tx) error { return nil })
+}

@@ -51,7 +51,7 @@ func TestEveryInputGetsItsAnswer(t *testing.T) {
 		{"a lone surrogate", "/v1/track", writeKey, call(`userId="\ud800"`), 400, "UTF-8"},
 		{"a group call without groupId", "/v1/group", writeKey, call(""), 400, "groupId"},
 		{"an alias call without previousId", "/v1/alias", writeKey, call(""), 400, "previousId"},
-		{"an unsupported type", "/v1/segment", writeKey, call(`type="delete"`), 501, "type"},
+		{"an unsupported type", "/v1/segment", writeKey, call(`type="erase"`), 501, "type"},
 		{"no type", "/v1/segment", writeKey, call("type"), 400, "type"},
 		{"an empty batch", "/v1/batch", writeKey, `{"batch":[]}`, 400, "batch"},
 		{"no batch", "/v1/batch", writeKey, `{}`, 400, "batch"},

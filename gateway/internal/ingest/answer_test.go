@@ -29,7 +29,7 @@ func TestEveryRefusalHasItsStatusAndCode(t *testing.T) {
 		"empty body":                  {"/v1/track", ``, 400, "json_invalid", "track json_invalid"},
 		"array for a call":            {"/v1/track", `[` + good + `]`, 400, "call_not_object", "track call_not_object"},
 		"no type":                     {"/v1/segment", `{}`, 400, "type_required", " type_required"},
-		"type not supported":          {"/v1/segment", `{"type":"delete","userId":"u"}`, 501, "type_unsupported", "delete type_unsupported"},
+		"type not supported":          {"/v1/segment", `{"type":"erase","userId":"u"}`, 501, "type_unsupported", "erase type_unsupported"},
 		"call too large":              {"/v1/track", big, 413, "body_too_large", "track body_too_large"},
 		"call too large, type inside": {"/v1/segment", big, 413, "call_too_large", " call_too_large"},
 		"batch too large":             {"/v1/batch", `{"batch":[` + strings.Repeat(" ", 6000) + `]}`, 413, "body_too_large", " body_too_large"},
@@ -123,7 +123,7 @@ func TestAnUnreadableBodyWithoutAKeyIsAnsweredByWhatIsWrongWithTheBody(t *testin
 func TestOneBadCallOfABatchCostsOnlyItself(t *testing.T) {
 	g := open(t)
 	body := `{"batch":[` + trackCall("m0", "") + `,{"messageId":"m1","type":"track"},7,` +
-		trackCall("m3", `"type":"group",`) + `,{"messageId":"m4","type":"delete"},` +
+		trackCall("m3", `"type":"group",`) + `,{"messageId":"m4","type":"erase"},` +
 		trackCall("m5", `"x":"`+strings.Repeat("x", 2000)+`",`) + `,` + trackCall("m6", `"groupId":"null",`) + `]}`
 	check(t, g.post("/v1/batch", webKey, body), 200, `{'success':true,'accepted':2,'rejected':[`+
 		`{'index':1,'messageId':'m1','code':'timestamp_required','message':'originalTimestamp or timestamp is required: `+
@@ -131,7 +131,7 @@ func TestOneBadCallOfABatchCostsOnlyItself(t *testing.T) {
 		`{'index':2,'messageId':'','code':'call_not_object','message':'the call is not a JSON object'},`+
 		`{'index':3,'messageId':'m3','code':'json_duplicate_key','message':'type stands twice: send it once'},`+
 		`{'index':4,'messageId':'m4','code':'type_unsupported','message':'type is not supported: `+
-		`send track, identify, group, page, screen or alias'},`+
+		`send track, identify, group, page, screen, alias or delete'},`+
 		`{'index':5,'messageId':'m5','code':'call_too_large','message':'the call is longer than 2000 bytes: send less in it, or split it'}],`+
 		`'warnings':[{'index':6,'code':'group_id_absent','message':'groupId holds a placeholder and was taken as absent: `+
 		`leave it out or send the id','field':'groupId'}]}`)

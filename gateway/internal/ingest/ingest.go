@@ -113,6 +113,7 @@ func routes() []route {
 		{"/v1/page", call.Page, one},
 		{"/v1/screen", call.Screen, one},
 		{"/v1/alias", call.Alias, one},
+		{"/v1/delete", call.Delete, one},
 		{"/v1/batch", 0, batch},
 		{"/v1/import", 0, batch},
 		{"/v1/segment", 0, oneOrMany},

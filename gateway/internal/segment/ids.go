@@ -78,10 +78,14 @@ func (p *parser) readIDs() *Problem {
 	if problem := p.readContextAccount(); problem != nil {
 		return problem
 	}
-	if c.Type == call.Alias {
+	switch c.Type {
+	case call.Alias:
 		return p.readAlias()
+	case call.Delete:
+		return p.readDelete()
+	default:
+		return p.requireIDs()
 	}
-	return p.requireIDs()
 }
 
 // readContextAccount takes the account from the context where the call itself names none: its own context, then that of its batch.
@@ -114,6 +118,15 @@ func (p *parser) readAlias() *Problem {
 		return &Problem{"user_id_required", "userId is required: the id that previousId now goes by", "userId"}
 	}
 	p.call.PreviousID = previous
+	return nil
+}
+
+// readDelete takes what makes a delete call: the user alone, in whatever account and session.
+func (p *parser) readDelete() *Problem {
+	if p.call.UserID == "" {
+		return &Problem{"user_id_required", "userId is required: the user who is to be deleted", "userId"}
+	}
+	p.call.AnonymousID, p.call.AccountID = "", ""
 	return nil
 }
 

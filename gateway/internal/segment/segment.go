@@ -156,17 +156,17 @@ func (p *parser) readType() *Problem {
 		return nil
 	}
 	if absent(p.env.typ) {
-		return &Problem{"type_required", "type is required: track, identify, group, page, screen or alias", "type"}
+		return &Problem{"type_required", "type is required: track, identify, group, page, screen, alias or delete", "type"}
 	}
 	name, ok := text(p.env.typ)
 	if !ok {
 		return &Problem{"type_invalid", "type is not a string", "type"}
 	}
-	for t := call.Track; t <= call.Alias; t++ {
+	for t := call.Track; t <= call.Delete; t++ {
 		if t.String() == name {
 			p.call.Type = t
 			return nil
 		}
 	}
-	return &Problem{CodeTypeUnsupported, "type is not supported: send track, identify, group, page, screen or alias", "type"}
+	return &Problem{CodeTypeUnsupported, "type is not supported: send track, identify, group, page, screen, alias or delete", "type"}
 }

@@ -106,6 +106,9 @@ func (c *Call) Check() error {
 	if c.Type == Alias && (c.PreviousID == "" || c.UserID == "") {
 		return errors.New("an alias call needs previous_id and user_id")
 	}
+	if c.Type == Delete && c.UserID == "" {
+		return errors.New("a delete call needs user_id")
+	}
 	if c.Type == Group && c.AccountID == "" {
 		return errors.New("a group call needs account_id")
 	}

@@ -64,6 +64,13 @@ func throughGateway(ctx context.Context, services gateway.Backends, use func(*gr
 
 // inRunning hands use the services of a sojourn that is running, as its gateway shows them to the admin.
 func inRunning(gatewayURL, adminToken string, use func(gateway.Backends) error) error {
+	return withAdmin(gatewayURL, adminToken, func(conn *grpc.ClientConn) error {
+		return use(gateway.Backends{Identity: conn, Events: conn, Sessions: conn})
+	})
+}
+
+// withAdmin hands use a connection to a gateway for the admin.
+func withAdmin(gatewayURL, adminToken string, use func(*grpc.ClientConn) error) error {
 	if adminToken == "" {
 		return errors.New("set " + adminTokenVariable + " to the admin token")
 	}
@@ -72,7 +79,7 @@ func inRunning(gatewayURL, adminToken string, use func(gateway.Backends) error) 
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	return use(gateway.Backends{Identity: conn, Events: conn, Sessions: conn})
+	return use(conn)
 }
 
 // dialGateway returns a connection to a gateway with which token goes along. The caller closes it.

@@ -39,10 +39,8 @@ func (l Links) Learn(c *call.Call, deleted deletion.Tombstones) error {
 	if c.Type == call.Delete {
 		return nil // a call to forget somebody makes nobody known
 	}
-	for _, id := range []string{c.UserID, c.PreviousID} {
-		if gone, err := deleted.Covers(id, c.TimeMS); gone || err != nil {
-			return err
-		}
+	if gone, err := deleted.Drops(c); gone || err != nil {
+		return err
 	}
 	if c.UserID != "" && c.AccountID != "" {
 		if err := l.put(userAccount, c.UserID, c.AccountID, c.TimeMS); err != nil {
@@ -53,6 +51,9 @@ func (l Links) Learn(c *call.Call, deleted deletion.Tombstones) error {
 		}
 	}
 	if c.Type == call.Alias && c.UserID != c.PreviousID {
+		if gone, err := deleted.Covers(c.PreviousID, c.TimeMS); gone || err != nil {
+			return err
+		}
 		if err := l.put(sameUser, c.UserID, c.PreviousID, c.TimeMS); err != nil {
 			return err
 		}

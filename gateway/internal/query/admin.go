@@ -24,12 +24,15 @@ type admin struct {
 
 func newAdmin(identity, events, sessions grpc.ClientConnInterface, now func() time.Time) admin {
 	return admin{
-		identityv1.NewIngestServiceClient(identity), eventsv1.NewIngestServiceClient(events), sessionsv1.NewIngestServiceClient(sessions), now,
+		identity: identityv1.NewIngestServiceClient(identity),
+		events:   eventsv1.NewIngestServiceClient(events),
+		sessions: sessionsv1.NewIngestServiceClient(sessions),
+		now:      now,
 	}
 }
 
-// DeleteUser implements adminv1connect.AdminServiceHandler. Identity comes first, as with calls. A deadline leaves off between two steps, and
-// what was removed stays removed.
+// DeleteUser implements adminv1connect.AdminServiceHandler. Identity comes first, as with calls. A deadline leaves off between two steps,
+// and what was removed stays removed.
 func (h admin) DeleteUser(ctx context.Context, r *adminv1.DeleteUserRequest) (*adminv1.DeleteUserResponse, error) {
 	until := h.now()
 	if r.GetUntil() != nil {

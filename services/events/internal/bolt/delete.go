@@ -152,8 +152,8 @@ func (t *tables) eachEvent(ctx context.Context, d day.Day, do func(key []byte, r
 	return nil
 }
 
-// deleteAll deletes what was found. Late calls of the time that is deleted are dropped since the tombstone, so only sums of the day that the
-// time lies in can count something else, which is counted again.
+// deleteAll deletes what was found. Late calls of the time that is deleted are dropped since the tombstone, so only sums of the day that
+// the time lies in can count something else, which is counted again.
 func (t *tables) deleteAll(found deletable, untilMS int64) (events int64, err error) {
 	for _, key := range found.events {
 		if t.events.Get(key) == nil {

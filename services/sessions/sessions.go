@@ -80,6 +80,9 @@ type Service struct {
 
 // Open opens the service's store and starts its upkeep. The caller closes the service.
 func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
+	if c.KeepChanges < 0 {
+		return nil, errors.New("changes cannot be kept for less than no time")
+	}
 	settings, now := c.Settings, c.Now
 	if settings == nil {
 		settings = SettingsOf(&workspace.Config{})

@@ -87,7 +87,7 @@ func (u *upkeep) trim(ctx context.Context) {
 // mend looks timers over at a start, and again whenever settings have changed, until ctx ends.
 func (u *upkeep) mend(ctx context.Context) {
 	u.mendOnce(ctx)
-	ticks := time.NewTicker(minutely)
+	ticks := time.NewTicker(u.every)
 	defer ticks.Stop()
 	for pause(ctx, ticks); ctx.Err() == nil; pause(ctx, ticks) {
 		if u.store.NeedsMending() {

@@ -28,7 +28,7 @@ func verifyCommand(stdout, stderr io.Writer) *ffcli.Command {
 
 // verify prints everything that is not sound, a line each, and what is. It looks at every file before it fails.
 func verify(ctx context.Context, dir string, stdout io.Writer) error {
-	failed := 0
+	unsound, unread := 0, 0
 	services := []struct {
 		file   string
 		verify func(context.Context, func(soundness.Problem)) error
@@ -53,18 +53,17 @@ func verify(ctx context.Context, dir string, stdout io.Writer) error {
 		switch {
 		case err != nil:
 			verdict = err.Error()
+			unread++
 		case problems > 0:
 			verdict = fmt.Sprintf("%d problems", problems)
-		}
-		if verdict != "sound" {
-			failed++
+			unsound++
 		}
 		if _, err := fmt.Fprintf(stdout, "%s: %s\n", service.file, verdict); err != nil {
 			return err
 		}
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d of %d files are not sound", failed, len(services))
+	if unsound+unread > 0 {
+		return fmt.Errorf("of %d files %d are not sound, and %d could not be examined", len(services), unsound, unread)
 	}
 	return nil
 }

@@ -55,5 +55,5 @@ func TestVerifyNamesTheFileThatIsNotSound(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, events.File)); err != nil {
 		t.Fatal(err)
 	}
-	check(1, "3 of 3 files are not sound")
+	check(1, "of 3 files 1 are not sound, and 2 could not be examined")
 }

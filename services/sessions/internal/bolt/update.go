@@ -86,11 +86,18 @@ func (t *tables) addLate(anonymous uint32, points []session.Point) error {
 		return err
 	}
 	for len(rest) > 0 {
+		// Those of one millisecond at once: all of its points have to be read to know their order.
+		last := rest[0]
+		for _, p := range rest {
+			if p.TimeMS == last.TimeMS {
+				last = p
+			}
+		}
 		from, err := t.restart(anonymous, rest[0].TimeMS)
 		if err != nil {
 			return err
 		}
-		walked, err := t.rewalk(anonymous, from, func(p call.Position, _ int64) bool { return p.Compare(rest[0].Position) > 0 })
+		walked, err := t.rewalk(anonymous, from, func(p call.Position, _ int64) bool { return p.Compare(last.Position) > 0 })
 		if err != nil || walked.resumed == nil {
 			return err
 		}

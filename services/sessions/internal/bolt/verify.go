@@ -201,7 +201,10 @@ func (v *verifier) feedNumbers(context.Context) error {
 	}
 	next := feed.row.GetTrimmed() + 1
 	cursor := v.feed.Cursor()
-	for key, _ := cursor.Seek(changeKey(0)); key != nil; key, _ = cursor.Next() {
+	for key, sealed := cursor.Seek(changeKey(0)); key != nil; key, sealed = cursor.Next() {
+		if _, err := v.change(feed, key, sealed); err != nil {
+			v.wrong(feedTable, "%x: %v", key, err)
+		}
 		if !bytes.Equal(key, changeKey(next)) {
 			v.wrong(feedTable, "change %d is missing", next)
 			return nil

@@ -131,6 +131,9 @@ func testBoundaries(t *testing.T, open Driver) {
 				if diff := cmp.Diff(b.days, d.dayTexts(workspace)); diff != "" {
 					t.Errorf("days %s (-want +got):\n%s", workspace, diff)
 				}
+				if diff := cmp.Diff(Oracle{calls, d.rules}.Time(secondDay()), d.time(workspace, secondDay())); diff != "" {
+					t.Errorf("the second day alone %s (-want +got):\n%s", workspace, diff)
+				}
 			}
 		})
 	}
@@ -176,12 +179,21 @@ func (d *driver) sessionTexts(workspace string) (texts []string) {
 func (d *driver) dayTexts(workspace string) (texts []string) {
 	query := session.TimeQuery{Days: day.Span{To: day.Max}}
 	query.By[session.ByDay] = true
-	rows, err := d.store.Time(context.Background(), workspace, query)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	for _, r := range rows {
+	for _, r := range d.time(workspace, query) {
 		texts = append(texts, fmt.Sprintf("%d: %s/%s %d", r.Day-day.Of(epoch), seconds(r.DurationMS), seconds(r.ActiveMS), r.Sessions))
 	}
 	return texts
+}
+
+// secondDay asks for a day into which sessions are carried over from the day before.
+func secondDay() session.TimeQuery {
+	return session.TimeQuery{Days: day.Span{From: day.Of(epoch) + 1, To: day.Of(epoch) + 1}}
+}
+
+func (d *driver) time(workspace string, q session.TimeQuery) []session.TimeRow {
+	rows, err := d.store.Time(context.Background(), workspace, q)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return rows
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
@@ -108,6 +109,44 @@ func testTimers(t *testing.T, open Driver) {
 		if changed := revision() != before; changed != step.changes {
 			t.Errorf("%s: revision changed: %v, want %v", step.what, changed, step.changes)
 		}
+	}
+}
+
+func testActive(t *testing.T, open Driver) {
+	d := newDriver(t, open)
+	defer d.finish()
+	for m := int64(0); m <= 24*60; m += 20 {
+		d.record("w", point(m))
+	}
+	for name, now := range map[string]int64{"going on": epoch + dayMS, "at the timeout": epoch + dayMS + d.rules.TimeoutMS} {
+		f := everything(now)
+		f.Ended = ptr(false)
+		if views, err := d.store.Sessions(context.Background(), "w", f, nil, 10); err != nil || len(views) != 1 {
+			t.Errorf("%s: %d active sessions, %v", name, len(views), err)
+		}
+	}
+}
+
+// testOneMillisecond lets two users take turns at one time, as a client does that sends dates for times.
+func testOneMillisecond(t *testing.T, open Driver) {
+	d := newDriver(t, open)
+	defer d.finish()
+	var history []call.Call
+	for i := range 1500 {
+		c := point(0)
+		c.MessageID, c.UserID = fmt.Sprintf("%08x", uint32(i)*2_654_435_761), fmt.Sprint("u", i%2)
+		history = append(history, c)
+	}
+	for part := range slices.Chunk(history, 300) {
+		d.record("w", part...)
+	}
+	views, err := d.store.Sessions(context.Background(), "w", everything(0), nil, 2000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Oracle{history, d.rules}.Views(0)
+	if diff := cmp.Diff(want, views, cmpopts.IgnoreFields(session.View{}, "Revision")); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -71,13 +71,29 @@ func testFeedOfBackAndForth(t *testing.T, open Driver) {
 	d.record("w", history...)
 	d.endAll()
 	w.read(d.store, false)
-	for _, c := range []call.Call{by("u", 20), by("x", 30), by("u", 35)} {
+	for _, c := range []call.Call{by("u", 20), by("x", 30)} { // merges them, and splits them again
 		history = append(history, c)
 		d.record("w", c)
 	}
 	d.endAll()
 	w.read(d.store, false)
 	w.compare(Oracle{history, d.rules})
+	for _, c := range []call.Call{by("y", 31), by("u", 32), by("u", 33), by("z", 34), by("u", 35)} {
+		history = append(history, c)
+		d.record("w", c)
+	}
+	d.endAll()
+	w.read(d.store, false)
+	w.compare(Oracle{history, d.rules})
+	views, err := d.store.Sessions(context.Background(), "w", everything(0), nil, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range views {
+		if told := w.newest[v.First.ID()]; told != v.Revision {
+			t.Errorf("the session at %d has revision %d, and was told as %d", v.First.Start.TimeMS, v.Revision, told)
+		}
+	}
 }
 
 // testFeedOfManyReplaced makes one session of more than one change can replace.
@@ -300,6 +316,8 @@ func testRebuild(t *testing.T, open Driver) {
 			}
 		}
 		w.read(d.store, false)
+		d.finish() // sound with sessions walked under one setting beside those of another
+		d.reopen()
 		half := rapid.IntRange(0, len(late)).Draw(rt, "recorded before the rebuild")
 		d.record("w", late[:half]...)
 		for from, first := []byte(nil), true; first || from != nil; first = false {
@@ -323,6 +341,28 @@ func testRebuild(t *testing.T, open Driver) {
 			rt.Fatalf("a second rebuild found more to do: %+v", again)
 		}
 	})
+}
+
+// testRebuildOfMovedPlace lets a call come between two steps of a rebuild, which takes the session that the next step begins with into the
+// one before it.
+func testRebuildOfMovedPlace(t *testing.T, open Driver) {
+	d := newDriver(t, open)
+	defer d.finish()
+	d.record("w", point(0), point(40), point(80), point(120), point(160))
+	d.rules.TimeoutMS = 25 * minute
+	_, next, err := d.store.Rebuild(context.Background(), "w", nil)
+	if err != nil || next == nil {
+		t.Fatal(next, err)
+	}
+	d.record("w", point(100))
+	for next != nil {
+		if _, next, err = d.store.Rebuild(context.Background(), "w", next); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"0-0", "40-40", "80-120", "160-160"}, d.spans()); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // testManyModules visits a module of its own with every point, late and in order, for more modules than a row or an answer holds.

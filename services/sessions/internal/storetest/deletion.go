@@ -131,3 +131,19 @@ func testDeletionForThoseAway(t *testing.T, open Driver) {
 	w.read(d.store, false)
 	w.compare(Oracle{nil, d.rules})
 }
+
+// testDeletionLeavesWhatIsToldOfNow deletes a user up to a time within a session whose calls of that time name nobody.
+func testDeletionLeavesWhatIsToldOfNow(t *testing.T, open Driver) {
+	d := newDriver(t, open)
+	defer d.finish()
+	c := point(10)
+	c.UserID = "u"
+	d.record("w", point(0), c)
+	d.endAll()
+	if removed := d.deleteUser("w", "u", epoch+5*minute); removed != (session.Deleted{}) {
+		t.Errorf("removed %+v, want nothing", removed)
+	}
+	w := newWatcher(t)
+	w.read(d.store, false)
+	w.compare(Oracle{[]call.Call{point(0), c}, d.rules})
+}

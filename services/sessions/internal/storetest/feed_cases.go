@@ -295,6 +295,27 @@ func testSettings(t *testing.T, open Driver) {
 	}
 }
 
+// testSettingsMeetSessions lets calls meet sessions that were walked under another idle cap: behind their end, and within.
+func testSettingsMeetSessions(t *testing.T, open Driver) {
+	for name, minutes := range map[string]int64{"behind the end": 30, "within": 10} {
+		t.Run(name, func(t *testing.T) {
+			d := newDriver(t, open)
+			defer d.finish()
+			history := []call.Call{point(0), point(20), point(minutes)}
+			d.record("w", history[:2]...)
+			d.rules.IdleCapMS = minute
+			d.record("w", history[2])
+			views, err := d.store.Sessions(context.Background(), "w", everything(0), nil, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(Oracle{history, d.rules}.Views(0), views, cmpopts.IgnoreFields(session.View{}, "Revision")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func testRebuild(t *testing.T, open Driver) {
 	rapid.Check(t, func(rt *rapid.T) {
 		history := genHistory(rt)

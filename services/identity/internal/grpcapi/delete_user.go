@@ -6,20 +6,14 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/callproto"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 )
 
 // DeleteUser implements identityv1.IngestServiceServer.
 func (a *API) DeleteUser(ctx context.Context, r *identityv1.DeleteUserRequest) (*identityv1.DeleteUserResponse, error) {
-	switch {
-	case r.GetWorkspace() == "":
-		return nil, toStatus(callproto.ErrNoWorkspace)
-	case r.GetUserId() == "":
-		return nil, status.Error(codes.InvalidArgument, "user_id is required")
-	case r.GetUntilMs() < 0 || r.GetUntilMs() > call.MaxTimeMS:
-		return nil, status.Error(codes.InvalidArgument, "until_ms is outside 1970 to 2261")
+	if err := callproto.CheckDeletion(r); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	removed, err := a.store.DeleteUser(ctx, r.GetWorkspace(), r.GetUserId(), r.GetUntilMs())
 	if err != nil {

@@ -67,9 +67,9 @@ func (h admin) DeleteUser(ctx context.Context, r *adminv1.DeleteUserRequest) (*a
 	return removed, nil
 }
 
-// unfinished says that a deadline came before the end.
+// unfinished says that a deadline came before the end. A service may notice it first.
 func unfinished(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || status.Code(err) == codes.DeadlineExceeded {
 		return status.Error(codes.Unavailable, "not everything is removed yet, ask again")
 	}
 	return err

@@ -23,6 +23,10 @@ const deleteStep = 200_000
 // DeleteUser implements usage.Store. The tombstone comes first, so that nothing that comes meanwhile has to be looked for again. There is
 // no index of a user's events: its daily sums say on which days to look for them.
 func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilMS int64) (removed usage.Deleted, more bool, err error) {
+	done, err := s.isDeleted(workspace, userID, untilMS)
+	if err != nil || done {
+		return usage.Deleted{}, false, err
+	}
 	links, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (int, error) {
 		t, err := writable(tx, workspace)
 		if err != nil {
@@ -58,6 +62,25 @@ func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilM
 		return usage.Deleted{}, false, fmt.Errorf("delete a user: %w", err)
 	}
 	return usage.Deleted{Events: events, Links: int64(links)}, len(found.days) > 0, nil
+}
+
+// isDeleted says whether a deletion was done to its end before, without writing: the retry of a batch of very many has to get further than
+// the attempt before it.
+func (s *Store) isDeleted(workspace, userID string, untilMS int64) (done bool, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		t := readable(tx, workspace)
+		if t == nil {
+			return nil
+		}
+		covered, err := t.gone.Covers(userID, untilMS)
+		if err != nil || !covered {
+			return err
+		}
+		_, named, err := t.names.Find(kindUser, userID)
+		done = !named
+		return err
+	})
+	return done, err
 }
 
 // deletable is what one step finds of a user.

@@ -23,6 +23,10 @@ const (
 func (s *Store) DeleteUser(
 	ctx context.Context, workspace, userID string, untilMS, nowMS int64,
 ) (removed session.Deleted, more bool, err error) {
+	done, err := s.isDeleted(workspace, userID, untilMS)
+	if err != nil || done {
+		return session.Deleted{}, false, err
+	}
 	links, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (int, error) {
 		t, err := s.writable(tx, workspace)
 		if err != nil {
@@ -60,6 +64,25 @@ func (s *Store) DeleteUser(
 	removed.Links = int64(links)
 	s.wake()
 	return removed, !found.empty(), nil
+}
+
+// isDeleted says whether a deletion was done to its end before, without writing: the retry of a batch of very many has to get further than
+// the attempt before it.
+func (s *Store) isDeleted(workspace, userID string, untilMS int64) (done bool, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		t := s.readable(tx, workspace)
+		if t == nil {
+			return nil
+		}
+		covered, err := t.deleted.Covers(userID, untilMS)
+		if err != nil || !covered {
+			return err
+		}
+		_, named, err := t.names.Find(kindUser, userID)
+		done = !named
+		return err
+	})
+	return done, err
 }
 
 // deletable is what is found of a user in one step.

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -63,6 +64,7 @@ type Gateway struct {
 	mux      *http.ServeMux
 	backends Backends
 	streams  *streams.Group
+	leaving  atomic.Bool // its process is about to stop
 }
 
 // Open returns a gateway that does not listen yet: serve its Handler. It fails when the metrics of another gateway are registered with d.
@@ -89,8 +91,16 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 	return g, nil
 }
 
-// Handler returns the handler for everything on the gateway's port.
-func (g *Gateway) Handler() http.Handler { return g.mux }
+// Handler returns the handler for everything on the gateway's port. Once its process is about to stop, every answer closes its connection,
+// or over HTTP/2 asks the client to open another one: what is sent over a connection that is just being closed would be lost.
+func (g *Gateway) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.leaving.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		g.mux.ServeHTTP(w, r)
+	})
+}
 
 // Ready returns nil when all three services say over gRPC health that they serve, or which does not.
 func (g *Gateway) Ready(ctx context.Context) error {

@@ -38,7 +38,7 @@ func serve(ctx context.Context, s settings, log *slog.Logger) (err error) {
 		return err
 	}
 	log.Info("ready", slog.String("http", l.HTTP.Addr().String()), slog.String("admin", l.Admin.Addr().String()))
-	return g.Serve(ctx, l, registry)
+	return g.Serve(ctx, s.linger, l, registry)
 }
 
 // dial returns connections to the services and a function that closes them.

@@ -16,7 +16,7 @@ type settings struct {
 	listen, admin, workspaces  string
 	identity, events, sessions string
 	callBytes, batchBytes      int
-	deadline                   time.Duration
+	deadline, linger           time.Duration
 }
 
 // parse reads the settings; its error names every one that is missing.
@@ -33,6 +33,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.IntVar(&s.callBytes, "max-call-bytes", gateway.DefaultMaxCallBytes, "how long the JSON of one call may be")
 	flags.IntVar(&s.batchBytes, "max-batch-bytes", gateway.DefaultMaxBatchBytes, "how long the body of a batch may be")
 	flags.DurationVar(&s.deadline, "deadline", gateway.DefaultDeadline, "how long the services may take for one request")
+	flags.DurationVar(&s.linger, "drain-delay", 0, "how long to go on serving after being asked to stop, until nobody sends requests any more")
 	if err := daemon.Parse(flags, args); err != nil {
 		return s, err
 	}
@@ -51,6 +52,9 @@ func (s *settings) check() error {
 	}
 	if s.callBytes < 1 || s.batchBytes < s.callBytes {
 		problems = append(problems, errors.New("-max-batch-bytes must be at least -max-call-bytes, and that at least 1"))
+	}
+	if s.linger < 0 {
+		problems = append(problems, errors.New("-drain-delay must not be negative"))
 	}
 	if s.deadline <= 0 {
 		problems = append(problems, errors.New("-deadline must be positive"))

@@ -96,7 +96,7 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, stdout io.Writer) 
 	if err := greet(stdout, where, workspaces.Config()); err != nil {
 		return err
 	}
-	if err := g.Serve(ctx, l, registry); err != nil {
+	if err := g.Serve(ctx, 0, l, registry); err != nil {
 		return err
 	}
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {

@@ -4,9 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime/debug"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/sojournhq/sojourn/internal/kit/version"
 )
 
 func versionCommand(stdout, stderr io.Writer) *ffcli.Command {
@@ -16,16 +17,7 @@ func versionCommand(stdout, stderr io.Writer) *ffcli.Command {
 		ShortHelp:  "print the version",
 		FlagSet:    newFlags("sojourn version", stderr),
 		Exec: noArguments(func(context.Context) error {
-			version, commit := "unknown", "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				version = info.Main.Version
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						commit = s.Value
-					}
-				}
-			}
-			_, err := fmt.Fprintf(stdout, "sojourn %s (commit %s)\n", version, commit)
+			_, err := fmt.Fprintln(stdout, "sojourn", version.Get())
 			return err
 		}),
 	}

@@ -48,7 +48,7 @@ func parse(path, text string) (lines, error) {
 		case len(token) < minBytes:
 			return l, fmt.Errorf("%s: line %d is shorter than %d characters", path, n, minBytes)
 		case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }):
-			return l, fmt.Errorf("%s: line %d holds something else than letters, digits and signs of ASCII", path, n)
+			return l, fmt.Errorf("%s: line %d holds a space or a character beyond ASCII", path, n)
 		}
 		if l.first == "" {
 			l.first = token

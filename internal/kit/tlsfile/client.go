@@ -1,12 +1,10 @@
 package tlsfile
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"flag"
 	"log/slog"
-	"net"
 
 	"google.golang.org/grpc/credentials"
 
@@ -72,28 +70,4 @@ func (c *Client) Config(log *slog.Logger) (func() *tls.Config, error) {
 		}
 		return now
 	}, nil
-}
-
-// fresh are credentials that are made anew for every connection: a tls.Config has no hook for other authorities.
-type fresh struct{ config func() *tls.Config }
-
-// ClientHandshake implements credentials.TransportCredentials.
-func (f fresh) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	return credentials.NewTLS(f.config()).ClientHandshake(ctx, authority, raw)
-}
-
-// ServerHandshake implements credentials.TransportCredentials.
-func (fresh) ServerHandshake(net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	return nil, nil, errors.New("these credentials are a client's")
-}
-
-// Info implements credentials.TransportCredentials.
-func (f fresh) Info() credentials.ProtocolInfo { return credentials.NewTLS(f.config()).Info() }
-
-// Clone implements credentials.TransportCredentials.
-func (f fresh) Clone() credentials.TransportCredentials { return f }
-
-// OverrideServerName implements credentials.TransportCredentials, which has it for old programs only.
-func (fresh) OverrideServerName(string) error {
-	return errors.New("the name comes with the configuration")
 }

@@ -10,8 +10,10 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -22,6 +24,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/rpc"
 	"github.com/sojournhq/sojourn/internal/kit/streams"
 
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
@@ -52,6 +55,8 @@ type Config struct {
 	MaxCallBytes, MaxBatchBytes int
 	// Deadline is how long the services may take for one request, all together. 0: the default.
 	Deadline time.Duration
+	// TLS is how the gateway's port is encrypted, AdminTLS how the admin port is. Nil: not at all.
+	TLS, AdminTLS *tls.Config
 }
 
 // Backends are connections to the services. They stay the caller's, who closes them after the last request.
@@ -65,6 +70,9 @@ type Gateway struct {
 	backends Backends
 	streams  *streams.Group
 	leaving  atomic.Bool // its process is about to stop
+	log      *slog.Logger
+
+	tls, adminTLS *tls.Config
 }
 
 // Open returns a gateway that does not listen yet: serve its Handler. It fails when the metrics of another gateway are registered with d.
@@ -82,7 +90,9 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)
 	}
-	g := &Gateway{mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams)}
+	g := &Gateway{
+		mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams), log: d.Log, tls: c.TLS, adminTLS: c.AdminTLS,
+	}
 	door.Register(g.mux)
 	query.Register(g.mux, query.Config{
 		Workspaces: c.Workspaces, Identity: b.Identity, Events: b.Events, Sessions: b.Sessions, Deadline: deadline,
@@ -102,7 +112,7 @@ func (g *Gateway) Handler() http.Handler {
 	})
 }
 
-// Ready returns nil when all three services say over gRPC health that they serve, or which does not.
+// Ready returns nil when all three services say over gRPC health that they serve and take this gateway's calls, or which does not.
 func (g *Gateway) Ready(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, service := range []struct {
@@ -110,9 +120,9 @@ func (g *Gateway) Ready(ctx context.Context) error {
 		conn grpc.ClientConnInterface
 	}{{"identity", g.backends.Identity}, {"events", g.backends.Events}, {"sessions", g.backends.Sessions}} {
 		group.Go(func() error {
-			resp, err := healthpb.NewHealthClient(service.conn).Check(ctx, &healthpb.HealthCheckRequest{})
+			resp, err := healthpb.NewHealthClient(service.conn).Check(ctx, &healthpb.HealthCheckRequest{Service: rpc.Calls})
 			if err != nil {
-				return fmt.Errorf("%s does not answer: %w", service.name, err)
+				return fmt.Errorf("%s cannot be asked: %w", service.name, err)
 			}
 			if resp.GetStatus() != healthpb.HealthCheckResponse_SERVING {
 				return fmt.Errorf("%s is not ready", service.name)

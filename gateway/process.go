@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,6 +43,9 @@ func Listen(ctx context.Context, httpAddr, adminAddr string) (Listeners, error) 
 // Serve serves both ports until ctx ends. Then it says that it is not ready and, for linger, goes on serving all the same, so that whoever
 // sends it requests has time to hear of it; each answer asks its client to leave. After that it answers what is under way, and returns.
 func (g *Gateway) Serve(ctx context.Context, linger time.Duration, l Listeners, metrics prometheus.Gatherer) error {
+	if g.tls == nil && !daemon.Loopback(l.HTTP) {
+		g.log.WarnContext(ctx, "keys and what calls hold are not encrypted on this port: set -tls-cert, or let something in front speak TLS")
+	}
 	var stopping atomic.Bool
 	serving, endServing := lingering(ctx, linger, func() {
 		stopping.Store(true)
@@ -51,25 +56,40 @@ func (g *Gateway) Serve(ctx context.Context, linger time.Duration, l Listeners, 
 	defer endDrain()
 	group, running := errgroup.WithContext(serving)
 	group.Go(func() error { return g.ServeUntil(running, drain, l.HTTP) })
+	var said readiness
 	group.Go(func() error {
-		return admin.ServeUntil(running, l.Admin, admin.Handler(metrics, func() error {
+		return admin.ServeUntil(running, admin.Secure(l.Admin, g.adminTLS), admin.Handler(metrics, func() error {
 			if stopping.Load() {
 				return errors.New("stopping")
 			}
 			probe, cancel := context.WithTimeout(running, readyTime)
 			defer cancel()
-			return g.Ready(probe)
+			return said.note(probe, g.log, g.Ready(probe))
 		}))
 	})
 	return group.Wait()
 }
 
-// lingering returns a context that ends linger after ctx has ended, and calls onEnd when ctx ends. The returned function releases it.
-func lingering(ctx context.Context, linger time.Duration, onEnd func()) (context.Context, func()) {
-	serving, end := context.WithCancel(context.WithoutCancel(ctx))
-	stopWatching := context.AfterFunc(ctx, func() {
-		onEnd()
-		time.AfterFunc(linger, end)
-	})
-	return serving, func() { stopWatching(); end() }
+// readiness is what was last said of whether a gateway is ready, so that the log has it when that changes.
+type readiness struct {
+	mutex sync.Mutex
+	last  string
+}
+
+func (r *readiness) note(ctx context.Context, log *slog.Logger, err error) error {
+	now := ""
+	if err != nil {
+		now = err.Error()
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	switch {
+	case now == r.last:
+	case err != nil:
+		log.WarnContext(ctx, "not ready", slog.Any("error", err))
+	default:
+		log.InfoContext(ctx, "ready again")
+	}
+	r.last = now
+	return err
 }

@@ -25,7 +25,7 @@ func (d *Door) take(v *visit, rt *route) answer {
 	key, inHeader := basicKey(v.r)
 	if inHeader {
 		if v.source, _ = d.sources().Find(key); v.source == nil {
-			return unknownKey()
+			return d.refuseKey(key)
 		}
 	}
 	// One deadline for everything, reading included: Segment stops waiting five seconds after it began to send.
@@ -76,7 +76,7 @@ func (d *Door) sourceInBody(v *visit, body []byte) (answer, bool) {
 		// Nobody can be told to fix a key in a body that cannot be read.
 		return refusal(http.StatusBadRequest, err.Code, err.Message), false
 	}
-	return unknownKey(), false
+	return d.refuseKey(key), false
 }
 
 // takeBody answers with what the body holds: one call or many.

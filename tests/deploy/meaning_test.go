@@ -133,3 +133,24 @@ func TestAGatewayHasTimeToDrain(t *testing.T) {
 		t.Errorf("arguments %s", args)
 	}
 }
+
+func TestTheVolumeOfBackupsIsMadeOnceAndIsNoPartOfTheRelease(t *testing.T) {
+	values := map[string]any{"backup": map[string]any{"enabled": true}}
+	rendered, err := render(values, nil, kubernetes(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := object[corev1.PersistentVolumeClaim](t, rendered, "PersistentVolumeClaim", "sojourn-backup")
+	if claim.Annotations["helm.sh/hook"] == "" || claim.Annotations["helm.sh/hook-delete-policy"] != "hook-failed" {
+		t.Errorf("annotations %v", claim.Annotations)
+	}
+	claim.Namespace = namespace
+	if rendered, err = render(values, cluster{&claim}, kubernetes(t)); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range objects(t, rendered) {
+		if o["kind"] == "PersistentVolumeClaim" {
+			t.Errorf("it is made again: %v", o)
+		}
+	}
+}

@@ -30,12 +30,13 @@ const (
 type cluster []runtime.Object
 
 // GetClientFor implements engine.ClientProvider.
-func (c cluster) GetClientFor(string, string) (dynamic.NamespaceableResourceInterface, bool, error) {
+func (c cluster) GetClientFor(_, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
 	scheme := runtime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {
 		return nil, false, err
 	}
-	return fake.NewSimpleDynamicClient(scheme, c...).Resource(schema.GroupVersionResource{Version: "v1", Resource: "secrets"}), true, nil
+	resource := schema.GroupVersionResource{Version: "v1", Resource: strings.ToLower(kind) + "s"}
+	return fake.NewSimpleDynamicClient(scheme, c...).Resource(resource), true, nil
 }
 
 // installed is a cluster in which the chart was installed before.

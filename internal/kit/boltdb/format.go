@@ -45,18 +45,26 @@ func checkFormat(b *bolt.DB, o Options) (err error) {
 }
 
 func readMark(meta *bolt.Bucket, o Options) error {
-	if meta == nil {
-		return fmt.Errorf("%w: the file is no Sojourn store", ErrFormat)
-	}
-	if kind := string(meta.Get(kindKey)); kind != o.Kind {
+	kind, format, err := markOf(meta)
+	switch {
+	case err != nil:
+		return err
+	case kind != o.Kind:
 		return fmt.Errorf("%w: the file holds %q, not %q", ErrFormat, kind, o.Kind)
-	}
-	format := meta.Get(formatKey)
-	if len(format) != 4 {
-		return fmt.Errorf("%w: the file's format mark is damaged", ErrFormat)
-	}
-	if v := binary.BigEndian.Uint32(format); v > o.Format {
-		return fmt.Errorf("%w: the file has format %d, this program reads up to %d", ErrFormat, v, o.Format)
+	case format > o.Format:
+		return fmt.Errorf("%w: the file has format %d, this program reads up to %d", ErrFormat, format, o.Format)
 	}
 	return nil
+}
+
+// markOf returns what a file says of itself.
+func markOf(meta *bolt.Bucket) (kind string, format uint32, err error) {
+	if meta == nil {
+		return "", 0, fmt.Errorf("%w: the file is no Sojourn store", ErrFormat)
+	}
+	mark := meta.Get(formatKey)
+	if len(mark) != 4 {
+		return "", 0, fmt.Errorf("%w: the file's format mark is damaged", ErrFormat)
+	}
+	return string(meta.Get(kindKey)), binary.BigEndian.Uint32(mark), nil
 }

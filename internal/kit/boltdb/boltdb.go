@@ -47,6 +47,10 @@ type Options struct {
 	Kind string
 	// Format is the newest format version that the caller reads.
 	Format uint32
+	// Upgrades has for every older format that the caller still reads the step that makes the next format of it; nil where nothing has to
+	// be changed. They run when the file is opened, one after the other, in one transaction with the new mark, and so should be short: what
+	// takes long is better left as it is and read both ways until it is next written.
+	Upgrades map[uint32]func(*bolt.Tx) error
 	// OnFail, if set, is called once, in a goroutine of its own, when a commit has failed.
 	OnFail func(error)
 	// ReadOnly opens a file for reading only; it must exist, and Update returns ErrReadOnly.

@@ -19,6 +19,7 @@ replace github.com/sojournhq/sojourn/gateway => ../gateway
 require (
 	connectrpc.com/connect v1.21.1
 	github.com/google/go-cmp v0.7.0
+	github.com/klauspost/compress v1.20.1
 	github.com/peterbourgon/ff/v3 v3.4.0
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/sojournhq/sojourn/gateway v0.0.0-00010101000000-000000000000

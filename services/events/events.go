@@ -14,6 +14,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
@@ -39,6 +40,7 @@ func (c Config) path() string { return filepath.Join(c.Dir, File) }
 type Service struct {
 	store usage.Store
 	api   *grpcapi.API
+	file  *boltdb.DB
 }
 
 // Open opens the service's store. The caller closes the service.
@@ -47,13 +49,14 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{store: store, api: grpcapi.New(store)}, nil
+	return &Service{store: store, api: grpcapi.New(store), file: store.File()}, nil
 }
 
 // Register adds the service's RPCs to a server.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	eventsv1.RegisterIngestServiceServer(r, s.api)
 	eventsv1.RegisterQueryServiceServer(r, s.api)
+	backup.Register(r, s.file)
 }
 
 // Close closes the store.

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
@@ -41,6 +42,7 @@ type Config struct {
 type Service struct {
 	store directory.Store
 	api   *grpcapi.API
+	file  *boltdb.DB
 }
 
 // Open opens the service's store. The caller closes the service.
@@ -53,13 +55,14 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	if settings == nil {
 		settings = SettingsOf(&workspace.Config{})
 	}
-	return &Service{store: store, api: grpcapi.New(store, settings)}, nil
+	return &Service{store: store, api: grpcapi.New(store, settings), file: store.File()}, nil
 }
 
 // Register adds the service's RPCs to a server.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	identityv1.RegisterIngestServiceServer(r, s.api)
 	identityv1.RegisterQueryServiceServer(r, s.api)
+	backup.Register(r, s.file)
 }
 
 // Close closes the store, once writes under way are done.

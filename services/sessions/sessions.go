@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
@@ -72,6 +73,7 @@ func SettingsOf(from workspace.Provider) func(workspace string) Settings {
 type Service struct {
 	store  session.Store
 	api    *grpcapi.API
+	file   *boltdb.DB
 	upkeep *upkeep
 
 	stop    context.CancelFunc
@@ -94,7 +96,7 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{store: store, api: grpcapi.New(store, now)}
+	s := &Service{store: store, api: grpcapi.New(store, now), file: store.File()}
 	if s.upkeep, err = newUpkeep(store, now, c, d); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -112,6 +114,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	sessionsv1.RegisterIngestServiceServer(r, s.api)
 	sessionsv1.RegisterQueryServiceServer(r, s.api)
 	sessionsv1.RegisterAdminServiceServer(r, s.api)
+	backup.Register(r, s.file)
 }
 
 // Close stops the upkeep and closes the store.

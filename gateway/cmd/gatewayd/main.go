@@ -25,6 +25,9 @@ func main() {
 
 // run is main with everything it touches handed in; it returns the exit code.
 func run(ctx context.Context, args []string, stderr io.Writer) int {
+	if code, asked := daemon.RunHealthcheck(ctx, "gatewayd", defaultAdmin, args, stderr); asked {
+		return code
+	}
 	s, err := parse(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

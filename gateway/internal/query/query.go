@@ -19,6 +19,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/streams"
 	"github.com/sojournhq/sojourn/proto/sojourn/admin/v1/adminv1connect"
+	"github.com/sojournhq/sojourn/proto/sojourn/backup/v1/backupv1connect"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/events/v1/eventsv1connect"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
@@ -75,6 +76,8 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 	handle(reportv1connect.NewReportServiceHandler(report.New(c.Identity, c.Events, c.Sessions, time.Now), options(reportTime)))
 	handle(adminv1connect.NewAdminServiceHandler(
 		newAdmin(c.Identity, c.Events, c.Sessions, time.Now), options(adminTime), connect.WithRequestGate(admitAdmin)))
+	handle(backupv1connect.NewBackupServiceHandler(
+		newBackups(c.Identity, c.Events, c.Sessions), options(adminTime), connect.WithRequestGate(admitAdmin)))
 	handle(sessionsv1connect.NewAdminServiceHandler(
 		sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, options(adminTime), connect.WithRequestGate(admitAdmin)))
 }

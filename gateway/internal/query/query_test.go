@@ -66,14 +66,20 @@ func serveTo(
 	t *testing.T, readers workspace.Provider, conn grpc.ClientConnInterface, open *streams.Group, timeouts time.Duration,
 ) (string, *bytes.Buffer) {
 	t.Helper()
+	return serveFrom(t, query.Config{
+		Workspaces: readers, Identity: conn, Events: conn, Sessions: conn, SendTime: timeouts, Streams: open,
+	})
+}
+
+// serveFrom does the same with all that is configured but a deadline.
+func serveFrom(t *testing.T, c query.Config) (string, *bytes.Buffer) {
+	t.Helper()
 	mux, log := http.NewServeMux(), &bytes.Buffer{}
-	query.Register(mux, query.Config{
-		Workspaces: readers,
-		Identity:   conn, Events: conn, Sessions: conn, Deadline: 4 * time.Second, SendTime: timeouts, Streams: open,
-	}, observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil))})
+	c.Deadline = 4 * time.Second
+	query.Register(mux, c, observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil))})
 	server := httptest.NewUnstartedServer(mux)
 	server.Config.Protocols = both()
-	server.Config.ReadTimeout, server.Config.WriteTimeout = timeouts, timeouts
+	server.Config.ReadTimeout, server.Config.WriteTimeout = c.SendTime, c.SendTime
 	server.Start()
 	t.Cleanup(server.Close)
 	return server.URL, log

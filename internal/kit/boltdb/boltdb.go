@@ -47,6 +47,10 @@ type Options struct {
 	Kind string
 	// Format is the newest format version that the caller reads.
 	Format uint32
+	// Upgrades has for every older format that the caller still reads the step that makes the next format of it; nil where nothing has to
+	// be changed. They run when the file is opened, one after the other, in one transaction with the new mark, and so should be short: what
+	// takes long is better left as it is and read both ways until it is next written.
+	Upgrades map[uint32]func(*bolt.Tx) error
 	// OnFail, if set, is called once, in a goroutine of its own, when a commit has failed.
 	OnFail func(error)
 	// ReadOnly opens a file for reading only; it must exist, and Update returns ErrReadOnly.
@@ -56,6 +60,7 @@ type Options struct {
 // DB is an open file. All methods may be called from many goroutines.
 type DB struct {
 	bolt     *bolt.DB
+	kind     string
 	queue    chan *write
 	onFail   func(error)
 	readOnly bool
@@ -82,11 +87,8 @@ func Open(o Options) (*DB, error) {
 	} else if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
 		return nil, fmt.Errorf("make directory of a store: %w", err)
 	}
-	b, err := bolt.Open(o.Path, 0o600, &bolt.Options{Timeout: lockWait, ReadOnly: o.ReadOnly, FreelistType: bolt.FreelistMapType})
+	b, err := openBolt(o.Path, o.ReadOnly)
 	if err != nil {
-		if errors.Is(err, berrors.ErrTimeout) {
-			err = ErrLocked
-		}
 		return nil, fmt.Errorf("open %s: %w", o.Path, err)
 	}
 	err = checkFormat(b, o)
@@ -97,10 +99,20 @@ func Open(o Options) (*DB, error) {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
 	}
 	db := &DB{
-		bolt: b, queue: make(chan *write, maxWritesPerCommit), onFail: o.OnFail, readOnly: o.ReadOnly, done: make(chan struct{}),
+		bolt: b, kind: o.Kind, onFail: o.OnFail, readOnly: o.ReadOnly,
+		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
 	}
 	go db.commitWaiting()
 	return db, nil
+}
+
+// openBolt returns ErrLocked if another process has the file open.
+func openBolt(path string, readOnly bool) (*bolt.DB, error) {
+	b, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType})
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, ErrLocked
+	}
+	return b, err
 }
 
 // syncEntries makes durable that the file at path and its directory are there: a file may be synced and yet be gone after a power cut

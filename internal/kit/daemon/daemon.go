@@ -30,6 +30,8 @@ import (
 // DrainTime is how long calls under way may still take after the process was asked to stop.
 const DrainTime = 10 * time.Second
 
+const defaultAdmin = "127.0.0.1:9100"
+
 // Service is what a daemon runs.
 type Service interface {
 	// Register adds the service's RPCs to a server that is not serving yet.
@@ -69,11 +71,14 @@ func Parse(flags *flag.FlagSet, args []string) error {
 }
 
 // Main runs a service named name until SIGINT or SIGTERM and returns the process's exit code. Define adds the service's own flags and
-// returns the function that opens it once they are set.
+// returns the function that opens it once they are set. With the first argument "healthcheck" it asks a running one whether it is ready.
 func Main(name string, args []string, define func(*flag.FlagSet) func(context.Context, observe.Deps) (Service, error)) int {
+	if code, asked := RunHealthcheck(context.Background(), name, defaultAdmin, args, os.Stderr); asked {
+		return code
+	}
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:9000", "address for gRPC")
-	adminAddr := flags.String("admin-listen", "127.0.0.1:9100", "address for /livez, /readyz, /metrics and profiles")
+	adminAddr := flags.String("admin-listen", defaultAdmin, "address for /livez, /readyz, /metrics and profiles")
 	var level slog.Level
 	DefineLevel(flags, &level)
 	var guarded guards

@@ -21,7 +21,10 @@ import (
 	"github.com/sojournhq/sojourn/standalone/internal/setup"
 )
 
-const defaultData = "./sojourn-data"
+const (
+	defaultData  = "./sojourn-data"
+	defaultAdmin = "127.0.0.1:8081"
+)
 
 // server is what `sojourn` without a command is told by its flags.
 type server struct {
@@ -36,7 +39,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	var s server
 	flags := newFlags("sojourn", stderr)
 	flags.StringVar(&s.listen, "listen", "127.0.0.1:8080", "address for calls and questions")
-	flags.StringVar(&s.admin, "admin-listen", "127.0.0.1:8081", "address for /livez, /readyz, /metrics and profiles")
+	flags.StringVar(&s.admin, "admin-listen", defaultAdmin, "address for /livez, /readyz, /metrics and profiles")
 	flags.StringVar(&s.dir, "data", defaultData, "data directory; made on first start")
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	flags.DurationVar(&s.keep, "keep-changes", sessions.DefaultKeepChanges, "for how long sojourn watch can go back")

@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone tests/e2e
+MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone tests/e2e tests/cluster
 BINARIES := services/events/cmd/eventsd services/identity/cmd/identityd services/sessions/cmd/sessionsd gateway/cmd/gatewayd standalone/cmd/sojourn
 
 # Tools are built once from the versions pinned in tools/go.mod and tools/lint/go.mod.

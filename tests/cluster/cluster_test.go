@@ -17,14 +17,11 @@ import (
 
 func hashed(key string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(key))) }
 
-// values are the release's; keys are those of the load's source.
-func values(tag string, keys ...string) string {
-	for i, key := range keys {
-		keys[i] = hashed(key)
-	}
+// values are the release's, with more workspaces beside the load's.
+func values(tag string, more ...string) string {
 	return `
 image: {tag: ` + tag + `}
-workspaces: {list: [{id: ` + workspace + `, sources: [{id: app, write_keys: ["` + strings.Join(keys, `", "`) + `"]}]}]}
+workspaces: {list: [{id: ` + workspace + `, sources: [{id: app, write_keys: ["` + hashed(loadKey) + `"]}]}` + strings.Join(more, "") + `]}
 backup: {enabled: true, keep: 2, persistence: {size: 1Gi}}
 identity: {persistence: {size: 1Gi}}
 events: {persistence: {size: 1Gi}}
@@ -88,7 +85,7 @@ func TestTheChartOnACluster(t *testing.T) {
 
 func (c *cluster) install() {
 	c.Helper()
-	c.write(values(before, loadKey))
+	c.write(values(before))
 	c.upgrade()
 	c.say("installed under pod security \"restricted\"")
 	manifest := c.helm("get", "manifest", release)
@@ -121,7 +118,7 @@ func (c *cluster) roll(kind, component string) {
 
 func (c *cluster) upgradeAndRollBack() {
 	c.Helper()
-	c.write(values(after, loadKey))
+	c.write(values(after))
 	c.upgrade()
 	c.settle()
 	c.say("upgraded to %s", c.kubectl("get", "statefulset", "sojourn-events", "-o", "jsonpath={.spec.template.spec.containers[0].image}"))
@@ -134,7 +131,7 @@ func (c *cluster) upgradeAndRollBack() {
 func (c *cluster) takeANewKeyWithoutARestart() {
 	c.Helper()
 	pods := c.identities()
-	c.write(values(before, loadKey, laterKey))
+	c.write(values(before, `, {id: later, sources: [{id: app, write_keys: ["`+hashed(laterKey)+`"]}]}`))
 	c.upgrade()
 	began := time.Now()
 	c.forward(func(url string) {

@@ -20,6 +20,7 @@ func TestAGatewayThatIsAskedToStopServesOnForAWhileAndSendsItsClientsElsewhere(t
 	const linger = 5 * time.Second
 	synctest.Test(t, func(t *testing.T) {
 		g, _ := open(t)
+		old := strings.Replace(trackCall, "2026", "1999", 1) // older than the clock here
 		calls, admin := rpc.NewPipe(), rpc.NewPipe()
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
@@ -27,17 +28,16 @@ func TestAGatewayThatIsAskedToStopServesOnForAWhileAndSendsItsClientsElsewhere(t
 		go func() {
 			served <- g.Serve(ctx, linger, gateway.Listeners{HTTP: calls, Admin: admin}, prometheus.NewRegistry())
 		}()
-		if resp := through(t, calls, http.MethodPost, "/v1/track", trackCall); resp.StatusCode != http.StatusOK || resp.Close {
-			t.Fatalf("before the stop: %s, closing: %v", resp.Status, resp.Close)
+		if got, want := through(t, calls, http.MethodPost, "/v1/track", old), (answer{200, `{"success":true}`, false}); got != want {
+			t.Errorf("before the stop: %+v, want %+v", got, want)
 		}
 		stop()
 		time.Sleep(linger - time.Second)
-		resp := through(t, admin, http.MethodGet, "/readyz", "")
-		if got := said(t, resp); resp.StatusCode != http.StatusServiceUnavailable || got != "stopping" {
-			t.Errorf("after the stop /readyz says %s: %s", resp.Status, got)
+		if got, want := through(t, admin, http.MethodGet, "/readyz", ""), (answer{503, "stopping", false}); got != want {
+			t.Errorf("after the stop /readyz says %+v, want %+v", got, want)
 		}
-		if resp := through(t, calls, http.MethodPost, "/v1/track", trackCall); resp.StatusCode != http.StatusOK || !resp.Close {
-			t.Errorf("after the stop: %s, closing: %v", resp.Status, resp.Close)
+		if got, want := through(t, calls, http.MethodPost, "/v1/track", old), (answer{200, `{"success":true}`, true}); got != want {
+			t.Errorf("after the stop: %+v, want %+v", got, want)
 		}
 		select {
 		case err := <-served:
@@ -50,11 +50,18 @@ func TestAGatewayThatIsAskedToStopServesOnForAWhileAndSendsItsClientsElsewhere(t
 	})
 }
 
+// answer is what was said, and whether the connection ends with it.
+type answer struct {
+	status  int
+	text    string
+	closing bool
+}
+
 // through sends a request over a connection of its own.
-func through(t *testing.T, pipe rpc.Pipe, method, path, body string) *http.Response {
+func through(t *testing.T, pipe rpc.Pipe, method, path, body string) answer {
 	t.Helper()
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return pipe.DialContext(ctx) }}
-	t.Cleanup(transport.CloseIdleConnections)
+	defer transport.CloseIdleConnections()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://gateway"+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -65,16 +72,10 @@ func through(t *testing.T, pipe rpc.Pipe, method, path, body string) *http.Respo
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
-}
-
-// said is the text of an answer.
-func said(t *testing.T, resp *http.Response) string {
-	t.Helper()
+	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(string(text))
+	return answer{resp.StatusCode, strings.TrimSpace(string(text)), resp.Close}
 }

@@ -44,7 +44,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.IntVar(&s.callBytes, "max-call-bytes", gateway.DefaultMaxCallBytes, "how long the JSON of one call may be")
 	flags.IntVar(&s.batchBytes, "max-batch-bytes", gateway.DefaultMaxBatchBytes, "how long the body of a batch may be")
 	flags.DurationVar(&s.deadline, "deadline", gateway.DefaultDeadline, "how long the services may take for one request")
-	flags.DurationVar(&s.linger, "drain-delay", 0, "how long to go on serving after being asked to stop, until nobody sends requests any more")
+	flags.DurationVar(&s.linger, "drain-delay", 0, "how long to go on serving after being asked to stop, until nothing more is sent")
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	daemon.DefineLevel(flags, &s.level)
 	s.tls.Define(flags)

@@ -15,6 +15,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	calls    *prometheus.CounterVec
+	balance  balance
 }
 
 func (m *metrics) register(to prometheus.Registerer) error {
@@ -28,7 +29,8 @@ func (m *metrics) register(to prometheus.Registerer) error {
 	m.calls = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "sojourn_gateway_calls_total", Help: "Calls answered for good, by what became of them: accepted, duplicate or rejected.",
 	}, []string{"workspace", "source", "type", "outcome"})
-	return errors.Join(to.Register(m.requests), to.Register(m.seconds), to.Register(m.calls))
+	m.balance = newBalance()
+	return errors.Join(to.Register(m.requests), to.Register(m.seconds), to.Register(m.calls), m.balance.register(to))
 }
 
 func (m *metrics) request(route string, status int, took time.Duration) {

@@ -1,5 +1,5 @@
-// Package smoke tries a running Sojourn from outside, as its senders and readers use it: one call goes in, its effects are asked for in every
-// service, and it is deleted again.
+// Package smoke tries a running Sojourn from outside, as its senders and readers use it: one call goes in, its effects are asked for in
+// every service, and it is deleted again.
 package smoke
 
 import (
@@ -33,7 +33,8 @@ func (c Client) Run(ctx context.Context) error {
 	id := "smoke-" + rand.Text()
 	sent := time.Now().UTC()
 	call := map[string]any{
-		"messageId": id, "anonymousId": id, "userId": User, "timestamp": sent, "event": "Smoke Tested", "properties": map[string]any{"module": "Smoke"},
+		"messageId": id, "anonymousId": id, "userId": User, "timestamp": sent,
+		"event": "Smoke Tested", "properties": map[string]any{"module": "Smoke"},
 	}
 	if err := c.send(ctx, "/v1/track", call); err != nil {
 		return err

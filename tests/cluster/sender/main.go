@@ -34,13 +34,13 @@ func main() {
 	pause := flag.Duration("pause", 20*time.Millisecond, "pause of each between two calls")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
 	s := sending{url: *url, name: *name, key: os.Getenv("SOJOURN_WRITE_KEY"), pause: *pause, Calls: make([]int, *senders), Answers: map[string]int{}}
 	var group sync.WaitGroup
 	for sender := range *senders {
 		group.Go(func() { s.send(ctx, sender) })
 	}
 	group.Wait()
+	stop()
 	if err := json.NewEncoder(os.Stdout).Encode(&s); err != nil {
 		os.Exit(1)
 	}

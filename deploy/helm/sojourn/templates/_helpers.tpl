@@ -152,3 +152,10 @@ readinessProbe:
 - {name: SSL_CERT_FILE, value: /etc/sojourn/gateway-tls/ca.crt}
 {{- end }}
 {{- end -}}
+
+{{- /* What the arguments of such a job end with. */ -}}
+{{- define "sojourn.jobTLS" -}}
+{{- if and .Values.tls.gateway.enabled .Values.tls.gateway.requireClientCertificate -}}
+, -cert=/etc/sojourn/gateway-tls/tls.crt, -key=/etc/sojourn/gateway-tls/tls.key
+{{- end -}}
+{{- end -}}

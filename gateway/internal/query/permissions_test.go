@@ -38,6 +38,7 @@ func permissions() map[string]who {
 		"sojourn.sessions.v1.AdminService: RebuildSessions":                                                              admins,
 		"sojourn.report.v1.ReportService: GetAccountUsage GetAccountOverview ListAccountActivity GetUnattributed Export": readers,
 		"sojourn.admin.v1.AdminService: DeleteUser":                                                                      admins,
+		"sojourn.backup.v1.BackupService: CopyFile":                                                                      admins,
 	} {
 		service, names, _ := strings.Cut(methods, ":")
 		for name := range strings.FieldsSeq(names) {

@@ -7,11 +7,25 @@
 {{- if ne (int $values.replicas) 1 -}}
 {{- fail (printf "%s.replicas is %v and must be 1: the service keeps its data in one bbolt file, which has one owner. Two replicas would each have half of the data. Give it more CPU and memory instead." .name $values.replicas) -}}
 {{- end -}}
-# Without an address of its own: the name leads to the pod. Also while it is not ready, for the gateway tries by itself.
+# What the gateway dials: an address that stays while pods come and go. DNS would tell of a new pod only seconds after it is there.
 apiVersion: v1
 kind: Service
 metadata:
   name: {{ $fullname }}
+  labels:
+    {{- include "sojourn.labels" $component | nindent 4 }}
+spec:
+  publishNotReadyAddresses: true
+  selector:
+    {{- include "sojourn.selector" $component | nindent 4 }}
+  ports:
+    - {name: grpc, port: 9000, targetPort: grpc}
+---
+# The pod itself, for the StatefulSet, for monitoring, and for clients that balance by themselves.
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $fullname }}-headless
   labels:
     {{- include "sojourn.labels" $component | nindent 4 }}
 spec:
@@ -31,7 +45,7 @@ metadata:
     {{- include "sojourn.labels" $component | nindent 4 }}
 spec:
   replicas: {{ $values.replicas }}
-  serviceName: {{ $fullname }}
+  serviceName: {{ $fullname }}-headless
   selector:
     matchLabels:
       {{- include "sojourn.selector" $component | nindent 6 }}

@@ -18,7 +18,7 @@ import (
 // KeysFile is the name of the file with the first keys in a data directory.
 const KeysFile = "first-keys.yaml"
 
-const keysPreface = `# The keys that were made on first start. "sojourn" prints commands with them; "sojourn demo" and "sojourn watch" take theirs here.
+const keysPreface = `# The keys that were made on first start: "sojourn" prints commands with them, "demo" and "watch" take theirs here.
 # Sojourn itself does not need this file: delete it once the keys are where you want them.
 `
 

@@ -44,7 +44,7 @@ func Listen(ctx context.Context, httpAddr, adminAddr string) (Listeners, error) 
 // sends it requests has time to hear of it; each answer asks its client to leave. After that it answers what is under way, and returns.
 func (g *Gateway) Serve(ctx context.Context, linger time.Duration, l Listeners, metrics prometheus.Gatherer) error {
 	if g.tls == nil && !daemon.Loopback(l.HTTP) {
-		g.log.WarnContext(ctx, "keys and what calls hold are not encrypted on this port: set -tls-cert, or let something in front speak TLS")
+		g.log.WarnContext(ctx, "keys and calls are not encrypted on this port: set -tls-cert, or let something in front speak TLS")
 	}
 	var stopping atomic.Bool
 	serving, endServing := lingering(ctx, linger, func() {

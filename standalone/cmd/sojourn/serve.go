@@ -95,7 +95,9 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 		return err
 	}
 	defer func() { err = errors.Join(err, suite.Close()) }()
-	g, err := gateway.Open(ctx, gateway.Config{Workspaces: workspaces, TLS: listeners.Main, AdminTLS: listeners.Admin}, suite.Backends(), deps.For("gateway"))
+	g, err := gateway.Open(ctx, gateway.Config{
+		Workspaces: workspaces, TLS: listeners.Main, AdminTLS: listeners.Admin,
+	}, suite.Backends(), deps.For("gateway"))
 	if err != nil {
 		return err
 	}

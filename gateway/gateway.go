@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,6 +33,8 @@ import (
 const (
 	DefaultMaxCallBytes  = 32 << 10
 	DefaultMaxBatchBytes = 500 << 10
+	// DefaultMaxDeliveryBytes has room for the 4 MB that Segment puts into one delivery of many calls.
+	DefaultMaxDeliveryBytes = 5 << 20
 	// DefaultDeadline leaves a second of the five after which Segment gives up.
 	DefaultDeadline = 4 * time.Second
 )
@@ -47,10 +50,14 @@ const (
 type Config struct {
 	// Workspaces says who may write and read, and is asked at every request: who is taken out of it is refused at once. Required.
 	Workspaces workspace.Provider
-	// MaxCallBytes is how long the JSON of one call may be, MaxBatchBytes how long the body of a batch. 0: the default.
-	MaxCallBytes, MaxBatchBytes int
+	// MaxCallBytes is how long the JSON of one call may be, MaxBatchBytes how long the body of a client's batch, and MaxDeliveryBytes that
+	// of an array of calls which Segment delivers. 0: the default.
+	MaxCallBytes, MaxBatchBytes, MaxDeliveryBytes int
 	// Deadline is how long the services may take for one request, all together. 0: the default.
 	Deadline time.Duration
+	// PublicURL is where clients reach the gateway, as the flag PublicURL reads it, for the settings that tell them. Nil: where they
+	// reached it when they asked, over TLS if that was spoken here.
+	PublicURL *url.URL
 }
 
 // Backends are connections to the services. They stay the caller's, who closes them after the last request.
@@ -72,10 +79,12 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 	}
 	deadline := cmp.Or(c.Deadline, DefaultDeadline)
 	door, err := ingest.New(ingest.Config{
-		Workspaces:    c.Workspaces,
-		MaxCallBytes:  cmp.Or(c.MaxCallBytes, DefaultMaxCallBytes),
-		MaxBatchBytes: cmp.Or(c.MaxBatchBytes, DefaultMaxBatchBytes),
-		Deadline:      deadline,
+		Workspaces:       c.Workspaces,
+		MaxCallBytes:     cmp.Or(c.MaxCallBytes, DefaultMaxCallBytes),
+		MaxBatchBytes:    cmp.Or(c.MaxBatchBytes, DefaultMaxBatchBytes),
+		MaxDeliveryBytes: cmp.Or(c.MaxDeliveryBytes, DefaultMaxDeliveryBytes),
+		Deadline:         deadline,
+		PublicURL:        c.PublicURL,
 	}, fanout.New(b.Identity, b.Events, b.Sessions), d)
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)

@@ -28,7 +28,8 @@ func serve(ctx context.Context, s settings, log *slog.Logger) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeBackends()) }()
 	g, err := gateway.Open(ctx, gateway.Config{
-		Workspaces: workspaces, MaxCallBytes: s.callBytes, MaxBatchBytes: s.batchBytes, Deadline: s.deadline,
+		Workspaces: workspaces, MaxCallBytes: s.callBytes, MaxBatchBytes: s.batchBytes,
+		MaxDeliveryBytes: s.deliveryBytes, Deadline: s.deadline, PublicURL: s.publicURL.URL,
 	}, backends, deps)
 	if err != nil {
 		return err

@@ -16,6 +16,8 @@ type settings struct {
 	listen, admin, workspaces  string
 	identity, events, sessions string
 	callBytes, batchBytes      int
+	deliveryBytes              int
+	publicURL                  gateway.PublicURL
 	deadline                   time.Duration
 }
 
@@ -32,6 +34,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&s.sessions, "sessions", "", "gRPC target of the sessions service (required)")
 	flags.IntVar(&s.callBytes, "max-call-bytes", gateway.DefaultMaxCallBytes, "how long the JSON of one call may be")
 	flags.IntVar(&s.batchBytes, "max-batch-bytes", gateway.DefaultMaxBatchBytes, "how long the body of a batch may be")
+	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes, "how long an array of calls may be that Segment delivers")
+	flags.Var(&s.publicURL, "public-url", "where clients reach the gateway, as https://calls.example.com; not set: where they asked for settings")
 	flags.DurationVar(&s.deadline, "deadline", gateway.DefaultDeadline, "how long the services may take for one request")
 	if err := daemon.Parse(flags, args); err != nil {
 		return s, err
@@ -51,6 +55,9 @@ func (s *settings) check() error {
 	}
 	if s.callBytes < 1 || s.batchBytes < s.callBytes {
 		problems = append(problems, errors.New("-max-batch-bytes must be at least -max-call-bytes, and that at least 1"))
+	}
+	if s.deliveryBytes < s.callBytes {
+		problems = append(problems, errors.New("-max-delivery-bytes must be at least -max-call-bytes"))
 	}
 	if s.deadline <= 0 {
 		problems = append(problems, errors.New("-deadline must be positive"))

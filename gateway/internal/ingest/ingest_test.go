@@ -27,12 +27,15 @@ const (
 	newKey   = "web-key-1111111111"
 	looseKey = "loose-key-00000000"
 	otherKey = "other-key-00000000"
+
+	queryToken = "query-token-000000"
+	adminToken = "admin-token-000000"
 )
 
 func workspaces() *workspace.Config {
 	off := false
-	return &workspace.Config{Workspaces: []workspace.Workspace{
-		{ID: "acme", Sources: []workspace.Source{
+	return &workspace.Config{AdminToken: adminToken, Workspaces: []workspace.Workspace{
+		{ID: "acme", QueryTokens: []string{queryToken}, Sources: []workspace.Source{
 			{ID: "web", WriteKeys: []string{webKey, newKey}},
 			{ID: "loose", WriteKeys: []string{looseKey}, RequireAnonymousID: &off, RequireUserID: &off, AbsentIDs: []string{"guest"}},
 		}},
@@ -58,15 +61,24 @@ type gate struct {
 	log     *bytes.Buffer
 }
 
-// open opens a door to services that work. Its bodies may be 2,000 bytes for a call and 6,000 for a batch.
+// open opens a door to services that work. Its bodies may be 2,000 bytes for a call, 6,000 for a batch and 9,000 for a
+// delivery.
 func open(t *testing.T) gate {
+	t.Helper()
+	return openWith(t, func(*ingest.Config) {})
+}
+
+// openWith opens a door as open does, but with what change makes of its configuration.
+func openWith(t *testing.T, change func(*ingest.Config)) gate {
 	t.Helper()
 	g := gate{Backend: backendtest.Start(t), workspaces: &changing{}, metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
 	g.workspaces.Store(workspaces())
 	mux := http.NewServeMux()
-	door, err := ingest.New(ingest.Config{
-		Workspaces: g.workspaces, MaxCallBytes: 2000, MaxBatchBytes: 6000, Deadline: 4 * time.Second,
-	}, fanout.New(g.Identity.Conn, g.Events.Conn, g.Sessions.Conn), observe.Deps{
+	config := ingest.Config{
+		Workspaces: g.workspaces, MaxCallBytes: 2000, MaxBatchBytes: 6000, MaxDeliveryBytes: 9000, Deadline: 4 * time.Second,
+	}
+	change(&config)
+	door, err := ingest.New(config, fanout.New(g.Identity.Conn, g.Events.Conn, g.Sessions.Conn), observe.Deps{
 		Log:     slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics: g.metrics,
 	})

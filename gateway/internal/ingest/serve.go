@@ -21,6 +21,7 @@ type visit struct {
 // serve answers one request with what handle makes of it, and leaves one line in the log.
 func (d *Door) serve(w http.ResponseWriter, r *http.Request, path string, handle func(*visit) answer) {
 	v := &visit{w: w, r: r, received: time.Now()}
+	shareAnswer(w.Header(), r)
 	a := d.guard(v, handle)
 	a.write(w)
 	took := time.Since(v.received)

@@ -29,6 +29,9 @@ func (p *parser) readTimes() *Problem {
 	if !own.set {
 		own = delivered
 	}
+	if !own.set && p.o.AtReceipt {
+		own = moment{ms: p.o.Received.UnixMilli(), set: true}
+	}
 	if !own.set {
 		return &Problem{
 			"timestamp_required", "originalTimestamp or timestamp is required: when it happened, as 2026-11-01T12:00:00.000Z",

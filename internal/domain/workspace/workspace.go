@@ -45,6 +45,9 @@ type Source struct {
 	ID string `yaml:"id"`
 	// WriteKeys send calls.
 	WriteKeys []string `yaml:"write_keys"`
+	// SharedSecrets sign its requests, each one good; then it takes no others. An entry "file:PATH" stands for what is in a file beside the
+	// workspaces file; once that is loaded, the secret is here in its place.
+	SharedSecrets []string `yaml:"shared_secrets,omitempty"`
 	// RequireAnonymousID and RequireUserID reject calls without these ids. Not set: true, as the contract says.
 	RequireAnonymousID *bool `yaml:"require_anonymous_id,omitempty"`
 	RequireUserID      *bool `yaml:"require_user_id,omitempty"`

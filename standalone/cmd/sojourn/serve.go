@@ -27,6 +27,8 @@ type server struct {
 	listen, admin, dir string
 	check              bool
 	keep               time.Duration
+	deliveryBytes      int
+	publicURL          gateway.PublicURL
 	level              slog.Level
 }
 
@@ -38,6 +40,9 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.StringVar(&s.dir, "data", defaultData, "data directory; made on first start")
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	flags.DurationVar(&s.keep, "keep-changes", sessions.DefaultKeepChanges, "for how long sojourn watch can go back")
+	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes,
+		"how long an array of calls may be that Segment delivers")
+	flags.Var(&s.publicURL, "public-url", "where clients reach Sojourn, as https://calls.example.com; not set: where they asked for settings")
 	flags.TextVar(&s.level, "log-level", slog.LevelWarn, "least level of what is logged: debug, info, warn or error")
 	return &ffcli.Command{
 		Name:       "sojourn",
@@ -84,7 +89,9 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, stdout io.Writer) 
 		return err
 	}
 	defer func() { err = errors.Join(err, suite.Close()) }()
-	g, err := gateway.Open(ctx, gateway.Config{Workspaces: workspaces}, suite.Backends(), deps.For("gateway"))
+	g, err := gateway.Open(ctx, gateway.Config{
+		Workspaces: workspaces, MaxDeliveryBytes: s.deliveryBytes, PublicURL: s.publicURL.URL,
+	}, suite.Backends(), deps.For("gateway"))
 	if err != nil {
 		return err
 	}

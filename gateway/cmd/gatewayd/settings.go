@@ -34,8 +34,10 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&s.sessions, "sessions", "", "gRPC target of the sessions service (required)")
 	flags.IntVar(&s.callBytes, "max-call-bytes", gateway.DefaultMaxCallBytes, "how long the JSON of one call may be")
 	flags.IntVar(&s.batchBytes, "max-batch-bytes", gateway.DefaultMaxBatchBytes, "how long the body of a batch may be")
-	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes, "how long an array of calls may be that Segment delivers")
-	flags.Var(&s.publicURL, "public-url", "where clients reach the gateway, as https://calls.example.com; not set: where they asked for settings")
+	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes,
+		"how long an array of calls may be that Segment delivers")
+	flags.Var(&s.publicURL, "public-url",
+		"where clients reach the gateway, as https://calls.example.com; not set: where they asked for settings")
 	flags.DurationVar(&s.deadline, "deadline", gateway.DefaultDeadline, "how long the services may take for one request")
 	if err := daemon.Parse(flags, args); err != nil {
 		return s, err

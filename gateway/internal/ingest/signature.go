@@ -13,9 +13,9 @@ import (
 // signatureHeader holds the signature of a body, in hex.
 const signatureHeader = "X-Signature"
 
-// checkSignature returns the answer to a request of a source with shared secrets whose body none of them signed. Such a request is nobody's:
-// v forgets its source, and the books do not show it. The same goes for a body with a problem, which may not be whole: that answer comes
-// first.
+// checkSignature returns the answer to a request of a source with shared secrets whose body none of them signed. The books do not show
+// such a request: anybody may have sent it. A body with a problem may not be whole, so its signature cannot be checked: what is wrong with
+// it is then the answer, and the books do not show that either, since v forgets the source.
 func checkSignature(v *visit, body []byte, problem *segment.Problem) (answer, bool) {
 	if v.source == nil || len(v.source.secrets) == 0 {
 		return answer{}, true

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -45,8 +46,9 @@ type Source struct {
 	ID string `yaml:"id"`
 	// WriteKeys send calls.
 	WriteKeys []string `yaml:"write_keys"`
-	// SharedSecrets sign its requests, each one good; then it takes no others. An entry "file:PATH" stands for what is in a file beside the
-	// workspaces file; once that is loaded, the secret is here in its place.
+	// SharedSecrets sign its requests, each of them well; where there are any, it takes no request that none of them signed. An entry
+	// "file:PATH" stands for the secret in a file, whose path is relative to the workspaces file; once that is loaded, the secret itself
+	// is here.
 	SharedSecrets []string `yaml:"shared_secrets,omitempty"`
 	// RequireAnonymousID and RequireUserID reject calls without these ids. Not set: true, as the contract says.
 	RequireAnonymousID *bool `yaml:"require_anonymous_id,omitempty"`
@@ -97,7 +99,8 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(path, text)
+	l := parse(path, text)
+	return l.config, l.err
 }
 
 func read(path string) ([]byte, error) {
@@ -108,23 +111,42 @@ func read(path string) ([]byte, error) {
 	return text, nil
 }
 
-func parse(path string, text []byte) (*Config, error) {
-	c, err := Parse(text)
+// loaded is what a file and those that it names hold, or what is wrong with them.
+type loaded struct {
+	config  *Config
+	secrets []secretFile
+	err     error
+}
+
+func parse(path string, text []byte) loaded {
+	c, err := decode(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return loaded{err: fmt.Errorf("%s: %w", path, err)}
+	}
+	l := loaded{config: c, secrets: c.resolveSecrets(filepath.Dir(path))}
+	if err := c.check(); err != nil {
+		l.config, l.err = nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return l
+}
+
+// Parse reads and checks a configuration that names no files. Unknown fields are errors; the error names every problem and shows no key.
+func Parse(text []byte) (*Config, error) {
+	c, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-// Parse reads and checks a configuration. Unknown fields are errors; the error names every problem and shows no key.
-func Parse(text []byte) (*Config, error) {
+func decode(text []byte) (*Config, error) {
 	var c Config
 	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
 		// The source excerpt that the library offers would show keys.
 		return nil, errors.New(yaml.FormatError(err, false, false))
-	}
-	if err := c.check(); err != nil {
-		return nil, err
 	}
 	return &c, nil
 }

@@ -99,7 +99,7 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 }
 
 // Handler returns the handler for everything on the gateway's port.
-func (g *Gateway) Handler() http.Handler { return g.mux }
+func (g *Gateway) Handler() http.Handler { return tidyPath(g.mux) }
 
 // Ready returns nil when all three services say over gRPC health that they serve, or which does not.
 func (g *Gateway) Ready(ctx context.Context) error {

@@ -33,10 +33,11 @@ type sight struct {
 	failed string
 }
 
-// Watch loads the file at path, as Load does, and follows it, and the files with secrets that it names, until Close: what is changed counts within two seconds or a little more. While
-// the file is wrong or gone, the last good configuration stays, and the log has every problem, once, without keys.
+// Watch loads the file at path, as Load does, and follows it, and the files with secrets that it names, until Close: what is changed counts
+// within two seconds or a little more. While one of them is wrong or gone, the last good configuration stays, and the log has every
+// problem, once, without keys.
 //
-// Each look reads the whole file. Its time of change would spare that, but it can be set back, and the file is small.
+// Each look reads the whole files. Their times of change would spare that, but they can be set back, and the files are small.
 func Watch(path string, log *slog.Logger) (*Watched, error) {
 	text, err := read(path)
 	if err != nil {

@@ -42,7 +42,8 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.DurationVar(&s.keep, "keep-changes", sessions.DefaultKeepChanges, "for how long sojourn watch can go back")
 	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes,
 		"how long an array of calls may be that Segment delivers")
-	flags.Var(&s.publicURL, "public-url", "where clients reach Sojourn, as https://calls.example.com; not set: where they asked for settings")
+	flags.Var(&s.publicURL, "public-url",
+		"where clients reach Sojourn, as https://calls.example.com; not set: where they asked for settings")
 	flags.TextVar(&s.level, "log-level", slog.LevelWarn, "least level of what is logged: debug, info, warn or error")
 	return &ffcli.Command{
 		Name:       "sojourn",

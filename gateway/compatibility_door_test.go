@@ -46,7 +46,8 @@ func paths() map[string]sending {
 	}
 	all["path /v1/segment"] = sending{path: "/v1/segment", key: writeKey, body: tracked(), took: tookTracked}
 	all["path /v1/segment/KEY"] = sending{path: "/v1/segment/" + writeKey, body: tracked(), took: tookTracked}
-	all["path with slashes too many"] = sending{path: "//v1//batch/", key: writeKey, body: batchOf("", tracked()), took: tookTracked}
+	all["path with slashes too many"] = sending{path: "/v1//batch", key: writeKey, body: batchOf("", tracked()), took: tookTracked}
+	all["path with a slash at its end"] = sending{path: "/v1/batch/", key: writeKey, body: batchOf("", tracked()), took: tookTracked}
 	all["path unknown"] = refused(sending{path: "/v1/merge", key: writeKey, body: tracked()}, 404, "path_unknown")
 	all["path settings of an unknown key"] = refused(
 		sending{method: http.MethodGet, path: "/v1/projects/no-such-key-00000/settings"}, 404, "key_unknown")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -121,5 +122,18 @@ func TestAnyContentTypeIsReadAsJSON(t *testing.T) {
 		"application/x-www-form-urlencoded", "application/octet-stream", ";;;",
 	} {
 		check(t, open(t).send("/v1/t", trackCall("m", ""), "Content-Type", contentType, "X-Write-Key", webKey), 200, `{'success':true}`)
+	}
+}
+
+func TestABombIsNotDecompressedBeyondTheLimit(t *testing.T) {
+	g := open(t)
+	bomb := zipped(t, strings.Repeat("x", 10<<20))[:6000]
+	g.post("/v1/batch", webKey, `[7]`) // so that everything there is once is there
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	check(t, g.send("/v1/batch", bomb, "Content-Encoding", "gzip", "X-Write-Key", webKey), 413, `'code':'body_too_large'`)
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 4<<20 {
+		t.Errorf("%d bytes allocated for a body of at most 6000", used)
 	}
 }

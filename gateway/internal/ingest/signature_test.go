@@ -51,6 +51,7 @@ func TestASourceWithSharedSecretsTakesWhatOneOfThemSigned(t *testing.T) {
 		"of another body":       {"/v1/segment", call, sign(secret, other), 403, `'code':'signature_invalid'`},
 		"of the body re-spaced": {"/v1/segment", call + " ", sign(secret, call), 403, `'code':'signature_invalid'`},
 		"no hex":                {"/v1/segment", call, "xyz", 403, `'code':'signature_invalid'`},
+		"more behind":           {"/v1/segment", call, sign(secret, call) + "zz", 403, `'code':'signature_invalid'`},
 		"cut":                   {"/v1/segment", call, sign(secret, call)[:38], 403, `'code':'signature_invalid'`},
 		"array, first element":  {"/v1/segment", " [ " + call + " , " + other + "]", sign(secret, call), 200, `'accepted':2`},
 		"array, second element": {"/v1/segment", "[" + call + "," + other + "]", sign(secret, other), 403, `'code':'signature_invalid'`},

@@ -206,7 +206,7 @@ func answerCodes() map[string]sending {
 		"code 200": deliver(tracked(), tookTracked),
 		"code 400": withCounted(refused(json, 400, "timestamp_required"), "track timestamp_required"),
 		"code 401": refused(unknown, 401, "key_unknown"),
-		"code 403": refused(forbidden, 403, "key_forbidden"),
+		"code 403": refused(forbidden, 403, "permission"),
 		"code 413": rejectedOne("/v1/track", strings.Repeat("x", 40<<10), 413, "body_too_large", "track"),
 		"code 500": broken,
 		"code 501": rejectedOne("/v1/segment", callOf(`"type":"erase"`), 501, "type_unsupported", "erase"),

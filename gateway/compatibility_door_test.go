@@ -93,7 +93,7 @@ func auth() map[string]sending {
 		"auth none":                denied(track("", ""), 401, "key_unknown"),
 		"auth unknown key":         denied(track("Basic "+inBase64("no-such-key:"), ""), 401, "key_unknown"),
 		"auth unknown key in body": denied(track("", ","+keyOf("no-such-key")), 401, "key_unknown"),
-		"auth query token":         denied(track("Basic "+inBase64(queryToken+":"), ""), 403, "key_forbidden"),
+		"auth query token":         denied(track("Basic "+inBase64(queryToken+":"), ""), 403, "permission"),
 	}
 }
 

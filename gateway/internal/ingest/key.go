@@ -50,7 +50,7 @@ func (d *Door) admit(v *visit, key string) (answer, bool) {
 	case !known:
 		return unknownKey(), false
 	case s == nil:
-		return refusal(http.StatusForbidden, "key_forbidden", "this is not a write key: send one of the source's write_keys"), false
+		return refusal(http.StatusForbidden, "permission", "this is not a write key: send one of the source's write_keys"), false
 	}
 	v.source = s
 	return answer{}, true

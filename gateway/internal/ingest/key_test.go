@@ -72,10 +72,10 @@ func TestAKeyInThePathIsInNoMetric(t *testing.T) {
 func TestASecretThatIsNoWriteKeyIsForbidden(t *testing.T) {
 	for _, key := range []string{queryToken, adminToken} {
 		g := open(t)
-		check(t, g.send("/v1/track", trackCall("m", ""), "X-Write-Key", key), 403, `'code':'key_forbidden'`)
-		check(t, g.post("/v1/batch", key, `{}`), 403, `'code':'key_forbidden'`)
-		check(t, g.send("/v1/track", trackCall("m", `"writeKey":"`+key+`",`)), 403, `'code':'key_forbidden'`)
-		check(t, g.send("/v1/segment/"+key, trackCall("m", "")), 403, `'code':'key_forbidden'`)
+		check(t, g.send("/v1/track", trackCall("m", ""), "X-Write-Key", key), 403, `'code':'permission'`)
+		check(t, g.post("/v1/batch", key, `{}`), 403, `'code':'permission'`)
+		check(t, g.send("/v1/track", trackCall("m", `"writeKey":"`+key+`",`)), 403, `'code':'permission'`)
+		check(t, g.send("/v1/segment/"+key, trackCall("m", "")), 403, `'code':'permission'`)
 		if n := len(g.Identity.Requests()); n != 0 {
 			t.Errorf("counted %d times", n)
 		}

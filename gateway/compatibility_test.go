@@ -80,10 +80,10 @@ func (s sending) check(t *testing.T) {
 	}
 	off := false
 	g, err := gateway.Open(t.Context(), gateway.Config{Workspaces: &workspace.Config{Workspaces: []workspace.Workspace{{
-		ID: "acme", QueryTokens: []string{queryToken}, Sources: []workspace.Source{
-			{ID: "web", WriteKeys: []string{writeKey}},
-			{ID: "loose", WriteKeys: []string{looseKey}, RequireAnonymousID: &off, RequireUserID: &off},
-			{ID: "signed", WriteKeys: []string{signedKey}, SharedSecrets: []string{secret}},
+		ID: "acme", QueryTokens: workspace.NewSecrets(queryToken), Sources: []workspace.Source{
+			{ID: "web", WriteKeys: workspace.NewSecrets(writeKey)},
+			{ID: "loose", WriteKeys: workspace.NewSecrets(looseKey), RequireAnonymousID: &off, RequireUserID: &off},
+			{ID: "signed", WriteKeys: workspace.NewSecrets(signedKey), SharedSecrets: []string{secret}},
 		},
 	}}}}, gateway.Backends{Identity: b.Identity.Conn, Events: b.Events.Conn, Sessions: b.Sessions.Conn}, observe.Discard())
 	if err != nil {

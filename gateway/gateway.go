@@ -10,8 +10,10 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -22,6 +24,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/rpc"
 	"github.com/sojournhq/sojourn/internal/kit/streams"
 
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
@@ -58,6 +61,8 @@ type Config struct {
 	// PublicURL is where clients reach the gateway, as the flag PublicURL reads it, for the settings that tell them. Nil: where they
 	// reached it when they asked, over TLS if that was spoken here.
 	PublicURL *url.URL
+	// TLS is how the gateway's port is encrypted, AdminTLS how the admin port is. Nil: not at all.
+	TLS, AdminTLS *tls.Config
 }
 
 // Backends are connections to the services. They stay the caller's, who closes them after the last request.
@@ -70,6 +75,9 @@ type Gateway struct {
 	mux      *http.ServeMux
 	backends Backends
 	streams  *streams.Group
+	log      *slog.Logger
+
+	tls, adminTLS *tls.Config
 }
 
 // Open returns a gateway that does not listen yet: serve its Handler. It fails when the metrics of another gateway are registered with d.
@@ -89,7 +97,9 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)
 	}
-	g := &Gateway{mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams)}
+	g := &Gateway{
+		mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams), log: d.Log, tls: c.TLS, adminTLS: c.AdminTLS,
+	}
 	door.Register(g.mux)
 	query.Register(g.mux, query.Config{
 		Workspaces: c.Workspaces, Identity: b.Identity, Events: b.Events, Sessions: b.Sessions, Deadline: deadline,
@@ -101,7 +111,7 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 // Handler returns the handler for everything on the gateway's port.
 func (g *Gateway) Handler() http.Handler { return tidyPath(g.mux) }
 
-// Ready returns nil when all three services say over gRPC health that they serve, or which does not.
+// Ready returns nil when all three services say over gRPC health that they serve and take this gateway's calls, or which does not.
 func (g *Gateway) Ready(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, service := range []struct {
@@ -109,9 +119,9 @@ func (g *Gateway) Ready(ctx context.Context) error {
 		conn grpc.ClientConnInterface
 	}{{"identity", g.backends.Identity}, {"events", g.backends.Events}, {"sessions", g.backends.Sessions}} {
 		group.Go(func() error {
-			resp, err := healthpb.NewHealthClient(service.conn).Check(ctx, &healthpb.HealthCheckRequest{})
+			resp, err := healthpb.NewHealthClient(service.conn).Check(ctx, &healthpb.HealthCheckRequest{Service: rpc.Calls})
 			if err != nil {
-				return fmt.Errorf("%s does not answer: %w", service.name, err)
+				return fmt.Errorf("%s cannot be asked: %w", service.name, err)
 			}
 			if resp.GetStatus() != healthpb.HealthCheckResponse_SERVING {
 				return fmt.Errorf("%s is not ready", service.name)

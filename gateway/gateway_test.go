@@ -37,7 +37,7 @@ func openWithin(t *testing.T, deadline time.Duration) (*gateway.Gateway, *backen
 	t.Helper()
 	b := backendtest.Start(t)
 	g, err := gateway.Open(t.Context(), gateway.Config{Workspaces: &workspace.Config{Workspaces: []workspace.Workspace{{
-		ID: "acme", QueryTokens: []string{queryToken}, Sources: []workspace.Source{{ID: "web", WriteKeys: []string{writeKey}}},
+		ID: "acme", QueryTokens: workspace.NewSecrets(queryToken), Sources: []workspace.Source{{ID: "web", WriteKeys: workspace.NewSecrets(writeKey)}},
 	}}}, Deadline: deadline}, gateway.Backends{Identity: b.Identity.Conn, Events: b.Events.Conn, Sessions: b.Sessions.Conn}, observe.Discard())
 	if err != nil {
 		t.Fatal(err)

@@ -40,6 +40,30 @@ func TestAWorkspacesFileThatCannotBeReadStopsTheStart(t *testing.T) {
 	}
 }
 
+func TestACheckNamesEveryProblemOfTheFilesAtOnceAndServesNothing(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	args := append(arguments(missing+".yaml"), "-check")
+	var stderr bytes.Buffer
+	code := run(t.Context(), append(args, "-tls-cert", missing+".pem", "-tls-key", missing+".key", "-backend-tls-cert", missing+"-client.pem",
+		"-backend-tls-ca", missing+"-ca.pem", "-service-token-file", missing+".token"), &stderr)
+	for _, want := range []string{
+		"missing.yaml", "-tls-cert", "missing.pem", "missing.key", "-backend-tls-cert and -backend-tls-key go together", "missing-ca.pem",
+		"-service-token-file", "missing.token",
+	} {
+		if code != 2 || !strings.Contains(stderr.String(), want) {
+			t.Errorf("exit code %d, %q is not named:\n%s", code, want, &stderr)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "workspaces.yaml")
+	if err := os.WriteFile(file, []byte("workspaces: [{id: acme}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stderr.Reset()
+	if code := run(t.Context(), append(arguments(file), "-check"), &stderr); code != 0 || !strings.Contains(stderr.String(), "is good") {
+		t.Errorf("exit code %d: %s", code, &stderr)
+	}
+}
+
 // arguments are those of a gateway whose services are not there.
 func arguments(workspaces string) []string {
 	return []string{

@@ -33,7 +33,8 @@ type Config struct {
 // Door serves the routes for calls. Use New.
 type Door struct {
 	config  Config
-	sources func() *keyring.Ring[*source] // of now, by write key
+	sources func() *keyring.Ring[*source]      // of now, by write key
+	kinds   func() *keyring.Ring[keyring.Kind] // of now, of every secret
 	fanout  *fanout.Fanout
 	deps    observe.Deps
 	metrics metrics
@@ -41,7 +42,7 @@ type Door struct {
 
 // New returns a door that hands calls to f. It fails when its metrics are registered already.
 func New(c Config, f *fanout.Fanout, d observe.Deps) (*Door, error) {
-	door := &Door{config: c, fanout: f, deps: d}
+	door := &Door{config: c, fanout: f, deps: d, kinds: workspace.Follow(c.Workspaces, keyring.KindsOf)}
 	door.sources = workspace.Follow(c.Workspaces, func(w *workspace.Config) *keyring.Ring[*source] { return sourcesOf(w, c.MaxCallBytes) })
 	if err := door.metrics.register(d.Metrics); err != nil {
 		return nil, fmt.Errorf("register ingest metrics: %w", err)

@@ -34,12 +34,12 @@ const (
 
 func workspaces() *workspace.Config {
 	off := false
-	return &workspace.Config{AdminToken: adminToken, Workspaces: []workspace.Workspace{
-		{ID: "acme", QueryTokens: []string{queryToken}, Sources: []workspace.Source{
-			{ID: "web", WriteKeys: []string{webKey, newKey}},
-			{ID: "loose", WriteKeys: []string{looseKey}, RequireAnonymousID: &off, RequireUserID: &off, AbsentIDs: []string{"guest"}},
+	return &workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{
+		{ID: "acme", QueryTokens: workspace.NewSecrets(queryToken), Sources: []workspace.Source{
+			{ID: "web", WriteKeys: workspace.NewSecrets(webKey, newKey)},
+			{ID: "loose", WriteKeys: workspace.NewSecrets(looseKey), RequireAnonymousID: &off, RequireUserID: &off, AbsentIDs: []string{"guest"}},
 		}},
-		{ID: "other", Sources: []workspace.Source{{ID: "web", WriteKeys: []string{otherKey}}}},
+		{ID: "other", Sources: []workspace.Source{{ID: "web", WriteKeys: workspace.NewSecrets(otherKey)}}},
 	}}
 }
 
@@ -192,7 +192,7 @@ func TestKeysAndRulesAreThoseOfTheConfigurationOfNow(t *testing.T) {
 	check(t, g.post("/v1/page", looseKey, call+`}`), 200, `{'success':true}`)
 	check(t, g.post("/v1/page", "added-key-00000000", call+`}`), 401, `key_unknown`)
 	next := workspaces()
-	next.Workspaces[0].Sources[0].WriteKeys = []string{webKey, "added-key-00000000"}
+	next.Workspaces[0].Sources[0].WriteKeys = workspace.NewSecrets(webKey, "added-key-00000000")
 	next.Workspaces[0].Sources[1].RequireUserID = nil
 	g.workspaces.Store(next)
 	check(t, g.post("/v1/page", newKey, call+`}`), 401, `key_unknown`)

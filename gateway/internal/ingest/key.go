@@ -27,6 +27,14 @@ func keyOutside(r *http.Request) (key string, ok bool) {
 	return key, key != ""
 }
 
+// refuseKey answers a request whose key is no source's. Who has a secret for something else is told so.
+func (d *Door) refuseKey(key string) answer {
+	if kind, known := d.kinds().Find(key); known {
+		return refusal(http.StatusForbidden, "permission", "the "+kind.String()+" does not send calls: send a source's write key")
+	}
+	return unknownKey()
+}
+
 // basicKey returns the write key that the request carries as the user name of basic auth, with or without the colon that should follow
 // it, and whether it has basic auth at all. Other schemes are none of ours: senders that use them put the key into the body.
 func basicKey(r *http.Request) (key string, ok bool) {
@@ -45,14 +53,10 @@ func basicKey(r *http.Request) (key string, ok bool) {
 
 // admit finds the source of a key, or returns the answer to give when there is none.
 func (d *Door) admit(v *visit, key string) (answer, bool) {
-	s, known := d.sources().Find(key)
-	switch {
-	case !known:
-		return unknownKey(), false
-	case s == nil:
-		return refusal(http.StatusForbidden, "permission", "this is not a write key: send one of the source's write_keys"), false
+	var known bool
+	if v.source, known = d.sources().Find(key); !known {
+		return d.refuseKey(key), false
 	}
-	v.source = s
 	return answer{}, true
 }
 

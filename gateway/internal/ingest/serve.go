@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"github.com/sojournhq/sojourn/internal/kit/observe"
 )
 
 // visit is one request on its way through the door.
@@ -33,7 +35,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, path string, handle
 func (d *Door) guard(v *visit, handle func(*visit) answer) (a answer) {
 	defer func() {
 		if p := recover(); p != nil {
-			d.deps.Log.ErrorContext(v.r.Context(), "request panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			d.deps.Log.ErrorContext(v.r.Context(), "request panicked", observe.Panic(p), slog.String("stack", string(debug.Stack())))
 			a = internalError()
 		}
 	}()

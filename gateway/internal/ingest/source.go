@@ -17,15 +17,11 @@ type source struct {
 	secrets []string
 }
 
-// sourcesOf returns the sources of a configuration by their write keys. A secret that is good for something else belongs to nil.
+// sourcesOf returns the sources of a configuration by their write keys.
 func sourcesOf(c *workspace.Config, maxBytes int) *keyring.Ring[*source] {
 	ring := &keyring.Ring[*source]{}
-	ring.Add(c.AdminToken, nil)
 	for i := range c.Workspaces {
 		w := &c.Workspaces[i]
-		for _, token := range w.QueryTokens {
-			ring.Add(token, nil)
-		}
 		for j := range w.Sources {
 			s := &source{workspace: w.ID, rules: rulesOf(&w.Sources[j], maxBytes), secrets: w.Sources[j].SharedSecrets}
 			for _, key := range w.Sources[j].WriteKeys {

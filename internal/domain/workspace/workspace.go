@@ -15,17 +15,17 @@ import (
 
 // Config is everything in the file.
 type Config struct {
-	// AdminToken reads every workspace. Empty: nobody may.
-	AdminToken string      `yaml:"admin_token,omitempty"`
-	Workspaces []Workspace `yaml:"workspaces"`
+	// AdminTokens read every workspace and do what only an admin may. None: nobody may. Each is valid.
+	AdminTokens []Secret    `yaml:"admin_tokens,omitempty"`
+	Workspaces  []Workspace `yaml:"workspaces"`
 }
 
 // Workspace is one tenant. Nothing of it is visible to another.
 type Workspace struct {
 	// ID is the workspace's name, for ever: data is stored under it.
 	ID string `yaml:"id"`
-	// QueryTokens read this workspace.
-	QueryTokens []string `yaml:"query_tokens"`
+	// QueryTokens read this workspace. Each is valid.
+	QueryTokens []Secret `yaml:"query_tokens"`
 	// Sources are where its calls come from.
 	Sources []Source `yaml:"sources"`
 	// Tiers and LifecycleStages are the names that the traits of an account may have.
@@ -44,8 +44,8 @@ type Workspace struct {
 type Source struct {
 	// ID is the source's name within the workspace.
 	ID string `yaml:"id"`
-	// WriteKeys send calls.
-	WriteKeys []string `yaml:"write_keys"`
+	// WriteKeys send calls. Each is valid.
+	WriteKeys []Secret `yaml:"write_keys"`
 	// SharedSecrets sign its requests, each of them well; where there are any, it takes no request that none of them signed. An entry
 	// "file:PATH" stands for the secret in a file, whose path is relative to the workspaces file; once that is loaded, the secret itself
 	// is here.

@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
@@ -11,8 +10,9 @@ const (
 	minKeyBytes = 16
 )
 
-// check returns every problem of the configuration at once. Keys are named by their place, never shown.
-func (c *Config) check() error {
+// check returns every problem of the configuration at once. Each begins with the place of what it is about. Keys are named by their place,
+// never shown.
+func (c *Config) check() []error {
 	p := problems{keys: map[string]string{}, ids: map[string]bool{}}
 	if len(c.Workspaces) == 0 {
 		p.add("workspaces: at least one is required")
@@ -29,7 +29,7 @@ func (c *Config) check() error {
 		}
 		p.names(where+".tiers", w.Tiers)
 		p.names(where+".lifecycle_stages", w.LifecycleStages)
-		p.dimensions(where+".dimensions", w.Dimensions)
+		p.dimensions(where+".dimensions", w)
 		p.sessionSetting(where+".session_timeout", w.SessionTimeout)
 		p.sessionSetting(where+".idle_cap", w.IdleCap)
 		p.sessionSetting(where+".max_session", w.MaxSession)
@@ -43,9 +43,10 @@ func (c *Config) check() error {
 			for k, key := range s.WriteKeys {
 				p.key(fmt.Sprintf("%s.write_keys[%d]", at, k), key)
 			}
+			p.mapping(at+".mapping", s.Mapping, w.Dimensions)
 		}
 	}
-	return errors.Join(p.found...)
+	return p.found
 }
 
 type problems struct {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // Config is everything in the file.
@@ -52,6 +53,8 @@ type Source struct {
 	MaxClockSkew *Duration `yaml:"max_clock_skew,omitempty"`
 	// AbsentIDs are texts that broken clients send for "no id". Not set: DefaultAbsentIDs.
 	AbsentIDs []string `yaml:"absent_ids,omitempty"`
+	// Mapping says where this source's calls have what Sojourn wants to know. Not set: where the contract says.
+	Mapping *Mapping `yaml:"mapping,omitempty"`
 }
 
 // DefaultMaxClockSkew is how wrong a sender's clock may be before event times are corrected.
@@ -113,18 +116,28 @@ func parse(path string, text []byte) (*Config, error) {
 	return c, nil
 }
 
-// Parse reads and checks a configuration. Unknown fields are errors; the error names every problem and shows no key.
+// Parse reads and checks a configuration. Unknown fields are errors; the error names every problem by where it stands, and shows no key.
 func Parse(text []byte) (*Config, error) {
-	var c Config
-	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
-		// The source excerpt that the library offers would show keys.
-		return nil, errors.New(yaml.FormatError(err, false, false))
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, yamlError(err)
 	}
-	if err := c.check(); err != nil {
-		return nil, err
+	var c Config
+	where := positions{}
+	if len(file.Docs) > 0 && file.Docs[0].Body != nil {
+		if err := yaml.NodeToValue(file.Docs[0].Body, &c, yaml.Strict()); err != nil {
+			return nil, yamlError(err)
+		}
+		where = positionsOf(file.Docs[0].Body)
+	}
+	if problems := c.check(); len(problems) > 0 {
+		return nil, where.locate(problems)
 	}
 	return &c, nil
 }
+
+// yamlError returns an error of the library without the excerpt that it offers: that would show keys.
+func yamlError(err error) error { return errors.New(yaml.FormatError(err, false, false)) }
 
 // Encode returns the configuration as Parse reads it.
 func (c *Config) Encode() ([]byte, error) {

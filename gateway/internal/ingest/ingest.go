@@ -60,32 +60,13 @@ func sourcesOf(c *workspace.Config, maxBytes int) *keyring.Ring[*source] {
 	for i := range c.Workspaces {
 		w := &c.Workspaces[i]
 		for j := range w.Sources {
-			s := &source{workspace: w.ID, rules: rulesOf(&w.Sources[j], maxBytes)}
+			s := &source{workspace: w.ID, rules: segment.RulesOf(&w.Sources[j], maxBytes)}
 			for _, key := range w.Sources[j].WriteKeys {
 				ring.Add(key, s)
 			}
 		}
 	}
 	return ring
-}
-
-// rulesOf returns the rules of a configured source, with the defaults of the contract where it says nothing.
-func rulesOf(s *workspace.Source, maxBytes int) segment.Rules {
-	rules := segment.Rules{
-		Source:             s.ID,
-		RequireAnonymousID: s.RequireAnonymousID == nil || *s.RequireAnonymousID,
-		RequireUserID:      s.RequireUserID == nil || *s.RequireUserID,
-		MaxClockSkew:       workspace.DefaultMaxClockSkew,
-		AbsentIDs:          s.AbsentIDs,
-		MaxBytes:           maxBytes,
-	}
-	if s.MaxClockSkew != nil {
-		rules.MaxClockSkew = time.Duration(*s.MaxClockSkew)
-	}
-	if rules.AbsentIDs == nil {
-		rules.AbsentIDs = workspace.DefaultAbsentIDs()
-	}
-	return rules
 }
 
 // route is one path and what its bodies hold.

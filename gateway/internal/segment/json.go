@@ -18,8 +18,63 @@ var (
 )
 
 // decoder reads raw: strictly, or tolerating duplicate names and invalid text.
-func decoder(raw []byte, lenient bool) *jsontext.Decoder {
-	return jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(lenient), jsontext.AllowInvalidUTF8(lenient))
+func decoder(raw []byte, lenient bool) *jsontext.Decoder { return new(reader).open(raw, lenient) }
+
+// reader reads one piece of JSON after the other with one decoder, which spares a new one for each.
+type reader struct {
+	decoder jsontext.Decoder
+	buffer  bytes.Buffer
+}
+
+// open begins to read raw, and ends what was read before.
+func (r *reader) open(raw []byte, lenient bool) *jsontext.Decoder {
+	r.buffer = *bytes.NewBuffer(raw)
+	r.decoder.Reset(&r.buffer, jsontext.AllowDuplicateNames(lenient), jsontext.AllowInvalidUTF8(lenient))
+	return &r.decoder
+}
+
+// lookup returns the value that the keys lead to, from one object into the next; nothing where there is none. It reads what checkStrict
+// has looked at before, and no more of it than is needed.
+func (r *reader) lookup(v jsontext.Value, keys []string) jsontext.Value {
+	for _, key := range keys {
+		if v.Kind() != jsontext.KindBeginObject {
+			return nil
+		}
+		v = r.member(v, key)
+	}
+	return v
+}
+
+func (r *reader) member(object jsontext.Value, key string) jsontext.Value {
+	d := r.open(object, true)
+	_, err := d.ReadToken()
+	for err == nil && d.PeekKind() == jsontext.KindString {
+		var name jsontext.Value
+		if name, err = d.ReadValue(); err != nil {
+			break
+		}
+		found := isText(name, key)
+		if !found {
+			err = d.SkipValue()
+			continue
+		}
+		at, failed := readSpan(d)
+		if failed != nil {
+			break
+		}
+		return at.of(object)
+	}
+	return nil
+}
+
+// isText says whether a JSON string has that text.
+func isText(quoted jsontext.Value, want string) bool {
+	inner := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner) == want
+	}
+	got, ok := text(quoted)
+	return ok && got == want
 }
 
 // members calls visit with each member of the object in raw, in order, until visit returns false. Values are parts of raw. It tolerates
@@ -102,7 +157,7 @@ func readEnd(d *jsontext.Decoder) error {
 
 // checkStrict returns what is wrong with raw as one JSON value, at any depth, or nil.
 func checkStrict(raw []byte) *Problem {
-	if _, deep := shallow(raw, maxDepth); deep {
+	if deeperThan(maxDepth, raw) {
 		return &Problem{"json_too_deep", fmt.Sprintf("the JSON is nested deeper than %d levels", maxDepth), ""}
 	}
 	_, err := decoder(raw, false).ReadValue()
@@ -138,6 +193,15 @@ func duplicateKey(err error) *Problem {
 		}
 	}
 	return &Problem{"json_duplicate_key", "a key stands twice in one object: send each key once", ""}
+}
+
+// deeperThan says whether objects and arrays in raw are nested deeper than that.
+func deeperThan(depth int, raw []byte) bool {
+	if bytes.Count(raw, []byte{'{'})+bytes.Count(raw, []byte{'['}) <= depth {
+		return false
+	}
+	_, deep := shallow(raw, depth)
+	return deep
 }
 
 // shallow returns body with every object and array below the given depth replaced by a 0 and spaces, so that what is above can be read

@@ -14,8 +14,6 @@ type Batch struct {
 
 	// Calls are parts of the body, in order.
 	Calls []jsontext.Value
-
-	context jsontext.Value
 }
 
 // CodeBatchTooLong is the code of a batch of more calls than one request may hold.
@@ -78,7 +76,7 @@ func (b *Batch) readEnvelope(readable, body []byte) (span, *Problem) {
 	case found["batch"].of(body).Kind() != jsontext.KindBeginArray:
 		return span{}, &Problem{"empty_batch", "batch is required: an array of calls", "batch"}
 	}
-	b.SentAt, b.context = found["sentAt"].of(body), found["context"].of(body)
+	b.SentAt, b.Context = found["sentAt"].of(body), found["context"].of(body)
 	return found["batch"], nil
 }
 
@@ -90,7 +88,7 @@ func (b *Batch) check() *Problem {
 	case len(b.Calls) > callproto.MaxBatch:
 		return &Problem{CodeBatchTooLong, fmt.Sprintf("the batch holds more than %d calls: split it", callproto.MaxBatch), "batch"}
 	}
-	for _, v := range []jsontext.Value{b.SentAt, b.context} {
+	for _, v := range []jsontext.Value{b.SentAt, b.Context} {
 		if len(v) == 0 {
 			continue
 		}
@@ -98,8 +96,7 @@ func (b *Batch) check() *Problem {
 			return problem
 		}
 	}
-	// Looked up here once, because the context may be long and the calls many.
-	b.GroupID = member(b.context, "groupId")
+	b.Envelope = b.indexed()
 	return nil
 }
 

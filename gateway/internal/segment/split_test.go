@@ -37,8 +37,8 @@ func TestTheCallsOfABatchAreFoundWhereverTheBatchStands(t *testing.T) {
 		if diff := cmp.Diff([]string{`{"a":1}`, `{"b":"]"}`}, texts(b)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		if string(b.SentAt) != `"s"` || string(b.GroupID) != `"g"` {
-			t.Errorf("%s: sentAt %s, groupId %s", name, b.SentAt, b.GroupID)
+		if string(b.SentAt) != `"s"` || string(b.Context) != `{"groupId":"g"}` {
+			t.Errorf("%s: sentAt %s, context %s", name, b.SentAt, b.Context)
 		}
 	}
 	if diff := cmp.Diff([]string{`{"a":1}`, `2`}, texts(split(t, ` [{"a":1}, 2]`))); diff != "" {

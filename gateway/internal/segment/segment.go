@@ -88,11 +88,19 @@ func parse(raw []byte, o *Options, t *Trace) (Parsed, *Rejection) {
 		problem = p.fill()
 	}
 	if problem != nil {
-		return Parsed{}, &Rejection{
+		return p.partly(), &Rejection{
 			Problem: *problem, Type: p.typeName, MessageID: p.env.readableMessageID(), Fingerprint: fingerprint(p.typeName, raw),
 		}
 	}
 	return Parsed{Call: p.call, Warnings: p.warnings}, nil
+}
+
+// partly returns what was understood of a call that is rejected, for a trace. Others need none of it.
+func (p *parser) partly() Parsed {
+	if p.trace == nil {
+		return Parsed{}
+	}
+	return Parsed{Call: p.call, Warnings: p.warnings}
 }
 
 // contract is the mapping of sources that have none. It is made once, and nothing changes it.

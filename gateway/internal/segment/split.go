@@ -103,6 +103,17 @@ func (b *Batch) check() *Problem {
 // IsArray reports whether body is a JSON array, if it is JSON.
 func IsArray(body []byte) bool { return jsontext.Value(body).Kind() == jsontext.KindBeginArray }
 
+// IsBatch reports whether body is an array, or an object with a batch.
+func IsBatch(body []byte) bool {
+	if IsArray(body) {
+		return true
+	}
+	readable, _ := shallow(body, maxDepth+2)
+	found := false
+	_ = memberSpans(readable, func(name string, _ span) bool { found = name == "batch"; return !found }) // what cannot be read is none
+	return found
+}
+
 // WriteKey returns the writeKey of a request's body, or "" and, where that is so because the body cannot be read, what is wrong with it.
 // It reads the body only as far as necessary, so a body that is unreadable behind the key still has one.
 func WriteKey(body []byte) (string, *Problem) {

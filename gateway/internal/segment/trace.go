@@ -38,7 +38,7 @@ const (
 	TimeClamped TimeReason = "clamped_to_receipt"
 )
 
-// Explain is Parse, and says where everything was found, as far as it was looked for: a rejected call is not looked at to its end.
+// Explain is Parse, and says where everything was found. Of a rejected call it returns what was found before that was known.
 func Explain(raw []byte, o *Options) (Parsed, *Rejection, Trace) {
 	t := Trace{Dimensions: map[string]Origin{}}
 	parsed, rejection := parse(raw, o, &t)

@@ -30,3 +30,6 @@ func DimensionPath(name string) string { return mappedDimension + name }
 
 // IsDimension says whether DimensionPath made the path.
 func IsDimension(path string) bool { return strings.HasPrefix(path, mappedDimension) }
+
+// Dimension returns the name that DimensionPath made the path of, or false.
+func Dimension(path string) (name string, ok bool) { return strings.CutPrefix(path, mappedDimension) }

@@ -24,7 +24,7 @@ func (p positions) visit(place string, node ast.Node) {
 		return
 	}
 	if place != "" {
-		p[place] = node.GetToken().Position
+		p[place] = start(node).Position
 	}
 	switch n := node.(type) {
 	case *ast.MappingNode:
@@ -42,6 +42,19 @@ func (p positions) visit(place string, node ast.Node) {
 	case *ast.TagNode:
 		p.visit(place, n.Value)
 	}
+}
+
+// start returns the first token of a node. A mapping of several lines begins with its first key.
+func start(node ast.Node) *token.Token {
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		if !n.IsFlowStyle && len(n.Values) > 0 {
+			return n.Values[0].Key.GetToken()
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken()
+	}
+	return node.GetToken()
 }
 
 // value notes the value of a key, at the key: an editor that goes there shows both.

@@ -6,65 +6,59 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/sojournhq/sojourn/gateway"
 )
 
 // Write prints what a body would become: a block of lines for each call.
 func Write(to io.Writer, e *gateway.Explained) error {
-	p := printer{tabs: tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)}
+	p := printer{to: to}
 	if e.Rejected != nil {
-		p.line("%s", "refused as a whole, and nothing of it would be taken: "+problem(e.Rejected))
+		p.line("refused as a whole", problem(e.Rejected))
 	}
 	for i := range e.Calls {
 		if len(e.Calls) > 1 {
-			p.line("call %d of %d", i+1, len(e.Calls))
+			p.print("call %d of %d\n", i+1, len(e.Calls))
 		}
 		p.call(&e.Calls[i])
 	}
-	return p.end()
+	return p.err
 }
 
 type printer struct {
-	tabs *tabwriter.Writer
-	err  error
+	to  io.Writer
+	err error
 }
 
-func (p *printer) line(format string, args ...any) {
+func (p *printer) print(format string, args ...any) {
 	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.tabs, format+"\n", args...)
+		_, p.err = fmt.Fprintf(p.to, format, args...)
 	}
 }
 
-func (p *printer) end() error {
-	if err := p.tabs.Flush(); p.err == nil {
-		p.err = err
-	}
-	return p.err
-}
+func (p *printer) line(name, text string) { p.print("  %-10s  %s\n", name, text) }
 
 func (p *printer) call(c *gateway.ExplainedCall) {
 	verdict := "would be taken"
 	if c.Rejected != nil {
 		verdict = "would be rejected: " + problem(c.Rejected)
 	}
-	p.line("  %s\t%s", orNone(c.Type), verdict)
-	p.line("  messageId\t%s", orNone(c.MessageID))
+	p.line(text(c.Type), verdict)
+	p.line("messageId", text(c.MessageID))
 	p.targets(c)
 	for _, d := range c.Dimensions {
-		p.line("  dimension %s\t%s\t%s", text(d.Name), text(string(d.Value)), from(d.Path, d.Rule))
+		p.line("dimension", text(d.Name)+" = "+text(string(d.Value))+" ("+from(d.Path, d.Rule)+")")
 	}
 	if c.Traits > 0 {
-		p.line("  traits\t%d", c.Traits)
+		p.line("traits", strconv.Itoa(c.Traits))
 	}
 	for i := range c.Warnings {
-		p.line("  warning\t%s", problem(&c.Warnings[i]))
+		p.line("warning", problem(&c.Warnings[i]))
 	}
-	p.line("")
+	p.print("\n")
 }
 
-// targets prints what was found, and of a call that would be taken, what what was not found means.
+// targets prints what was found, and of a call that would be taken, what it means that something was not.
 func (p *printer) targets(c *gateway.ExplainedCall) {
 	for _, t := range []struct {
 		name  string
@@ -72,61 +66,55 @@ func (p *printer) targets(c *gateway.ExplainedCall) {
 		none  string
 	}{
 		{"feature", c.Feature, "none: no use of a feature"},
-		{"module", c.Module, "none: the one before goes on"},
-		{"account", c.Account, "not named: the account of the user, once that is known"},
+		{"module", c.Module, "none: in a session, the one before goes on"},
+		{"account", c.Account, "not named: that of the user, as resolved when it is asked for"},
 		{"user", c.User, "none: that of the session"},
-		{"session", c.Session, "none: no session"},
-		{"time", c.Time, ""},
+		{"session", c.Session, "none: part of no session"},
 	} {
 		switch {
 		case t.found.Value != "":
-			p.line("  %s\t%s\t%s", t.name, text(t.found.Value), from(t.found.Path, t.found.Rule))
+			p.line(t.name, text(t.found.Value)+" ("+from(t.found.Path, t.found.Rule)+")")
 		case c.Rejected == nil:
-			p.line("  %s\t%s", t.name, t.none)
+			p.line(t.name, t.none)
 		}
 	}
 	if c.Rejected == nil {
-		p.line("  \t%s", reason(c.Why))
+		p.line("time", c.Time.Value+" ("+from(c.Time.Path, c.Time.Rule)+"; "+reason(c.Why)+")")
 	}
 }
 
-// reason is why a time is what it is, in words.
+// reason says why a time is what it is.
 func reason(why gateway.TimeReason) string {
 	return map[gateway.TimeReason]string{
 		"own":                  "the call's own timestamp",
-		"mapped":               "as the mapping says, not corrected",
-		"corrected_by_segment": "timestamp, because it differs from originalTimestamp by more than max_clock_skew",
-		"corrected_by_sent_at": "moved by what the clock was off at sending: sentAt differs from the receipt by more than max_clock_skew",
-		"clamped_to_receipt":   "the time of receipt, because it would lie too far ahead of it",
+		"mapped":               "mapped, and so not corrected",
+		"corrected_by_segment": "Segment's timestamp, because the two differ by more than max_clock_skew",
+		"corrected_by_sent_at": "moved by as much as sentAt is off the receipt, which is more than max_clock_skew",
+		"clamped_to_receipt":   "set to the time of receipt, because it lies too far ahead of it",
 	}[why]
 }
 
 // from says where a value was found.
 func from(path, rule string) string {
-	if path == "" {
-		path = "a literal"
+	where := "a literal"
+	if path != "" {
+		where = text(path)
 	}
-	if rule == "" {
-		return "from " + text(path)
+	if rule != "" {
+		where += ", by mapping." + text(rule)
 	}
-	return "from " + text(path) + ", as mapping." + text(rule) + " says"
+	return where
 }
 
 func problem(p *gateway.ExplainedProblem) string { return p.Message + " (" + p.Code + ")" }
 
-func orNone(s string) string {
-	if s == "" {
-		return "–"
-	}
-	return text(s)
-}
-
-// text returns s as it is if it can be shown in a line as it is, and quoted otherwise: what a stranger sent must not drive a terminal.
+// text returns s as it is where that can be shown, and quoted otherwise: what a stranger sent must not drive a terminal.
 func text(s string) string {
-	if strings.TrimSpace(s) != s || strings.ContainsFunc(s, unprintable) {
+	switch {
+	case s == "":
+		return "–"
+	case strings.TrimSpace(s) != s || strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }):
 		return strconv.Quote(s)
 	}
 	return s
 }
-
-func unprintable(r rune) bool { return !strconv.IsPrint(r) }

@@ -53,7 +53,7 @@ type Rule struct {
 // Keys returns the keys that the path leads through, the first one from the top of the call.
 func (r *Rule) Keys() []string { return r.keys }
 
-// Event is the name of a call's event, if it has one.
+// Event is the name of a call's event, if it has one. Only track calls do.
 type Event struct {
 	Name string
 	Set  bool
@@ -67,7 +67,7 @@ func (r *Rule) For(t call.Type, e Event) bool {
 	if len(r.names)+len(r.begins) == 0 {
 		return true
 	}
-	return t == call.Track && e.Set && (r.names[e.Name] ||
+	return e.Set && (r.names[e.Name] ||
 		slices.ContainsFunc(r.begins, func(begin string) bool { return strings.HasPrefix(e.Name, begin) }))
 }
 

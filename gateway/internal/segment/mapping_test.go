@@ -304,3 +304,10 @@ func TestACopyIsKnownAsOneUnderAnotherMapping(t *testing.T) {
 		}
 	}
 }
+
+func TestKeysOfACallMayBeEscaped(t *testing.T) {
+	escaped := strings.NewReplacer(`"userId"`, `"user\u0049d"`, `"module"`, `"m\u006fdule"`, `"properties"`, `"\u0070roperties"`).Replace(with(nil))
+	if diff := cmp.Diff(parse(t, with(nil), strict()), parse(t, escaped, strict())); diff != "" {
+		t.Error(diff)
+	}
+}

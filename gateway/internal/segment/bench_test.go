@@ -28,6 +28,18 @@ func BenchmarkParse(b *testing.B) {
 			}
 		})
 	}
+	b.Run("track, mapped", func(b *testing.B) {
+		raw, o := []byte(delivered["track"]), mapped(b, `
+module: [properties.area, {literal: Billing, events: ["Invoice *"]}, properties.module]
+account: [context.groupId, properties.company_id]`)
+		b.SetBytes(int64(len(raw)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, rejection := segment.Parse(raw, o); rejection != nil {
+				b.Fatal(rejection.Message)
+			}
+		}
+	})
 	b.Run("batch of 100", func(b *testing.B) {
 		calls := strings.TrimSuffix(strings.Repeat(delivered["track"]+",", 100), ",")
 		body := []byte(`{"batch":[` + calls + `],"sentAt":"2026-06-21T17:35:47.382Z","context":{"groupId":"acme","ip":"10.0.0.1"}}`)

@@ -165,8 +165,8 @@ func (p *parser) readMessageID() *Problem {
 		return problem
 	}
 	if id == "" {
-		print := fingerprint(p.typeName, p.raw)
-		id = "sojourn-" + hex.EncodeToString(print[:])
+		content := fingerprint(p.typeName, p.raw)
+		id = "sojourn-" + hex.EncodeToString(content[:])
 	}
 	p.call.MessageID = id
 	return nil

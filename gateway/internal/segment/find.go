@@ -66,7 +66,8 @@ func (p *parser) sent() uint32 {
 		to     *string
 		target *mapping.Target
 	}{
-		{&plain.call.UserID, &plain.mapping.User}, {&plain.call.AnonymousID, &plain.mapping.Session},
+		{&plain.call.UserID, &plain.mapping.User},
+		{&plain.call.AnonymousID, &plain.mapping.Session},
 		{&plain.call.AccountID, &plain.mapping.Account},
 	} {
 		*id.to, _, _ = plain.findID(id.target, "")

@@ -136,7 +136,8 @@ func TestACallThatItsMappingCannotUseIsRejectedByThePlace(t *testing.T) {
 		"no own timestamp":              {`time: [properties.at]`, map[string]any{"timestamp": nil, "properties": raw(`{"at":"2026-11-01"}`)}, "timestamp_required", "timestamp", "timestamp"},
 		"dimensions without end": {
 			"dimensions:\n  Plan: [traits.x]\n  Size: [traits.x]",
-			map[string]any{"type": "group", "groupId": "g", "traits": map[string]any{"x": strings.Repeat("x", 200_000)}}, "traits_too_large", "", "dimensions",
+			map[string]any{"type": "group", "groupId": "g", "traits": map[string]any{"x": strings.Repeat("x", 200_000)}},
+			"traits_too_large", "", "dimensions",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

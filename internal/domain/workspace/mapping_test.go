@@ -166,8 +166,8 @@ func TestWhatIsNoRuleIsAnErrorWithItsPosition(t *testing.T) {
 	}
 }
 
-func TestAnchorsAndMergedKeysCanBeUsed(t *testing.T) {
-	c, err := workspace.Parse([]byte(`
+func TestSourcesCanShareAMappingByYAMLsOwnMeans(t *testing.T) {
+	const shared = `
 workspaces:
   - id: acme
     sources:
@@ -177,13 +177,25 @@ workspaces:
           account: [context.company]
       - id: app
         write_keys: [write-key-000000000001]
-        mapping: *ours
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m := c.Workspaces[0].Sources[1].Mapping; m == nil || len(m.Account) != 1 || m.Account[0].Path != "context.company" {
-		t.Errorf("the alias read as %+v", m)
+        mapping: `
+	for name, c := range map[string]struct{ mapping, problem string }{
+		"an alias":              {"*ours", ""},
+		"a merged key":          {"{<<: *ours, module: [context.area]}", ""},
+		"a problem beside them": {"{<<: *ours, module: []}", "[11:30] workspaces[0].sources[1].mapping.module: at least one"},
+	} {
+		config, err := workspace.Parse([]byte(shared + c.mapping))
+		switch {
+		case c.problem != "":
+			if err == nil || !strings.HasPrefix(err.Error(), c.problem) {
+				t.Errorf("%s: %v", name, err)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", name, err)
+		default:
+			if m := config.Workspaces[0].Sources[1].Mapping; m == nil || len(m.Account) != 1 || m.Account[0].Path != "context.company" {
+				t.Errorf("%s: read as %+v", name, m)
+			}
+		}
 	}
 }
 

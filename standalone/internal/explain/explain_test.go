@@ -20,7 +20,8 @@ func TestWhatACallWouldBecomeIsSaidLineByLine(t *testing.T) {
   user        ada (userId)
   session     s1 (anonymousId)
   warning     timestamp has no time zone and was taken as UTC: end it with Z or an offset (timestamp_zone_missing)
-`},
+`,
+		},
 		"no JSON": {`{"type":"track"`, `
   track       would be rejected: the JSON cannot be read at byte 15 (json_invalid)
   messageId   –
@@ -43,7 +44,8 @@ call 1 of 2
 call 2 of 2
   –           would be rejected: type is required: track, identify, group, page, screen, alias or delete (type_required)
   messageId   –
-`},
+`,
+		},
 		"a wrong clock, in a batch": {
 			`{"sentAt":"2026-11-24T13:00:00Z","context":{"org":"acme"},"batch":[{"type":"alias",` + when + `,"previousId":"a","timestamp":"2026-11-24T12:30:00Z"}]}`, `
   alias       would be taken
@@ -54,7 +56,8 @@ call 2 of 2
   user        ada (userId)
   session     s1 (anonymousId)
   time        2026-11-24T11:30:00.000Z (timestamp; moved by as much as sentAt is off the receipt, which is more than max_clock_skew)
-`},
+`,
+		},
 		"a time ahead": {
 			`{"type":"identify",` + when + `,"timestamp":"2027-01-01T00:00:00Z","traits":{"a":{"b":1},"c":null}}`, `
   identify    would be taken
@@ -67,7 +70,8 @@ call 2 of 2
   time        2026-11-24T12:00:00.000Z (timestamp; set to the time of receipt, because it lies too far ahead of it)
   traits      2
   warning     the event time lies too far ahead and was set to the time of receipt: check the sender's clock (timestamp_clamped)
-`},
+`,
+		},
 	} {
 		if diff := cmp.Diff(strings.Trim(c.want, "\n"), explained(t, s, c.body)); diff != "" {
 			t.Errorf("%s: %s", name, diff)

@@ -81,8 +81,8 @@ func (s *schema) reads(path string) bool {
 	return s != nil && slices.ContainsFunc(s.places[path], func(p place) bool { return !p.above && !p.hint })
 }
 
-// canonical returns what is the same for all ways to write a path: Segment itself says that the letter case of trait names varies. The path of
-// a mapped dimension holds a name of the settings, which has one way.
+// canonical returns what is the same for all ways to write a path: Segment itself says that the letter case of trait names varies. The
+// path of a mapped dimension holds a name of the settings, which is written in one way.
 func canonical(path string) string {
 	if call.IsDimension(path) {
 		return path

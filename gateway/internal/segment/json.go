@@ -15,6 +15,7 @@ const maxDepth = 64
 var (
 	errNotObject = errors.New("not an object")
 	errTrailing  = errors.New("more than one value")
+	errEnough    = errors.New("no more is wanted")
 )
 
 // decoder reads raw: strictly, or tolerating duplicate names and invalid text.
@@ -80,7 +81,18 @@ func isText(quoted jsontext.Value, want string) bool {
 // members calls visit with each member of the object in raw, in order, until visit returns false. Values are parts of raw. It tolerates
 // duplicate names and invalid text: checkStrict has looked at a call before.
 func members(raw []byte, visit func(name string, value jsontext.Value) bool) error {
-	return memberSpans(raw, func(name string, at span) bool { return visit(name, at.of(raw)) })
+	d := decoder(raw, true)
+	err := memberSpans(d, func(name string) error {
+		at, err := readSpan(d)
+		if err == nil && !visit(name, at.of(raw)) {
+			return errEnough
+		}
+		return err
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
 }
 
 // span is where a value stands.
@@ -88,9 +100,8 @@ type span struct{ start, end int }
 
 func (s span) of(raw []byte) jsontext.Value { return raw[s.start:s.end] }
 
-// memberSpans is members by where the values stand.
-func memberSpans(raw []byte, visit func(name string, at span) bool) error {
-	d := decoder(raw, true)
+// memberSpans reads the one object that d is to read, and calls visit behind the name of each member, to read its value.
+func memberSpans(d *jsontext.Decoder, visit func(name string) error) error {
 	open, err := d.ReadToken()
 	if err != nil {
 		return err
@@ -103,21 +114,15 @@ func memberSpans(raw []byte, visit func(name string, at span) bool) error {
 		if err != nil {
 			return err
 		}
-		name := token.String()
-		at, err := readSpan(d)
-		if err != nil {
+		if err := visit(token.String()); err != nil {
 			return err
-		}
-		if !visit(name, at) {
-			return nil
 		}
 	}
 	return readEnd(d)
 }
 
-// elementSpans calls visit with where each element of the array in raw stands.
-func elementSpans(raw []byte, visit func(at span)) error {
-	d := decoder(raw, true)
+// elementSpans reads the array that comes next, and calls visit with where each element stands.
+func elementSpans(d *jsontext.Decoder, visit func(at span)) error {
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
@@ -128,7 +133,8 @@ func elementSpans(raw []byte, visit func(at span)) error {
 		}
 		visit(at)
 	}
-	return readEnd(d)
+	_, err := d.ReadToken()
+	return err
 }
 
 // readSpan reads the next value and returns where it stands: the value itself is only lent by the decoder.
@@ -146,6 +152,11 @@ func readEnd(d *jsontext.Decoder) error {
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
+	return readNothing(d)
+}
+
+// readNothing makes sure that nothing follows.
+func readNothing(d *jsontext.Decoder) error {
 	switch _, err := d.ReadToken(); {
 	case errors.Is(err, io.EOF):
 		return nil

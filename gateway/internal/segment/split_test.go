@@ -62,6 +62,7 @@ func TestWhatIsWrongWithTheBatchItselfCostsAllOfIt(t *testing.T) {
 		"no calls":               {`{"batch":[]}`, "empty_batch"},
 		"empty array":            {`[]`, "empty_batch"},
 		"batch twice":            {`{"batch":[{}],"batch":[{}]}`, "json_duplicate_key"},
+		"batch twice, once":      {`{"batch":1,"batch":[{}]}`, "json_duplicate_key"},
 		"context twice":          {`{"batch":[{}],"context":{},"context":{"groupId":"g"}}`, "json_duplicate_key"},
 		"groupId twice":          {`{"batch":[{}],"context":{"groupId":"g","groupId":"h"}}`, "json_duplicate_key"},
 		"context not UTF-8":      {"{\"batch\":[{}],\"context\":{\"groupId\":\"\xff\"}}", "json_invalid_utf8"},

@@ -10,9 +10,9 @@ const (
 	minKeyBytes = 16
 )
 
-// check returns every problem of the configuration at once. Each begins with the place of what it is about. Keys are named by their place,
-// never shown.
-func (c *Config) check() []error {
+// check returns every problem of the configuration at once. Each begins with a place, by which its position in the file is found. Keys are
+// named by their place, never shown.
+func (c *Config) check(file positions) error {
 	p := problems{keys: map[string]string{}, ids: map[string]bool{}}
 	if len(c.Workspaces) == 0 {
 		p.add("workspaces: at least one is required")
@@ -46,7 +46,7 @@ func (c *Config) check() []error {
 			p.mapping(at+".mapping", s.Mapping, w.Dimensions)
 		}
 	}
-	return p.found
+	return file.locate(p.found)
 }
 
 type problems struct {

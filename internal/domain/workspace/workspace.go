@@ -118,22 +118,31 @@ func parse(path string, text []byte) (*Config, error) {
 
 // Parse reads and checks a configuration. Unknown fields are errors; the error names every problem by where it stands, and shows no key.
 func Parse(text []byte) (*Config, error) {
+	c, where, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(where); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// decode reads a configuration, unchecked, and where everything stands in its text.
+func decode(text []byte) (*Config, positions, error) {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return nil, yamlError(err)
+		return nil, nil, yamlError(err)
 	}
 	var c Config
-	where := positions{}
-	if len(file.Docs) > 0 && file.Docs[0].Body != nil {
-		if err := yaml.NodeToValue(file.Docs[0].Body, &c, yaml.Strict()); err != nil {
-			return nil, yamlError(err)
-		}
-		where = positionsOf(file.Docs[0].Body)
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+		return &c, nil, nil
 	}
-	if problems := c.check(); len(problems) > 0 {
-		return nil, where.locate(problems)
+	body := file.Docs[0].Body
+	if err := yaml.NodeToValue(body, &c, yaml.Strict()); err != nil {
+		return nil, nil, yamlError(err)
 	}
-	return &c, nil
+	return &c, positionsOf(body), nil
 }
 
 // yamlError returns an error of the library without the excerpt that it offers: that would show keys.

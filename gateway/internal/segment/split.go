@@ -117,7 +117,8 @@ func IsBatch(body []byte) bool {
 	}
 	readable, _ := shallow(body, maxDepth+2)
 	found := false
-	_ = members(readable, func(name string, _ jsontext.Value) bool { found = name == "batch"; return !found }) // what cannot be read is none
+	// What cannot be read is none.
+	_ = members(readable, func(name string, _ jsontext.Value) bool { found = name == "batch"; return !found })
 	return found
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/callproto"
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 
 	"github.com/sojournhq/sojourn/gateway/internal/segment"
 )
@@ -111,6 +112,36 @@ func FuzzMapping(f *testing.F) {
 		}
 		if as, rejected := segment.Parse(text, plain); rejected == nil && as.Call.Fingerprint() != c.Fingerprint() {
 			t.Fatal("it is another call than without a mapping")
+		}
+	})
+}
+
+// FuzzConfigured: under whatever mapping passes its check, a call that is taken keeps the contract, and one that is not says why.
+func FuzzConfigured(f *testing.F) {
+	for i, mapping := range []string{
+		"{feature: [event, {literal: F, types: [page]}], module: [{path: 'properties.module', events: ['Ex*']}]}",
+		"{account: [context.a.b], user: [traits.id], session: [a], dimensions: {Plan: [traits, {literal: free}]}}",
+		"{time: [properties.at, {literal: 2026-11-01}], dimensions: {Plan: [context, sentAt, traits.x]}}",
+	} {
+		f.Add(mapping, []byte(samples()[i]))
+		f.Add(mapping, []byte(delivered["identify"]))
+	}
+	f.Fuzz(func(t *testing.T, mapping string, text []byte) {
+		c, err := workspace.Parse([]byte("workspaces: [{id: acme, dimensions: [{name: Plan, type: string}], " +
+			"sources: [{id: web, write_keys: [write-key-000000000000], mapping: " + mapping + "}]}]"))
+		if err != nil || len(c.Workspaces) == 0 || len(c.Workspaces[0].Sources) == 0 {
+			return
+		}
+		o := strict()
+		o.Rules = segment.RulesOf(&c.Workspaces[0].Sources[0], o.MaxBytes)
+		got, rejection := segment.Parse(text, o)
+		if rejection != nil && (rejection.Code == "" || rejection.Message == "" || rejection.Code == "call_invalid") {
+			t.Fatalf("rejected as %+v", rejection.Problem)
+		}
+		if rejection == nil {
+			if err := got.Call.Check(); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }

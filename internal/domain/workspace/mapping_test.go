@@ -199,30 +199,42 @@ workspaces:
 	}
 }
 
-// FuzzParse: whatever stands in a file, what is taken can be written and read again, and nothing panics.
+// FuzzParse: whatever stands in a file, and as a mapping in a file that is good otherwise, nothing panics, and what is taken can be written and
+// read again.
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(good))
-	f.Add([]byte(mapped))
-	f.Add([]byte("workspaces: [{id: a, sources: [{mapping: {dimensions: {x: [a]}}}]}]"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		c, err := workspace.Parse(text)
-		if err != nil {
-			return
-		}
-		encoded, err := c.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := workspace.Parse(encoded)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, encoded)
-		}
-		second, err := again.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(second) != string(encoded) {
-			t.Fatalf("written as\n%s\nthen as\n%s", encoded, second)
-		}
+	f.Add(good)
+	f.Add(mapped)
+	f.Add("workspaces: [{id: a, sources: [{mapping: {dimensions: {x: [a]}}}]}]")
+	f.Add("{feature: [event, {literal: 7, types: [page]}], module: [{path: 'a\\.b', events: ['x*']}], dimensions: {Plan: [a.b]}}")
+	f.Add("{time: [{literal: 2026-11-01}], user: [~], account: [{path: [a]}], session: []}")
+	const around = `
+workspaces:
+  - {id: acme, query_tokens: [], dimensions: [{name: Plan, type: string}], sources: [{id: web, write_keys: [write-key-000000000000], mapping: `
+	f.Fuzz(func(t *testing.T, text string) {
+		writtenAndRead(t, text)
+		writtenAndRead(t, around+text+"}]}")
 	})
+}
+
+func writtenAndRead(t *testing.T, text string) {
+	t.Helper()
+	c, err := workspace.Parse([]byte(text))
+	if err != nil {
+		return
+	}
+	encoded, err := c.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := workspace.Parse(encoded)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, encoded)
+	}
+	second, err := again.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(second) != string(encoded) {
+		t.Fatalf("written as\n%s\nthen as\n%s", encoded, second)
+	}
 }

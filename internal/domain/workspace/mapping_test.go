@@ -199,6 +199,17 @@ workspaces:
 	}
 }
 
+func TestATagOutOfPlaceIsAnErrorAndNoPanic(t *testing.T) {
+	_, err := workspace.Parse([]byte(strings.Replace(mapped, "query_tokens: []", "query_tokens: !secret-tag x", 1) + "        x: !y\n"))
+	if err == nil || strings.Contains(err.Error(), "secret-tag") {
+		t.Errorf("%v", err)
+	}
+	_, err = workspace.Parse([]byte("workspaces:\n  - id: a\n    query_tokens: !t\nx\n"))
+	if err == nil || strings.Contains(err.Error(), "panic") {
+		t.Errorf("%v", err)
+	}
+}
+
 // FuzzParse: whatever stands in a file, and as a mapping in a file that is good otherwise, nothing panics, and what is taken can be written and
 // read again.
 func FuzzParse(f *testing.F) {

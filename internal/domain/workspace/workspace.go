@@ -128,8 +128,21 @@ func Parse(text []byte) (*Config, error) {
 	return c, nil
 }
 
+// errYAML says that the YAML library panicked, as it does over some tags and anchors in the wrong place. A file that is changed while
+// everything runs must not end it.
+var errYAML = errors.New("the YAML cannot be read: look for tags (!), anchors (&) and aliases (*) that are out of place")
+
 // decode reads a configuration, unchecked, and where everything stands in its text.
-func decode(text []byte) (*Config, positions, error) {
+func decode(text []byte) (c *Config, where positions, err error) {
+	defer func() {
+		if recover() != nil {
+			c, where, err = nil, nil, errYAML
+		}
+	}()
+	return decodeFile(text)
+}
+
+func decodeFile(text []byte) (*Config, positions, error) {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, nil, yamlError(err)

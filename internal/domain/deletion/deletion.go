@@ -51,6 +51,9 @@ func (t Tombstones) Put(userID string, untilMS int64) error {
 	return nil
 }
 
+// None says whether nobody was ever deleted.
+func (t Tombstones) None() bool { return t.bucket.Get(secretKey) == nil }
+
 // Covers says whether a user's calls of a time, in milliseconds, are deleted.
 func (t Tombstones) Covers(userID string, ms int64) (bool, error) {
 	if userID == "" {

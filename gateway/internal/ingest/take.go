@@ -49,6 +49,7 @@ func (d *Door) take(v *visit, rt *route) answer {
 			},
 			Type:        rt.callType.String(),
 			Fingerprint: segment.FingerprintOf(body),
+			Raw:         body,
 		})
 	}
 	if !inHeader {

@@ -69,15 +69,19 @@ type Rejection struct {
 	Problem
 	// Type is the call's type as far as it could be read.
 	Type string
-	// MessageID is the call's messageId as far as it could be read.
-	MessageID   string
-	Fingerprint Fingerprint
+	// MessageID and UserID are the call's ids, and TimeMS is its event time, as far as they could be read; else empty and 0.
+	MessageID, UserID string
+	TimeMS            int64
+	Fingerprint       Fingerprint
+	// Raw is what was sent.
+	Raw []byte
 }
 
 // Codes of rejections that callers treat differently from the others.
 const (
 	CodeTypeUnsupported = "type_unsupported"
 	CodeTooLarge        = "call_too_large"
+	CodeCallInvalid     = "call_invalid"
 )
 
 // Parse reads one call. Exactly one of the results is meaningful: the rejection if it is not nil, else the call.
@@ -89,11 +93,23 @@ func Parse(raw []byte, o *Options) (Parsed, *Rejection) {
 		problem = p.fill(fingerprint)
 	}
 	if problem != nil {
-		return Parsed{}, &Rejection{
-			Problem: *problem, Type: p.typeName, MessageID: p.env.readableMessageID(), Fingerprint: fingerprint,
-		}
+		return Parsed{}, p.rejection(*problem, fingerprint, raw)
 	}
 	return Parsed{Call: p.call, Warnings: p.warnings, Fingerprint: fingerprint}, nil
+}
+
+// rejection tells as much of a call as could be read: whoever looks for it, or for what there is of a user, has to find it.
+func (p *parser) rejection(problem Problem, fingerprint Fingerprint, raw []byte) *Rejection {
+	if p.call.TimeMS == 0 {
+		_ = p.readTimes() // what is wrong with it is known already, or is not what the call was rejected for
+	}
+	if p.call.UserID == "" {
+		p.call.UserID, _ = p.id(p.env.userID, "userId", "user_id", call.MaxName)
+	}
+	return &Rejection{
+		Problem: problem, Type: p.typeName, MessageID: p.env.readableMessageID(), UserID: p.call.UserID, TimeMS: p.call.TimeMS,
+		Fingerprint: fingerprint, Raw: raw,
+	}
 }
 
 // parser carries one call through the steps of Parse.
@@ -135,7 +151,7 @@ func (p *parser) fill(fingerprint Fingerprint) *Problem {
 		}
 	}
 	if err := p.call.Check(); err != nil {
-		return &Problem{"call_invalid", err.Error(), ""}
+		return &Problem{CodeCallInvalid, err.Error(), ""}
 	}
 	return nil
 }

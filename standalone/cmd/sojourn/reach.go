@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/url"
+	"os"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -80,6 +82,22 @@ func withAdmin(gatewayURL, adminToken string, use func(*grpc.ClientConn) error) 
 	}
 	defer func() { _ = conn.Close() }()
 	return use(conn)
+}
+
+// queryToken returns the query token: that of the environment, or else of the first workspace in a data directory.
+func queryToken(dir string) (string, error) {
+	if token := os.Getenv(queryTokenVariable); token != "" {
+		return token, nil
+	}
+	config, err := setup.Load(dir)
+	if err != nil {
+		return "", fmt.Errorf("%s is not set, and so: %w", queryTokenVariable, err)
+	}
+	first := config.Workspaces[0]
+	if len(first.QueryTokens) == 0 {
+		return "", errors.New("the first workspace has no query token")
+	}
+	return first.QueryTokens[0], nil
 }
 
 // dialGateway returns a connection to a gateway with which token goes along. The caller closes it.

@@ -11,7 +11,6 @@ import (
 
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 
-	"github.com/sojournhq/sojourn/standalone/internal/setup"
 	"github.com/sojournhq/sojourn/standalone/internal/watch"
 )
 
@@ -44,7 +43,7 @@ func (w *watcher) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if w.cursor != "" && (w.fromNow || w.file != "") {
 		return errors.New("-cursor goes neither with -from-now nor with -cursor-file")
 	}
-	token, err := w.token()
+	token, err := queryToken(w.dir)
 	if err != nil {
 		return err
 	}
@@ -70,22 +69,6 @@ func (w *watcher) run(ctx context.Context, stdout, stderr io.Writer) error {
 	defer func() { _ = conn.Close() }()
 	follow.Service = sessionsv1.NewQueryServiceClient(conn)
 	return follow.Run(ctx, stdout)
-}
-
-// token returns the query token: that of the environment, or else of the first workspace.
-func (w *watcher) token() (string, error) {
-	if token := os.Getenv(queryTokenVariable); token != "" {
-		return token, nil
-	}
-	config, err := setup.Load(w.dir)
-	if err != nil {
-		return "", fmt.Errorf("%s is not set, and so: %w", queryTokenVariable, err)
-	}
-	first := config.Workspaces[0]
-	if len(first.QueryTokens) == 0 {
-		return "", errors.New("the first workspace has no query token")
-	}
-	return first.QueryTokens[0], nil
 }
 
 // settle makes lines that are printed into a file outlast a power cut, as their cursor will.

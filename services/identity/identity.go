@@ -6,8 +6,8 @@
 // which account is learned; and the books count what became of it. The answer tells each call's event time, which the other services
 // need.
 //
-// Rejected calls are counted in the same books, and the last ones kept for a while with what was sent, to be looked at. And who watches calls
-// is told of each, with what became of it, as soon as it is durable.
+// Rejected calls are counted in the same books, and the last ones kept for a while with what was sent, to be looked at. And who watches
+// calls is told of each, with what became of it, as soon as it is durable.
 //
 // What is stored are the fields as they were sent. What the contract's traits say, which problems there are, and which account a user
 // without one is listed under are worked out when a question is asked, by the settings and the calls known by then. So nothing stored

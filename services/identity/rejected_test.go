@@ -54,11 +54,12 @@ func (c *client) rejected(r *identityv1.ListRejectedCallsRequest) (all []*identi
 	}
 }
 
-func ids(calls []*identityv1.RejectedCall) (all string) {
+func ids(calls []*identityv1.RejectedCall) string {
+	all := make([]string, 0, len(calls))
 	for _, c := range calls {
-		all += " " + c.GetMessageId()
+		all = append(all, c.GetMessageId())
 	}
-	return strings.TrimSpace(all)
+	return strings.Join(all, " ")
 }
 
 func TestTheLastRejectedCallsAreListedAsTheyWereSent(t *testing.T) {

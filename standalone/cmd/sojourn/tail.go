@@ -98,7 +98,7 @@ func rejectedCommand(stdout, stderr io.Writer) *ffcli.Command {
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
 			return from.ask(func(service identityv1.QueryServiceClient) error {
-				return calls.PrintRejected(ctx, service, request, *limit, from.json, stdout)
+				return calls.Rejected{Service: service, Request: request, Limit: *limit, JSON: from.json}.Print(ctx, stdout)
 			})
 		}),
 	}

@@ -66,19 +66,32 @@ func (t Tail) print(out io.Writer, m *identityv1.TailCallsResponse) error {
 	return printCall(out, m.GetCall())
 }
 
-// PrintRejected prints at most limit rejected calls, the latest first.
-func PrintRejected(
-	ctx context.Context, service identityv1.QueryServiceClient, r *identityv1.ListRejectedCallsRequest, limit int, asJSON bool, to io.Writer,
-) error {
-	out := bufio.NewWriter(to)
+// Rejected prints calls that were rejected.
+type Rejected struct {
+	// Service lists them.
+	Service identityv1.QueryServiceClient
+	// Request says which; pages are turned.
+	Request *identityv1.ListRejectedCallsRequest
+	// Limit is how many are printed at most.
+	Limit int
+	// JSON prints JSON in place of lines for people.
+	JSON bool
+}
+
+// pageSize is how many rejected calls are asked for at once.
+const pageSize = 100
+
+// Print prints them, the latest first.
+func (p Rejected) Print(ctx context.Context, to io.Writer) error {
+	out, r, limit := bufio.NewWriter(to), p.Request, p.Limit
 	for more := true; more && limit > 0; {
-		r.PageSize = int32(min(limit, 100))
-		page, err := service.ListRejectedCalls(ctx, r)
+		r.PageSize = int32(min(limit, pageSize))
+		page, err := p.Service.ListRejectedCalls(ctx, r)
 		if err != nil {
 			return fmt.Errorf("list rejected calls: %w", err)
 		}
 		for _, c := range page.GetCalls() {
-			if asJSON {
+			if p.JSON {
 				err = encoder(out).Encode(rejectedLine(c))
 			} else {
 				err = printRejection(out, c, "2006-01-02 15:04:05")

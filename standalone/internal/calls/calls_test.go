@@ -100,7 +100,8 @@ func everything() []*identityv1.TailCallsResponse {
 			Received: timestamppb.New(received), Source: "web", Type: "identify", Outcome: identityv1.CallOutcome_CALL_OUTCOME_CONFLICT,
 			Warnings: []*identityv1.Warning{{Code: "group_id_absent", Field: "groupId"}},
 			Call: &segmentv1.Call{MessageId: "m2", TimeMs: received.UnixMilli(), UserId: "u", PreviousId: "p", Traits: []*segmentv1.Trait{
-				{Path: "email", Value: value("\x1b[2J")}, {Path: "n", Value: &segmentv1.Value{Kind: &segmentv1.Value_Number{Number: "1.50"}}},
+				{Path: "email", Value: value("\x1b[2J")},
+				{Path: "n", Value: &segmentv1.Value{Kind: &segmentv1.Value_Number{Number: "1.50"}}},
 				{Path: "list", Value: &segmentv1.Value{Kind: &segmentv1.Value_Json{Json: "[1]"}}},
 				{Path: "ok", Value: &segmentv1.Value{Kind: &segmentv1.Value_Boolean{Boolean: true}}},
 				{Path: "none", Value: &segmentv1.Value{Kind: &segmentv1.Value_Null{Null: true}}},
@@ -201,7 +202,8 @@ func TestWhereNothingCanBePrintedTheTailEnds(t *testing.T) {
 		}
 	}
 	s := &service{rejected: 1}
-	if err := calls.PrintRejected(t.Context(), s.client(t), &identityv1.ListRejectedCallsRequest{}, 1, true, brokenPipe{}); err == nil {
+	printer := calls.Rejected{Service: s.client(t), Request: &identityv1.ListRejectedCallsRequest{}, Limit: 1}
+	if err := printer.Print(t.Context(), brokenPipe{}); err == nil {
 		t.Error("no error")
 	}
 }
@@ -214,7 +216,10 @@ func TestAsManyRejectedCallsArePrintedAsThereAreOrAreAskedFor(t *testing.T) {
 		for _, asJSON := range []bool{false, true} {
 			s := &service{rejected: c.rejected}
 			var out bytes.Buffer
-			err := calls.PrintRejected(t.Context(), s.client(t), &identityv1.ListRejectedCallsRequest{}, c.limit, asJSON, &out)
+			printer := calls.Rejected{
+				Service: s.client(t), Request: &identityv1.ListRejectedCallsRequest{}, Limit: c.limit, JSON: asJSON,
+			}
+			err := printer.Print(t.Context(), &out)
 			if n := strings.Count(out.String(), "\n"); err != nil || n != c.want || !cmp.Equal(s.pages, c.pages) {
 				t.Errorf("%+v: printed %d of pages %v, %v", c, n, s.pages, err)
 			}

@@ -74,7 +74,8 @@ func lineOf(c *identityv1.ReceivedCall) line {
 
 func rejectedLine(r *identityv1.RejectedCall) line {
 	out := line{
-		Received: clock(r.GetReceived().AsTime()), Source: r.GetSource(), Type: r.GetType(), MessageID: r.GetMessageId(), UserID: r.GetUserId(),
+		Received: clock(r.GetReceived().AsTime()), Source: r.GetSource(), Type: r.GetType(),
+		MessageID: r.GetMessageId(), UserID: r.GetUserId(),
 		Rejection: &rejection{
 			Code: r.GetCode(), Message: r.GetMessage(), Field: r.GetField(), Times: r.GetTimes(), BodyBytes: r.GetBodyBytes(),
 		},

@@ -48,7 +48,7 @@ func at(m *segmentv1.Call, timeMS int64) *segmentv1.Call {
 }
 
 func toCallOutcome(o segmentv1.Outcome) identityv1.CallOutcome {
-	switch o { //nolint:exhaustive // the others are no outcomes of this service
+	switch o {
 	case segmentv1.Outcome_OUTCOME_ACCEPTED:
 		return identityv1.CallOutcome_CALL_OUTCOME_ACCEPTED
 	case segmentv1.Outcome_OUTCOME_DUPLICATE:

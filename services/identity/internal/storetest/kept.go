@@ -78,8 +78,10 @@ func testKept(t *testing.T, d *driver) {
 	d.record("w", at(30, elsewhere))
 	d.record("other", at(40, two))
 	want := []directory.Kept{
-		{Rejection: elsewhere, ReceivedMS: 30, Times: 1}, {Rejection: long, ReceivedMS: 20, Times: 1},
-		{Rejection: one, ReceivedMS: 20, Times: 2}, {Rejection: two, ReceivedMS: 10, Times: 1},
+		{Rejection: elsewhere, ReceivedMS: 30, Times: 1},
+		{Rejection: long, ReceivedMS: 20, Times: 1},
+		{Rejection: one, ReceivedMS: 20, Times: 2},
+		{Rejection: two, ReceivedMS: 10, Times: 1},
 	}
 	for _, size := range []int{1, 2, 3, 4, 100} {
 		numberless := cmpopts.IgnoreFields(directory.Kept{}, "Number")

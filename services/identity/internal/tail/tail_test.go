@@ -39,10 +39,11 @@ func next(t *testing.T, w *tail.Watcher) (types string, missed int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var all strings.Builder
 	for _, c := range told {
-		types += c.GetType()
+		all.WriteString(c.GetType())
 	}
-	return types, missed
+	return all.String(), missed
 }
 
 func TestEveryWatcherIsToldWhatItWantsOfItsWorkspace(t *testing.T) {

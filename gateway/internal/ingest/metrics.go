@@ -27,8 +27,8 @@ func (m *metrics) register(to prometheus.Registerer) error {
 	}, []string{"route"})
 	m.calls = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "sojourn_gateway_calls_total",
-		Help: "Calls answered for good, by what became of them (accepted, duplicate or rejected), as the books count them, and by reason: " +
-			"why a call was rejected, or of what else than a call that was taken it is a duplicate.",
+		Help: "Calls answered for good, by what became of them (accepted, duplicate or rejected), as the books count them, " +
+			"and by reason: why a call was rejected, or of what else than a call that was taken it is a duplicate.",
 	}, []string{"workspace", "source", "type", "outcome", "reason"})
 	return errors.Join(to.Register(m.requests), to.Register(m.seconds), to.Register(m.calls))
 }

@@ -6,7 +6,6 @@ import (
 
 	bbolt "go.etcd.io/bbolt"
 
-	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/deletion"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
@@ -128,22 +127,4 @@ func (k kept) forget(gone deletion.Tombstones, ids ...string) (removed int64, er
 		}
 	}
 	return int64(len(found)), nil
-}
-
-// forgotten says whether a rejection names a user who is deleted at its time. A time that cannot be read is before every deletion.
-func forgotten(gone deletion.Tombstones, r *directory.Rejection) (bool, error) {
-	if gone.None() {
-		return false, nil
-	}
-	for _, id := range []string{r.UserID, r.MessageID} {
-		if covered, err := gone.Covers(id, r.TimeMS); err != nil || covered {
-			return covered, err
-		}
-	}
-	for name := range mention.Names(r.Body, call.MaxName) {
-		if covered, err := gone.Covers(name, r.TimeMS); err != nil || covered {
-			return covered, err
-		}
-	}
-	return false, nil
 }

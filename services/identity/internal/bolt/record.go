@@ -17,12 +17,20 @@ import (
 
 // Record implements directory.Store.
 func (s *Store) Record(ctx context.Context, workspace string, b directory.Batch) (directory.Recorded, error) {
+	c, err := s.check(ctx, workspace, &b)
+	if err != nil {
+		return directory.Recorded{}, err
+	}
+	return s.record(ctx, workspace, &b, c)
+}
+
+func (s *Store) record(ctx context.Context, workspace string, b *directory.Batch, c checked) (directory.Recorded, error) {
 	return boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (directory.Recorded, error) {
 		t, err := writable(tx, workspace)
 		if err != nil {
 			return directory.Recorded{}, err
 		}
-		return newRecorder(t).batch(&b)
+		return newRecorder(t).batch(b, c)
 	})
 }
 
@@ -45,7 +53,7 @@ func newRecorder(t *tables) *recorder {
 	}
 }
 
-func (r *recorder) batch(b *directory.Batch) (out directory.Recorded, err error) {
+func (r *recorder) batch(b *directory.Batch, c checked) (out directory.Recorded, err error) {
 	out = directory.Recorded{Results: make([]directory.Result, len(b.Calls)), Repeated: make([]bool, len(b.Rejections))}
 	for i := range b.Calls {
 		if out.Results[i], err = r.call(&b.Calls[i]); err != nil {
@@ -61,7 +69,7 @@ func (r *recorder) batch(b *directory.Batch) (out directory.Recorded, err error)
 		_, err := r.kept.forget(r.gone, r.deleted...)
 		return err
 	}
-	keep := func() error { return r.keep(b) }
+	keep := func() error { return r.keep(b, c) }
 	for _, finish := range []func() error{keep, forget, r.bookRows.flush, r.userRows.flush, r.accountRows.flush} {
 		if err := finish(); err != nil {
 			return out, err

@@ -76,19 +76,28 @@ func (r *recorder) refuse(rejected *directory.Rejection) (repeated bool, err err
 }
 
 // keep keeps the rejections of a batch to be looked at, but for those that those behind them would push out at once.
-func (r *recorder) keep(b *directory.Batch) error {
+func (r *recorder) keep(b *directory.Batch, c checked) (err error) {
+	if len(b.Rejections) == 0 {
+		return nil
+	}
+	if c.generation != r.gone.Generation() { // somebody was deleted since
+		if c, err = r.check(b); err != nil {
+			return err
+		}
+	}
 	if b.ReceivedMS >= b.KeepFromMS {
-		for i := max(0, len(b.Rejections)-directory.MaxKept); i < len(b.Rejections); i++ {
-			if err := r.keepOne(&b.Rejections[i], b.ReceivedMS); err != nil {
+		for i := firstKept(b); i < len(b.Rejections); i++ {
+			if err := r.keepOne(&b.Rejections[i], c.forgotten[i], b.ReceivedMS); err != nil {
 				return err
 			}
 		}
 	}
-	_, err := r.kept.trim(b.KeepFromMS, len(b.Rejections))
+	_, err = r.kept.trim(b.KeepFromMS, len(b.Rejections))
 	return err
 }
 
-func (r *recorder) keepOne(rejected *directory.Rejection, receivedMS int64) error {
+// keepOne keeps a rejection as the latest one, in place of where it was kept before; if it is forgotten, not at all.
+func (r *recorder) keepOne(rejected *directory.Rejection, forgotten bool, receivedMS int64) error {
 	key := rejectionKey(rejected)
 	row, known, err := r.rejectionRow(key)
 	if err != nil {
@@ -98,10 +107,7 @@ func (r *recorder) keepOne(rejected *directory.Rejection, receivedMS int64) erro
 		row.Code, row.InLedger = rejected.Code, true
 	}
 	times, err := r.kept.take(row.GetKept())
-	if err != nil {
-		return err
-	}
-	if gone, err := forgotten(r.gone, rejected); err != nil || gone {
+	if err != nil || forgotten {
 		return err
 	}
 	row.Kept, err = r.kept.append(&storagev1.KeptRow{

@@ -136,3 +136,27 @@ func TestAFileFromBeforeRejectionsWereKeptIsRead(t *testing.T) {
 		t.Errorf("%d kept, %v", n, err)
 	}
 }
+
+func TestADeletionJustBeforeARejectionIsRecordedCountsForIt(t *testing.T) {
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(t.TempDir(), "identity.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	batch := directory.Batch{Rejections: []directory.Rejection{{Code: "c", Body: []byte(`{"userId":"alice"}`)}}}
+	for _, id := range []string{"bob", "alice"} {
+		err := store.RecordBehind(t.Context(), "w", batch, func() {
+			if _, err := store.DeleteUser(t.Context(), "w", id, 1); err != nil {
+				t.Error(err)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		err = store.Kept(t.Context(), "w", 0, func(*directory.Kept) bool { n++; return true })
+		if want := map[string]int{"bob": 1, "alice": 0}[id]; n != want || err != nil {
+			t.Errorf("when %s was deleted just before, %d are kept, %v; want %d", id, n, err, want)
+		}
+	}
+}

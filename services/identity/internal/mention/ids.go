@@ -2,11 +2,15 @@ package mention
 
 import "strings"
 
+// few is how many ids are few.
+const few = 100
+
 // searched is how long an id must be to be looked for inside of words as well: shorter ones would be found everywhere by chance.
 const searched = 6
 
 // IDs looks for ids that are known. Use New.
 type IDs struct {
+	few      []string // all of them, if they are so few that looking for one after the other is quicker
 	all      map[string]bool
 	longest  int
 	byPrefix map[[searched]byte][]string
@@ -15,6 +19,9 @@ type IDs struct {
 // New returns a search for ids. It takes as long for many as it does for one.
 func New(ids ...string) *IDs {
 	s := &IDs{all: map[string]bool{}, byPrefix: map[[searched]byte][]string{}}
+	if len(ids) <= few {
+		s.few = ids
+	}
 	for _, id := range ids {
 		s.all[id] = true
 		s.longest = max(s.longest, len(id))
@@ -28,6 +35,9 @@ func New(ids ...string) *IDs {
 
 // In returns the ids that body names, each once: those among its Names, and longer ones that stand anywhere in it.
 func (s *IDs) In(body []byte) []string {
+	if s.few != nil && !s.anyIn(body) {
+		return nil
+	}
 	found := map[string]bool{}
 	for name := range Names(body, s.longest) {
 		if s.all[name] {
@@ -44,6 +54,18 @@ func (s *IDs) In(body []byte) []string {
 		ids = append(ids, id)
 	}
 	return ids
+}
+
+// anyIn says whether one of few ids stands anywhere in body: what is among its names, or inside of a word, does.
+func (s *IDs) anyIn(body []byte) bool {
+	plain := string(body)
+	escaped := Unescape(body)
+	for _, id := range s.few {
+		if strings.Contains(plain, id) || strings.Contains(escaped, id) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *IDs) inside(text string, found map[string]bool) {

@@ -33,7 +33,7 @@ func (d *Door) takeImage(v *visit, t call.Type) answer {
 	}
 	if problem != nil {
 		return d.refuseAll(ctx, v, &segment.Rejection{
-			Problem: *problem, Type: t.String(), Fingerprint: segment.FingerprintOf([]byte(v.r.URL.RawQuery)),
+			Problem: *problem, Type: t.String(), Fingerprint: segment.FingerprintOf([]byte(v.r.URL.RawQuery)), Raw: body,
 		})
 	}
 	// An image cannot tell the time of its loading, which is when the call is made.

@@ -31,7 +31,7 @@ func permissions() map[string]who {
 		"sojourn.events.v1.IngestService: RecordCalls DeleteUser":   nobody,
 		"sojourn.sessions.v1.IngestService: RecordCalls DeleteUser": nobody,
 		"sojourn.identity.v1.QueryService: GetUser ListUsers GetAccount ListAccounts ResolveAccount ListUnattributedUsers ListOutcomes " +
-			"ListUnmappedTraits GetSettings": readers,
+			"ListUnmappedTraits GetSettings ListRejectedCalls TailCalls": readers,
 		"sojourn.identity.v1.QueryService: ListWorkspaces":                                                               admins,
 		"sojourn.events.v1.QueryService: ListEvents QueryUsage ListModules ListFeatures":                                 readers,
 		"sojourn.sessions.v1.QueryService: GetSession ListSessions QueryTime WatchSessions":                              readers,

@@ -116,8 +116,8 @@ func (e *envelope) fieldOf(quoted jsontext.Value) *jsontext.Value {
 	return e.field(name)
 }
 
-// fingerprint returns the hash of the call's content in canonical form, or where that cannot be read, of the raw bytes.
-func fingerprint(typeName string, raw []byte) Fingerprint {
+// FingerprintOfCall returns the hash of the call's content in canonical form, or where that cannot be read, of the raw bytes.
+func FingerprintOfCall(typeName string, raw []byte) Fingerprint {
 	content := []byte{'{'}
 	err := members(raw, func(name string, value jsontext.Value) bool {
 		switch name {
@@ -165,7 +165,7 @@ func (p *parser) readMessageID() *Problem {
 		return problem
 	}
 	if id == "" {
-		content := fingerprint(p.typeName, p.raw)
+		content := FingerprintOfCall(p.typeName, p.raw)
 		id = "sojourn-" + hex.EncodeToString(content[:])
 	}
 	p.call.MessageID = id

@@ -65,15 +65,19 @@ type Rejection struct {
 	Problem
 	// Type is the call's type as far as it could be read.
 	Type string
-	// MessageID is the call's messageId as far as it could be read.
-	MessageID   string
-	Fingerprint Fingerprint
+	// MessageID and UserID are the call's ids, and TimeMS is its event time, as far as they could be read; else empty and 0.
+	MessageID, UserID string
+	TimeMS            int64
+	Fingerprint       Fingerprint
+	// Raw is what was sent.
+	Raw []byte
 }
 
 // Codes of rejections that callers treat differently from the others.
 const (
 	CodeTypeUnsupported = "type_unsupported"
 	CodeTooLarge        = "call_too_large"
+	CodeCallInvalid     = "call_invalid"
 )
 
 // Parse reads one call. Exactly one of the results is meaningful: the rejection if it is not nil, else the call.
@@ -90,9 +94,7 @@ func parse(raw []byte, o *Options, t *Trace) (Parsed, *Rejection) {
 		problem = p.fill()
 	}
 	if problem != nil {
-		return p.partly(), &Rejection{
-			Problem: *problem, Type: p.typeName, MessageID: p.env.readableMessageID(), Fingerprint: fingerprint(p.typeName, raw),
-		}
+		return p.partly(), p.rejection(*problem)
 	}
 	return Parsed{Call: p.call, Warnings: p.warnings}, nil
 }
@@ -109,6 +111,20 @@ func (p *parser) partly() Parsed {
 //
 //nolint:gochecknoglobals // as said
 var contract = sync.OnceValue(func() *mapping.Mapping { return mapping.New(nil) })
+
+// rejection tells as much of a call as could be read: whoever looks for it, or for what there is of a user, has to find it.
+func (p *parser) rejection(problem Problem) *Rejection {
+	if p.call.TimeMS == 0 {
+		_ = p.readTimes() // what is wrong with it is known already, or is not what the call was rejected for
+	}
+	if p.call.UserID == "" {
+		p.call.UserID, _, _ = p.findID(&p.mapping.User, "user_id")
+	}
+	return &Rejection{
+		Problem: problem, Type: p.typeName, MessageID: p.env.readableMessageID(), UserID: p.call.UserID, TimeMS: p.call.TimeMS,
+		Fingerprint: FingerprintOfCall(p.typeName, p.raw), Raw: p.raw,
+	}
+}
 
 // parser carries one call through the steps of Parse.
 type parser struct {
@@ -155,7 +171,7 @@ func (p *parser) fill() *Problem {
 		p.call.Sent = p.sent()
 	}
 	if err := p.call.Check(); err != nil {
-		return &Problem{"call_invalid", err.Error(), ""}
+		return &Problem{CodeCallInvalid, err.Error(), ""}
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func Split(body []byte) (Batch, *Rejection) {
 		problem = b.check()
 	}
 	if problem != nil {
-		return Batch{}, &Rejection{Problem: *problem, Fingerprint: FingerprintOf(body)}
+		return Batch{}, &Rejection{Problem: *problem, Fingerprint: FingerprintOf(body), Raw: body}
 	}
 	return b, nil
 }

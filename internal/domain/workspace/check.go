@@ -34,6 +34,7 @@ func (c *Config) check(file positions) error {
 		p.sessionSetting(where+".session_timeout", w.SessionTimeout)
 		p.sessionSetting(where+".idle_cap", w.IdleCap)
 		p.sessionSetting(where+".max_session", w.MaxSession)
+		p.keepRejected(where+".keep_rejected", w.KeepRejected)
 		for j := range w.Sources {
 			s := &w.Sources[j]
 			at := fmt.Sprintf("%s.sources[%d]", where, j)

@@ -39,6 +39,8 @@ type Workspace struct {
 	SessionTimeout *Duration `yaml:"session_timeout,omitempty"`
 	IdleCap        *Duration `yaml:"idle_cap,omitempty"`
 	MaxSession     *Duration `yaml:"max_session,omitempty"`
+	// KeepRejected is for how long rejected calls are kept to be looked at, with what was sent. Not set: 7 days. 0s: not at all.
+	KeepRejected *Duration `yaml:"keep_rejected,omitempty"`
 }
 
 // Source is one place that calls come from.

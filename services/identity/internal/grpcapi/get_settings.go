@@ -21,6 +21,7 @@ func (a *API) GetSettings(_ context.Context, r *identityv1.GetSettingsRequest) (
 		SessionTimeout:  durationpb.New(s.Sessions.Timeout),
 		IdleCap:         durationpb.New(s.Sessions.IdleCap),
 		MaxSession:      durationpb.New(s.Sessions.Max),
+		KeepRejected:    durationpb.New(s.KeepRejected),
 	}
 	for _, d := range s.Dimensions.All() {
 		settings.Dimensions = append(settings.Dimensions, toDimensionSetting(&d))

@@ -25,6 +25,7 @@ import (
 
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
 	"github.com/sojournhq/sojourn/gateway/internal/ingest"
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 	"github.com/sojournhq/sojourn/gateway/internal/query"
 )
 
@@ -51,7 +52,12 @@ type Config struct {
 	MaxCallBytes, MaxBatchBytes int
 	// Deadline is how long the services may take for one request, all together. 0: the default.
 	Deadline time.Duration
+	// Limits is how much is taken on at once. What is 0 is the default.
+	Limits Limits
 }
+
+// Limits is how much a gateway takes on at once, of all workspaces together.
+type Limits = limit.Config
 
 // Backends are connections to the services. They stay the caller's, who closes them after the last request.
 type Backends struct {
@@ -63,6 +69,7 @@ type Gateway struct {
 	mux      *http.ServeMux
 	backends Backends
 	streams  *streams.Group
+	limits   *limit.Limits
 }
 
 // Open returns a gateway that does not listen yet: serve its Handler. It fails when the metrics of another gateway are registered with d.
@@ -71,16 +78,21 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 		return nil, errors.New("open gateway: no workspaces")
 	}
 	deadline := cmp.Or(c.Deadline, DefaultDeadline)
+	limits, err := limit.New(c.Limits, d.Metrics)
+	if err != nil {
+		return nil, fmt.Errorf("open gateway: %w", err)
+	}
 	door, err := ingest.New(ingest.Config{
 		Workspaces:    c.Workspaces,
 		MaxCallBytes:  cmp.Or(c.MaxCallBytes, DefaultMaxCallBytes),
 		MaxBatchBytes: cmp.Or(c.MaxBatchBytes, DefaultMaxBatchBytes),
 		Deadline:      deadline,
+		Limits:        limits,
 	}, fanout.New(b.Identity, b.Events, b.Sessions), d)
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)
 	}
-	g := &Gateway{mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams)}
+	g := &Gateway{mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams), limits: limits}
 	door.Register(g.mux)
 	query.Register(g.mux, query.Config{
 		Workspaces: c.Workspaces, Identity: b.Identity, Events: b.Events, Sessions: b.Sessions, Deadline: deadline,

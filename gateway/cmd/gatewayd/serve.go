@@ -28,7 +28,7 @@ func serve(ctx context.Context, s settings, log *slog.Logger) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeBackends()) }()
 	g, err := gateway.Open(ctx, gateway.Config{
-		Workspaces: workspaces, MaxCallBytes: s.callBytes, MaxBatchBytes: s.batchBytes, Deadline: s.deadline,
+		Workspaces: workspaces, MaxCallBytes: s.callBytes, MaxBatchBytes: s.batchBytes, Deadline: s.deadline, Limits: s.limits,
 	}, backends, deps)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ type settings struct {
 	identity, events, sessions string
 	callBytes, batchBytes      int
 	deadline                   time.Duration
+	limits                     gateway.Limits
 }
 
 // parse reads the settings; its error names every one that is missing.
@@ -33,6 +34,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.IntVar(&s.callBytes, "max-call-bytes", gateway.DefaultMaxCallBytes, "how long the JSON of one call may be")
 	flags.IntVar(&s.batchBytes, "max-batch-bytes", gateway.DefaultMaxBatchBytes, "how long the body of a batch may be")
 	flags.DurationVar(&s.deadline, "deadline", gateway.DefaultDeadline, "how long the services may take for one request")
+	s.limits.Flags(flags)
 	if err := daemon.Parse(flags, args); err != nil {
 		return s, err
 	}
@@ -55,5 +57,6 @@ func (s *settings) check() error {
 	if s.deadline <= 0 {
 		problems = append(problems, errors.New("-deadline must be positive"))
 	}
+	problems = append(problems, s.limits.Check())
 	return errors.Join(problems...)
 }

@@ -18,6 +18,8 @@ type answer struct {
 	status int
 	header http.Header
 	body   any
+	// shed: a limit refused the request.
+	shed bool
 }
 
 // refused is the body of every answer but 200. Segment shows the message to its customer.
@@ -110,6 +112,9 @@ func statusOf(code string) int {
 
 // failure answers a request that not all services took. What is not sure to be a bug may go away, so the sender is asked to try again.
 func (d *Door) failure(ctx context.Context, err error) answer {
+	if shed(err) {
+		return shedding(err)
+	}
 	switch code := status.Code(err); {
 	case code == codes.Unavailable, code == codes.DeadlineExceeded, code == codes.ResourceExhausted, code == codes.Canceled,
 		code == codes.Aborted, errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
 	"github.com/sojournhq/sojourn/gateway/internal/keyring"
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 	"github.com/sojournhq/sojourn/gateway/internal/segment"
 )
 
@@ -27,6 +28,8 @@ type Config struct {
 	MaxCallBytes, MaxBatchBytes int
 	// Deadline is how long the services may take, all together, before the sender is told to try again.
 	Deadline time.Duration
+	// Limits says what is taken on.
+	Limits *limit.Limits
 }
 
 // Door serves the routes for calls. Use New.
@@ -42,6 +45,7 @@ type Door struct {
 type source struct {
 	workspace string
 	rules     segment.Rules
+	limits    limit.Source
 }
 
 // New returns a door that hands calls to f. It fails when its metrics are registered already.
@@ -60,7 +64,10 @@ func sourcesOf(c *workspace.Config, maxBytes int) *keyring.Ring[*source] {
 	for i := range c.Workspaces {
 		w := &c.Workspaces[i]
 		for j := range w.Sources {
-			s := &source{workspace: w.ID, rules: rulesOf(&w.Sources[j], maxBytes)}
+			s := &source{
+				workspace: w.ID, rules: rulesOf(&w.Sources[j], maxBytes),
+				limits: limit.Source{Workspace: w.ID, Source: w.Sources[j].ID, Limits: w.Sources[j].Limits},
+			}
 			for _, key := range w.Sources[j].WriteKeys {
 				ring.Add(key, s)
 			}

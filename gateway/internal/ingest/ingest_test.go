@@ -20,6 +20,7 @@ import (
 	"github.com/sojournhq/sojourn/gateway/internal/backendtest"
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
 	"github.com/sojournhq/sojourn/gateway/internal/ingest"
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 )
 
 const (
@@ -61,11 +62,21 @@ type gate struct {
 // open opens a door to services that work. Its bodies may be 2,000 bytes for a call and 6,000 for a batch.
 func open(t *testing.T) gate {
 	t.Helper()
+	return openWithin(t, limit.Config{})
+}
+
+// openWithin opens a door that takes on no more than c says.
+func openWithin(t *testing.T, c limit.Config) gate {
+	t.Helper()
 	g := gate{Backend: backendtest.Start(t), workspaces: &changing{}, metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
 	g.workspaces.Store(workspaces())
+	limits, err := limit.New(c, g.metrics)
+	if err != nil {
+		t.Fatal(err)
+	}
 	mux := http.NewServeMux()
 	door, err := ingest.New(ingest.Config{
-		Workspaces: g.workspaces, MaxCallBytes: 2000, MaxBatchBytes: 6000, Deadline: 4 * time.Second,
+		Workspaces: g.workspaces, MaxCallBytes: 2000, MaxBatchBytes: 6000, Deadline: 4 * time.Second, Limits: limits,
 	}, fanout.New(g.Identity.Conn, g.Events.Conn, g.Sessions.Conn), observe.Deps{
 		Log:     slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics: g.metrics,

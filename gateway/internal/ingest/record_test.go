@@ -21,6 +21,7 @@ import (
 
 	"github.com/sojournhq/sojourn/gateway/internal/backendtest"
 	"github.com/sojournhq/sojourn/gateway/internal/ingest"
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 )
 
 func TestACallOfEveryTypeReachesAllThreeServices(t *testing.T) {
@@ -193,9 +194,14 @@ func TestARejectionThatCannotBeCountedIsNotAnsweredYet(t *testing.T) {
 }
 
 func TestAPanicIsAnsweredWithConstantText(t *testing.T) {
+	limits, err := limit.New(limit.Config{}, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
 	mux := http.NewServeMux()
-	door, err := ingest.New(ingest.Config{Workspaces: workspaces(), MaxCallBytes: 2000, MaxBatchBytes: 2000, Deadline: time.Second},
-		nil, observe.Discard())
+	door, err := ingest.New(ingest.Config{
+		Workspaces: workspaces(), MaxCallBytes: 2000, MaxBatchBytes: 2000, Deadline: time.Second, Limits: limits,
+	}, nil, observe.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -28,12 +27,18 @@ func (d *Door) take(v *visit, rt *route) answer {
 			return unknownKey()
 		}
 	}
+	if err := v.enter(); err != nil {
+		return d.failure(v.r.Context(), err)
+	}
 	// One deadline for everything, reading included: Segment stops waiting five seconds after it began to send.
 	deadline := v.received.Add(d.config.Deadline)
 	ctx, cancel := context.WithDeadline(v.r.Context(), deadline)
 	defer cancel()
 	_ = http.NewResponseController(v.w).SetReadDeadline(deadline) // where it is not supported, the server's own limit holds
-	body, err := io.ReadAll(http.MaxBytesReader(v.w, v.r.Body, int64(d.limit(rt))))
+	body, err := v.pass.ReadAll(http.MaxBytesReader(v.w, v.r.Body, int64(d.limit(rt))))
+	if shed(err) {
+		return d.failure(ctx, err)
+	}
 	var tooLarge *http.MaxBytesError
 	if err != nil && !errors.As(err, &tooLarge) {
 		return tryAgain("body_incomplete", "the body did not arrive whole and in time: send it again")
@@ -54,6 +59,9 @@ func (d *Door) take(v *visit, rt *route) answer {
 	if !inHeader {
 		if a, ok := d.sourceInBody(v, body); !ok {
 			return a
+		}
+		if err := v.enter(); err != nil {
+			return d.failure(ctx, err)
 		}
 	}
 	return d.takeBody(ctx, v, rt, body)

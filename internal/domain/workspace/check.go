@@ -40,6 +40,7 @@ func (c *Config) check() error {
 			if len(s.WriteKeys) == 0 {
 				p.add("%s.write_keys: at least one is required", at)
 			}
+			p.limits(at+".limits", s.Limits)
 			for k, key := range s.WriteKeys {
 				p.key(fmt.Sprintf("%s.write_keys[%d]", at, k), key)
 			}

@@ -52,6 +52,8 @@ type Source struct {
 	MaxClockSkew *Duration `yaml:"max_clock_skew,omitempty"`
 	// AbsentIDs are texts that broken clients send for "no id". Not set: DefaultAbsentIDs.
 	AbsentIDs []string `yaml:"absent_ids,omitempty"`
+	// Limits are how much it may send. Not set: as much as it likes.
+	Limits Limits `yaml:"limits,omitempty"`
 }
 
 // DefaultMaxClockSkew is how wrong a sender's clock may be before event times are corrected.

@@ -28,6 +28,7 @@ type server struct {
 	check              bool
 	keep               time.Duration
 	level              slog.Level
+	limits             gateway.Limits
 }
 
 func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
@@ -39,6 +40,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	flags.DurationVar(&s.keep, "keep-changes", sessions.DefaultKeepChanges, "for how long sojourn watch can go back")
 	flags.TextVar(&s.level, "log-level", slog.LevelWarn, "least level of what is logged: debug, info, warn or error")
+	s.limits.Flags(flags)
 	return &ffcli.Command{
 		Name:       "sojourn",
 		ShortUsage: "sojourn [flags] [command]",
@@ -46,6 +48,9 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 		FlagSet:    flags,
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
+			if err := s.limits.Check(); err != nil {
+				return err
+			}
 			if s.check {
 				return checkConfig(s.dir, stdout)
 			}
@@ -84,7 +89,7 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, stdout io.Writer) 
 		return err
 	}
 	defer func() { err = errors.Join(err, suite.Close()) }()
-	g, err := gateway.Open(ctx, gateway.Config{Workspaces: workspaces}, suite.Backends(), deps.For("gateway"))
+	g, err := gateway.Open(ctx, gateway.Config{Workspaces: workspaces, Limits: s.limits}, suite.Backends(), deps.For("gateway"))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,54 @@
+// Package limit decides what a gateway takes on, so that it refuses early what it could not answer in time, its memory does not grow with
+// what arrives, and no workspace can use up what another needs.
+//
+// A request passes in three steps. Before its body is read it takes a place among the requests under way; while the body is read, memory
+// for it; and before the services are asked, as many units as it has calls, for what those can do within a deadline is bounded too. Each of
+// the three is a pool that workspaces share: however much one asks for, a part stays free for the others (see share). Who sent a request
+// whose key stands in its body is not known until that has been read, and until then its network address stands for its workspace.
+// Apart from this, every source has the limits that its configuration gives it. All of it is kept in this process: two gateways allow twice
+// as much.
+package limit
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// maxWait is how long a request may wait until services have room for its calls. It is a small part of the deadline.
+const maxWait = 500 * time.Millisecond
+
+// Limits are those of one gateway. Use New.
+type Limits struct {
+	requests, bytes, calls *pool[tenant]
+	connections            *Connections
+	metrics                metrics
+
+	mu      sync.Mutex
+	sources map[sourceKey]*source
+}
+
+// tenant is who shares a pool with others: a workspace, or, while that is not known, a network address.
+type tenant struct{ workspace, address string }
+
+// New returns limits whose metrics are registered with to. It fails when those of another are there already.
+func New(c Config, to prometheus.Registerer) (*Limits, error) {
+	c = c.withDefaults()
+	l := &Limits{
+		requests: newPool[tenant](int64(c.Requests), 0),
+		bytes:    newPool[tenant](int64(c.BodyBytes), 0),
+		calls:    newPool[tenant](int64(c.Calls), maxWait),
+		metrics:  newMetrics(),
+		sources:  map[sourceKey]*source{},
+	}
+	l.connections = newConnections(c.Connections, l.metrics.refuse)
+	if err := l.register(to); err != nil {
+		return nil, fmt.Errorf("register limit metrics: %w", err)
+	}
+	return l, nil
+}
+
+// Connections returns the limit of open connections.
+func (l *Limits) Connections() *Connections { return l.connections }

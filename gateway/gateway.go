@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -40,6 +41,8 @@ const (
 const (
 	// maxStreams is how many answers may go on at once until their clients leave.
 	maxStreams = 1024
+	// bodiesAtOnce is how many of the largest batches there must be memory for: one may take twice its length, and no workspace gets all.
+	bodiesAtOnce = 4
 	// sendTime is how long a client may take to read an answer or a message; less than a stopping process waits for its last answers.
 	sendTime = 5 * time.Second
 )
@@ -70,6 +73,7 @@ type Gateway struct {
 	backends Backends
 	streams  *streams.Group
 	limits   *limit.Limits
+	log      *slog.Logger
 }
 
 // Open returns a gateway that does not listen yet: serve its Handler. It fails when the metrics of another gateway are registered with d.
@@ -78,6 +82,10 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 		return nil, errors.New("open gateway: no workspaces")
 	}
 	deadline := cmp.Or(c.Deadline, DefaultDeadline)
+	batch := cmp.Or(c.MaxBatchBytes, DefaultMaxBatchBytes)
+	if memory := cmp.Or(c.Limits.BodyBytes, limit.DefaultBodyBytes); memory < bodiesAtOnce*batch {
+		return nil, fmt.Errorf("open gateway: %d bytes of memory for bodies are less than %d batches of %d", memory, bodiesAtOnce, batch)
+	}
 	limits, err := limit.New(c.Limits, d.Metrics)
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)
@@ -85,18 +93,18 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 	door, err := ingest.New(ingest.Config{
 		Workspaces:    c.Workspaces,
 		MaxCallBytes:  cmp.Or(c.MaxCallBytes, DefaultMaxCallBytes),
-		MaxBatchBytes: cmp.Or(c.MaxBatchBytes, DefaultMaxBatchBytes),
+		MaxBatchBytes: batch,
 		Deadline:      deadline,
 		Limits:        limits,
 	}, fanout.New(b.Identity, b.Events, b.Sessions), d)
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)
 	}
-	g := &Gateway{mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams), limits: limits}
+	g := &Gateway{mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams), limits: limits, log: d.Log}
 	door.Register(g.mux)
 	query.Register(g.mux, query.Config{
 		Workspaces: c.Workspaces, Identity: b.Identity, Events: b.Events, Sessions: b.Sessions, Deadline: deadline,
-		SendTime: sendTime, Streams: g.streams,
+		SendTime: sendTime, Streams: g.streams, Limits: limits,
 	}, d)
 	return g, nil
 }

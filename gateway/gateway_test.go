@@ -35,10 +35,21 @@ func open(t *testing.T) (*gateway.Gateway, *backendtest.Backend) {
 
 func openWithin(t *testing.T, deadline time.Duration) (*gateway.Gateway, *backendtest.Backend) {
 	t.Helper()
-	b := backendtest.Start(t)
-	g, err := gateway.Open(t.Context(), gateway.Config{Workspaces: &workspace.Config{Workspaces: []workspace.Workspace{{
+	return openWith(t, gateway.Config{Deadline: deadline})
+}
+
+func workspaces() *workspace.Config {
+	return &workspace.Config{Workspaces: []workspace.Workspace{{
 		ID: "acme", QueryTokens: []string{queryToken}, Sources: []workspace.Source{{ID: "web", WriteKeys: []string{writeKey}}},
-	}}}, Deadline: deadline}, gateway.Backends{Identity: b.Identity.Conn, Events: b.Events.Conn, Sessions: b.Sessions.Conn}, observe.Discard())
+	}}}
+}
+
+func openWith(t *testing.T, c gateway.Config) (*gateway.Gateway, *backendtest.Backend) {
+	t.Helper()
+	b := backendtest.Start(t)
+	c.Workspaces = workspaces()
+	g, err := gateway.Open(t.Context(), c,
+		gateway.Backends{Identity: b.Identity.Conn, Events: b.Events.Conn, Sessions: b.Sessions.Conn}, observe.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}

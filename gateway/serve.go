@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -45,6 +46,8 @@ func http2() *http.HTTP2Config {
 func (g *Gateway) ServeUntil(ctx, drain context.Context, l net.Listener) error {
 	server := NewHTTPServer(g.Handler())
 	l = g.limits.Connections().Limit(l) // below TLS, whose handshake costs most
+	// What clients do wrong on the way to the handler is theirs to see; thousands may do it at once.
+	server.ErrorLog = slog.NewLogLogger(g.log.Handler(), slog.LevelDebug)
 	server.ConnState = g.limits.Connections().State
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()

@@ -11,6 +11,7 @@ const (
 	DefaultRequests    = 1024
 	DefaultBodyBytes   = 64 << 20
 	DefaultCalls       = 16 << 10
+	DefaultQuestions   = 256
 	DefaultConnections = 4096
 )
 
@@ -24,6 +25,8 @@ type Config struct {
 	BodyBytes int
 	// Calls is how many calls the services may be busy with.
 	Calls int
+	// Questions is how many questions may be under way, answers that go on until their reader leaves not counted.
+	Questions int
 }
 
 // limits returns every limit with its flag and its default.
@@ -33,6 +36,7 @@ func (c *Config) limits() []setting {
 		{&c.Requests, "max-requests", DefaultRequests, "how many requests for calls may be under way"},
 		{&c.BodyBytes, "max-body-memory", DefaultBodyBytes, "how many bytes the bodies of requests under way may take in memory"},
 		{&c.Calls, "max-calls", DefaultCalls, "how many calls the services may be busy with"},
+		{&c.Questions, "max-questions", DefaultQuestions, "how many questions may be under way"},
 	}
 }
 

@@ -5,6 +5,7 @@
 // for it; and before the services are asked, as many units as it has calls, for what those can do within a deadline is bounded too. Each of
 // the three is a pool that workspaces share: however much one asks for, a part stays free for the others (see share). Who sent a request
 // whose key stands in its body is not known until that has been read, and until then its network address stands for its workspace.
+// Questions, and answers that go on, have pools of their own, so that those who ask and those who send do not get into each other's way.
 // Apart from this, every source has the limits that its configuration gives it. All of it is kept in this process: two gateways allow twice
 // as much.
 package limit
@@ -17,12 +18,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// maxWait is how long a request may wait until services have room for its calls. It is a small part of the deadline.
-const maxWait = 500 * time.Millisecond
+const (
+	// maxWait is how long a request may wait until services have room for its calls, or for its question. It is a small part of the
+	// deadline.
+	maxWait = 500 * time.Millisecond
+	// streams is how many answers may go on until their reader leaves. It is no more than the sessions service has room for.
+	streams = 1024
+)
 
 // Limits are those of one gateway. Use New.
 type Limits struct {
 	requests, bytes, calls *pool[tenant]
+	questions, streams     *pool[tenant]
 	connections            *Connections
 	metrics                metrics
 
@@ -37,11 +44,13 @@ type tenant struct{ workspace, address string }
 func New(c Config, to prometheus.Registerer) (*Limits, error) {
 	c = c.withDefaults()
 	l := &Limits{
-		requests: newPool[tenant](int64(c.Requests), 0),
-		bytes:    newPool[tenant](int64(c.BodyBytes), 0),
-		calls:    newPool[tenant](int64(c.Calls), maxWait),
-		metrics:  newMetrics(),
-		sources:  map[sourceKey]*source{},
+		requests:  newPool[tenant](int64(c.Requests), 0),
+		bytes:     newPool[tenant](int64(c.BodyBytes), 0),
+		calls:     newPool[tenant](int64(c.Calls), maxWait),
+		questions: newPool[tenant](int64(c.Questions), maxWait),
+		streams:   newPool[tenant](streams, 0),
+		metrics:   newMetrics(),
+		sources:   map[sourceKey]*source{},
 	}
 	l.connections = newConnections(c.Connections, l.metrics.refuse)
 	if err := l.register(to); err != nil {

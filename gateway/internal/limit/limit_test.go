@@ -425,3 +425,46 @@ func TestTwoLimitsOnOneRegistryAreAnError(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+func TestQuestionsAndStreamsHavePlacesOfTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := open(t, limit.Config{Requests: 1, Calls: 1, Questions: 5})
+		if _, err := request(l, of("acme"), 1, 0); err != nil {
+			t.Fatal(err)
+		}
+		var leave []func()
+		for range 4 {
+			done, err := l.Question(t.Context(), "acme")
+			if err != nil {
+				t.Fatal(err)
+			}
+			leave = append(leave, done)
+		}
+		began := time.Now()
+		if r := refused(t, errOfPlace(l.Question(t.Context(), "acme"))); r.Overloaded || time.Since(began) != 500*time.Millisecond {
+			t.Errorf("a fifth question of one workspace: %+v after %v", r, time.Since(began))
+		}
+		if _, err := l.Question(t.Context(), "other"); err != nil {
+			t.Errorf("another workspace: %v", err)
+		}
+		if r := refused(t, errOfPlace(l.Question(t.Context(), "third"))); !r.Overloaded {
+			t.Errorf("without any place: %+v", r)
+		}
+		leave[0]()
+		if _, err := l.Question(t.Context(), "third"); err != nil {
+			t.Errorf("after one has left: %v", err)
+		}
+		streams := 0
+		for errOfPlace(l.Stream("acme")) == nil {
+			streams++
+		}
+		if streams != 819 {
+			t.Errorf("one workspace has %d streams of 1024", streams)
+		}
+		if _, err := l.Stream("other"); err != nil {
+			t.Errorf("a stream of another: %v", err)
+		}
+	})
+}
+
+func errOfPlace(_ func(), err error) error { return err }

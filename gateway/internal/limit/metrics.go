@@ -27,10 +27,12 @@ func (l *Limits) register(to prometheus.Registerer) error {
 
 // Descriptions of the gauges. What belongs to no known workspace has an empty one, so there are never more series than workspaces.
 var (
-	requestsDesc = describe("requests_under_way", "Requests for calls that are under way, by workspace (empty: not known yet).")
-	bytesDesc    = describe("body_bytes", "Memory that bodies of requests under way take, by workspace (empty: not known yet).")
-	callsDesc    = describe("calls_under_way", "Calls that the services are busy with, by workspace.")
-	connsDesc    = prometheus.NewDesc("sojourn_gateway_connections", "Open connections.", nil, nil)
+	requestsDesc  = describe("requests_under_way", "Requests for calls that are under way, by workspace (empty: not known yet).")
+	bytesDesc     = describe("body_bytes", "Memory that bodies of requests under way take, by workspace (empty: not known yet).")
+	callsDesc     = describe("calls_under_way", "Calls that the services are busy with, by workspace.")
+	questionsDesc = describe("questions_under_way", "Questions that are under way, by the workspace of who asks (empty: the admin).")
+	streamsDesc   = describe("streams", "Answers that go on until their reader leaves, by the workspace of who asks (empty: the admin).")
+	connsDesc     = prometheus.NewDesc("sojourn_gateway_connections", "Open connections.", nil, nil)
 )
 
 func describe(name, help string) *prometheus.Desc {
@@ -42,7 +44,7 @@ type held struct{ limits *Limits }
 
 // Describe implements prometheus.Collector.
 func (h held) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{requestsDesc, bytesDesc, callsDesc, connsDesc} {
+	for _, d := range []*prometheus.Desc{requestsDesc, bytesDesc, callsDesc, questionsDesc, streamsDesc, connsDesc} {
 		to <- d
 	}
 }
@@ -52,7 +54,10 @@ func (h held) Collect(to chan<- prometheus.Metric) {
 	for _, g := range []struct {
 		desc *prometheus.Desc
 		of   *pool[tenant]
-	}{{requestsDesc, h.limits.requests}, {bytesDesc, h.limits.bytes}, {callsDesc, h.limits.calls}} {
+	}{
+		{requestsDesc, h.limits.requests}, {bytesDesc, h.limits.bytes}, {callsDesc, h.limits.calls},
+		{questionsDesc, h.limits.questions}, {streamsDesc, h.limits.streams},
+	} {
 		sums := map[string]float64{"": 0}
 		g.of.each(func(who tenant, held int64) { sums[who.workspace] += float64(held) })
 		for workspace, sum := range sums {

@@ -27,6 +27,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, path string, handle
 	v := &visit{w: w, r: r, received: time.Now(), pass: d.config.Limits.Arrive(r.RemoteAddr)}
 	defer v.pass.Leave()
 	a := d.guard(v, handle)
+	v.pass.Done(a.status >= http.StatusInternalServerError)
 	a.write(w)
 	took := time.Since(v.received)
 	d.metrics.request(path, a.status, took)

@@ -89,6 +89,9 @@ func (d *Door) sourceInBody(v *visit, body []byte) (answer, bool) {
 
 // takeBody answers with what the body holds: one call or many.
 func (d *Door) takeBody(ctx context.Context, v *visit, rt *route, body []byte) answer {
+	if err := v.pass.Work(ctx, len(body)); err != nil {
+		return d.failure(ctx, err)
+	}
 	o := segment.Options{Rules: v.source.rules, Type: rt.callType, Received: v.received}
 	if rt.form == one || rt.form == oneOrMany && !segment.IsArray(body) {
 		calls := []item{parse(body, &o)}

@@ -10,7 +10,7 @@ import (
 const (
 	DefaultRequests    = 1024
 	DefaultBodyBytes   = 64 << 20
-	DefaultCalls       = 16 << 10
+	DefaultWorkBytes   = 8 << 20
 	DefaultQuestions   = 256
 	DefaultConnections = 4096
 )
@@ -23,8 +23,8 @@ type Config struct {
 	Requests int
 	// BodyBytes is how much memory the bodies of those requests may take.
 	BodyBytes int
-	// Calls is how many calls the services may be busy with.
-	Calls int
+	// WorkBytes is how many bytes of bodies may be parsed and stored at once, at most: while that takes too long, it is less.
+	WorkBytes int
 	// Questions is how many questions may be under way, answers that go on until their reader leaves not counted.
 	Questions int
 }
@@ -35,7 +35,7 @@ func (c *Config) limits() []setting {
 		{&c.Connections, "max-connections", DefaultConnections, "how many connections may be open"},
 		{&c.Requests, "max-requests", DefaultRequests, "how many requests for calls may be under way"},
 		{&c.BodyBytes, "max-body-memory", DefaultBodyBytes, "how many bytes the bodies of requests under way may take in memory"},
-		{&c.Calls, "max-calls", DefaultCalls, "how many calls the services may be busy with"},
+		{&c.WorkBytes, "max-work", DefaultWorkBytes, "how many bytes of bodies may be parsed and stored at once; less while that takes too long"},
 		{&c.Questions, "max-questions", DefaultQuestions, "how many questions may be under way"},
 	}
 }

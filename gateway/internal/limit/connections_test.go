@@ -207,7 +207,7 @@ func TestAnAddressBeyondItsShareGivesUpItsOwnIdleConnections(t *testing.T) {
 }
 
 func TestTheFlagsAreCheckedAllAtOnce(t *testing.T) {
-	c := limit.Config{Connections: -1, Requests: 1, Calls: 1}
+	c := limit.Config{Connections: -1, Requests: 1, WorkBytes: 1}
 	err := c.Check()
 	if err == nil || !strings.Contains(err.Error(), "-max-connections") || !strings.Contains(err.Error(), "-max-body-memory") ||
 		strings.Contains(err.Error(), "-max-requests") {

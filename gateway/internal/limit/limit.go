@@ -2,9 +2,10 @@
 // what arrives, and no workspace can use up what another needs.
 //
 // A request passes in three steps. Before its body is read it takes a place among the requests under way; while the body is read, memory
-// for it; and before the services are asked, as many units as it has calls, for what those can do within a deadline is bounded too. Each of
-// the three is a pool that workspaces share: however much one asks for, a part stays free for the others (see share). Who sent a request
-// whose key stands in its body is not known until that has been read, and until then its network address stands for its workspace.
+// for it; and before it is parsed and stored, room for work, of which there is as much as the machine and the services turn out to do in
+// time (see work). Each of the three is a pool that workspaces share: however much one asks for, a part stays free for the others (see
+// share). Who sent a request whose key stands in its body is not known until that has been read, and until then its network address stands
+// for its workspace.
 // Questions, and answers that go on, have pools of their own, so that those who ask and those who send do not get into each other's way.
 // Apart from this, every source has the limits that its configuration gives it. All of it is kept in this process: two gateways allow twice
 // as much.
@@ -19,7 +20,7 @@ import (
 )
 
 const (
-	// maxWait is how long a request may wait until services have room for its calls, or for its question. It is a small part of the
+	// maxWait is how long a request may wait for room for work, and a question for its place. It is a small part of the
 	// deadline.
 	maxWait = 500 * time.Millisecond
 	// streams is how many answers may go on until their reader leaves. It is no more than the sessions service has room for.
@@ -28,10 +29,11 @@ const (
 
 // Limits are those of one gateway. Use New.
 type Limits struct {
-	requests, bytes, calls *pool[tenant]
-	questions, streams     *pool[tenant]
-	connections            *Connections
-	metrics                metrics
+	requests, bytes    *pool[tenant]
+	work               *work
+	questions, streams *pool[tenant]
+	connections        *Connections
+	metrics            metrics
 
 	mu      sync.Mutex
 	sources map[sourceKey]*source
@@ -46,7 +48,7 @@ func New(c Config, to prometheus.Registerer) (*Limits, error) {
 	l := &Limits{
 		requests:  newPool[tenant](int64(c.Requests), 0),
 		bytes:     newPool[tenant](int64(c.BodyBytes), 0),
-		calls:     newPool[tenant](int64(c.Calls), maxWait),
+		work:      newWork(int64(c.WorkBytes)),
 		questions: newPool[tenant](int64(c.Questions), maxWait),
 		streams:   newPool[tenant](streams, 0),
 		metrics:   newMetrics(),

@@ -33,20 +33,25 @@ func open(t *testing.T, c limit.Config) *limit.Limits {
 // of is the only source of a workspace.
 func of(workspace string) limit.Source { return limit.Source{Workspace: workspace, Source: "web"} }
 
-// request goes through all steps with n calls, and keeps the services busy for a while. It returns how long it waited for them.
-func request(l *limit.Limits, from limit.Source, n int, busy time.Duration) (waited time.Duration, err error) {
-	began := time.Now()
+// kib is the unit of work in these tests.
+const kib = 1 << 10
+
+// request goes through all steps with n calls of a KiB, and keeps the services busy for a while.
+func request(l *limit.Limits, from limit.Source, n int, busy time.Duration) error {
 	pass := l.Arrive(address)
 	defer pass.Leave()
 	if err := pass.Enter(from); err != nil {
-		return time.Since(began), err
+		return err
 	}
-	if err := pass.Calls(context.Background(), n); err != nil {
-		return time.Since(began), err
+	if err := pass.Work(context.Background(), n*kib); err != nil {
+		return err
 	}
-	waited = time.Since(began)
+	if err := pass.Spend(n); err != nil {
+		return err
+	}
 	time.Sleep(busy)
-	return waited, nil
+	pass.Done(false)
+	return nil
 }
 
 // refused returns the refusal that err is.
@@ -59,63 +64,200 @@ func refused(t *testing.T, err error) *limit.Refusal {
 	return refusal
 }
 
-func TestAPoliteWorkspaceIsNeverRefusedHoweverMuchOthersAskFor(t *testing.T) {
-	for name, c := range map[string]struct{ greedy, requests, calls, politeCalls int }{
-		"thousands of requests of one":          {1, 5000, 1, 100},
-		"thousands of requests with many calls": {1, 3000, 400, 100},
-		"the largest batches":                   {1, 200, 10000, 100},
-		"fifty that all want everything":        {50, 100, 100, 10},
+// services do so many KiB a second, in the order in which they are asked.
+type services struct {
+	perSecond int
+
+	mu   sync.Mutex
+	idle time.Time // when they have done what they were asked
+}
+
+// ask returns how long it takes until n KiB are done.
+func (s *services) ask(n int) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := time.Now(); s.idle.Before(now) {
+		s.idle = now
+	}
+	s.idle = s.idle.Add(time.Duration(n) * time.Second / time.Duration(s.perSecond))
+	return time.Until(s.idle)
+}
+
+// send asks the services for n KiB within the limits, and returns how long it took with all waiting.
+func (s *services) send(l *limit.Limits, workspace string, n int) (took time.Duration, err error) {
+	began := time.Now()
+	pass := l.Arrive(address)
+	defer pass.Leave()
+	if err := pass.Enter(of(workspace)); err != nil {
+		return 0, err
+	}
+	if err := pass.Work(context.Background(), n*kib); err != nil {
+		return 0, err
+	}
+	time.Sleep(s.ask(n))
+	pass.Done(false)
+	return time.Since(began), nil
+}
+
+func TestAPoliteWorkspaceIsNeverRefusedAndInTimeHoweverMuchOthersAskFor(t *testing.T) {
+	const settled, deadline = 10 * time.Second, 4 * time.Second
+	duration := 30 * time.Second
+	if testing.Short() {
+		duration = 15 * time.Second
+	}
+	for name, c := range map[string]struct{ perSecond, greedy, requests, size int }{
+		"thousands of requests of one":         {500, 1, 5000, 1},
+		"thousands with many calls each":       {1000, 1, 2000, 30},
+		"the largest batches":                  {1000, 1, 200, 500},
+		"the largest batches, slow services":   {300, 1, 200, 500},
+		"fast services":                        {20_000, 1, 3000, 30},
+		"fifty that want everything, and fast": {5_000, 50, 50, 20},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l := open(t, limit.Config{})
-				end := time.Now().Add(8 * time.Second)
-				var refusals, answers atomic.Int64
+				l, behind, began := open(t, limit.Config{}), &services{perSecond: c.perSecond}, time.Now()
+				var refusals, done, late atomic.Int64
 				var all sync.WaitGroup
-				for g := range c.greedy {
-					for range c.requests {
-						all.Go(func() {
-							for time.Now().Before(end) {
-								if _, err := request(l, of(fmt.Sprint("greedy", g)), c.calls, time.Second); err != nil {
-									refusals.Add(1)
-									time.Sleep(time.Second + rand.N(time.Second))
-									continue
-								}
-								answers.Add(1)
-							}
-						})
-					}
-				}
-				time.Sleep(2 * time.Second) // by now the greedy have what they can get
-				var polite atomic.Int64
-				for range 5 {
+				for g := range c.greedy * c.requests {
 					all.Go(func() {
-						for time.Now().Before(end) {
-							waited, err := request(l, of("polite"), c.politeCalls, 100*time.Millisecond)
-							if err != nil || waited > 500*time.Millisecond {
-								t.Errorf("refused with %v after %v", err, waited)
+						for time.Since(began) < duration {
+							took, err := behind.send(l, fmt.Sprint("greedy", g%c.greedy), c.size)
+							switch {
+							case err != nil:
+								refusals.Add(1)
+								time.Sleep(time.Second + rand.N(time.Second))
+							case time.Since(began) < settled:
+							case took > deadline:
+								late.Add(1)
+							default:
+								done.Add(int64(c.size))
+							}
+						}
+					})
+				}
+				time.Sleep(settled)
+				var polite atomic.Int64
+				for range 3 {
+					all.Go(func() {
+						for time.Since(began) < duration {
+							took, err := behind.send(l, "polite", 2)
+							if err != nil || took > deadline {
+								t.Errorf("the polite one: %v after %v", err, took)
 								return
 							}
 							polite.Add(1)
+							time.Sleep(100 * time.Millisecond)
 						}
 					})
 				}
 				all.Wait()
-				if polite.Load() < 5*50 {
+				possible := int64(c.perSecond) * int64((duration-settled)/time.Second)
+				t.Logf("of %d KiB the greedy had %d, with %d requests refused and %d late; the polite had %d answers",
+					possible, done.Load(), refusals.Load(), late.Load(), polite.Load())
+				if polite.Load() < 10 {
 					t.Errorf("the polite one had only %d answers", polite.Load())
 				}
-				if refusals.Load() == 0 || answers.Load() == 0 {
-					t.Errorf("the greedy had %d answers and %d refusals: nothing was scarce", answers.Load(), refusals.Load())
+				// Goodput must not collapse: what is taken on is done in time.
+				if late.Load() > 0 || refusals.Load() == 0 || done.Load() < possible*7/10 {
+					t.Errorf("of %d KiB the greedy had %d, with %d requests refused and %d late", possible, done.Load(), refusals.Load(), late.Load())
 				}
 			})
 		})
 	}
 }
 
+func TestHowMuchIsWorkedOnFollowsWhatTheServicesDoInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry := prometheus.NewRegistry()
+		l, err := limit.New(limit.Config{}, registry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		behind, began := &services{perSecond: 100_000}, time.Now()
+		var all sync.WaitGroup
+		for range 800 {
+			all.Go(func() {
+				for time.Since(began) < 30*time.Second {
+					if _, err := behind.send(l, "w", 20); err != nil {
+						time.Sleep(time.Second)
+					}
+				}
+			})
+		}
+		size := func() float64 { return total(t, registry, "sojourn_gateway_work_limit_bytes") }
+		if got := size(); got != 1<<20 {
+			t.Errorf("at first it is %v", got)
+		}
+		time.Sleep(8 * time.Second)
+		if got := size(); got < 6<<20 || got > 8<<20 {
+			t.Errorf("with services that do 100 MiB a second it is %v", got)
+		}
+		behind.mu.Lock()
+		behind.perSecond = 200
+		behind.mu.Unlock()
+		time.Sleep(20 * time.Second)
+		if got := size(); got > 400<<10 {
+			t.Errorf("with services that do 200 KiB a second it is %v", got)
+		}
+		all.Wait()
+	})
+}
+
+func TestWithoutPressureNothingGrows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry := prometheus.NewRegistry()
+		l, err := limit.New(limit.Config{}, registry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 1000 {
+			if err := request(l, of("w"), 1, time.Millisecond); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := total(t, registry, "sojourn_gateway_work_limit_bytes"); got != 1<<20 {
+			t.Errorf("it is %v", got)
+		}
+	})
+}
+
+func TestWorkThatHangsLeavesALittleRoomAndMoreOnceItGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry := prometheus.NewRegistry()
+		l, err := limit.New(limit.Config{}, registry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var busy atomic.Int64
+		busy.Store(int64(4 * time.Second))
+		began := time.Now()
+		var all sync.WaitGroup
+		for range 100 {
+			all.Go(func() {
+				for time.Since(began) < 3*time.Minute {
+					if request(l, of("w"), 20, time.Duration(busy.Load())) != nil {
+						time.Sleep(time.Second)
+					}
+				}
+			})
+		}
+		time.Sleep(2 * time.Minute)
+		if got := total(t, registry, "sojourn_gateway_work_limit_bytes"); got != 64<<10 {
+			t.Errorf("after two minutes in which every request took 4 s it is %v", got)
+		}
+		busy.Store(int64(100 * time.Millisecond))
+		time.Sleep(time.Minute)
+		all.Wait()
+		if got := total(t, registry, "sojourn_gateway_work_limit_bytes"); got < 1<<20 {
+			t.Errorf("a minute later it is %v", got)
+		}
+	})
+}
+
 func TestNoMoreIsUnderWayThanTheLimitsSayAndAllIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		registry := prometheus.NewRegistry()
-		l, err := limit.New(limit.Config{Requests: 40, Calls: 300, BodyBytes: 100 << 10}, registry)
+		l, err := limit.New(limit.Config{Requests: 40, WorkBytes: 300 * kib, BodyBytes: 100 * kib}, registry)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +280,7 @@ func TestNoMoreIsUnderWayThanTheLimitsSayAndAllIsGivenBack(t *testing.T) {
 				if inBody && pass.Enter(from) != nil {
 					return
 				}
-				if pass.Calls(t.Context(), n) == nil {
+				if pass.Work(t.Context(), n*kib) == nil {
 					time.Sleep(busy)
 				}
 			})
@@ -147,7 +289,7 @@ func TestNoMoreIsUnderWayThanTheLimitsSayAndAllIsGivenBack(t *testing.T) {
 		for range 2500 {
 			time.Sleep(10 * time.Millisecond)
 			for name, limit := range map[string]float64{
-				"sojourn_gateway_requests_under_way": 40, "sojourn_gateway_calls_under_way": 300, "sojourn_gateway_body_bytes": 100 << 10,
+				"sojourn_gateway_requests_under_way": 40, "sojourn_gateway_work_bytes": 300 * kib, "sojourn_gateway_body_bytes": 100 * kib,
 			} {
 				got := total(t, registry, name)
 				if got > limit || got < 0 {
@@ -219,30 +361,30 @@ func TestWhenNothingIsFreeTheProcessIsOverloaded(t *testing.T) {
 	}
 }
 
-func TestACallWaitsForRoomAtTheServicesButNotLong(t *testing.T) {
+func TestWorkWaitsForRoomButNotLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := open(t, limit.Config{Calls: 10})
+		l := open(t, limit.Config{WorkBytes: 10 * kib})
 		first := l.Arrive(address)
 		for range 4 {
-			if err := first.Calls(t.Context(), 2); err != nil {
+			if err := first.Work(t.Context(), 2*kib); err != nil {
 				t.Fatal(err)
 			}
 		}
 		began := time.Now()
-		r := refused(t, l.Arrive(address).Calls(t.Context(), 2))
+		r := refused(t, l.Arrive(address).Work(t.Context(), 2*kib))
 		if waited := time.Since(began); waited != 500*time.Millisecond || r.Overloaded {
 			t.Errorf("refused after %v with %+v", waited, r)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		began = time.Now()
-		refused(t, l.Arrive(address).Calls(ctx, 2))
+		refused(t, l.Arrive(address).Work(ctx, 2*kib))
 		if waited := time.Since(began); waited != 100*time.Millisecond {
 			t.Errorf("with less time it was refused after %v", waited)
 		}
 		time.AfterFunc(300*time.Millisecond, first.Leave)
 		began = time.Now()
-		if err := l.Arrive(address).Calls(t.Context(), 2); err != nil || time.Since(began) != 300*time.Millisecond {
+		if err := l.Arrive(address).Work(t.Context(), 2*kib); err != nil || time.Since(began) != 300*time.Millisecond {
 			t.Errorf("got %v after %v, want room after 300ms", err, time.Since(began))
 		}
 	})
@@ -250,13 +392,13 @@ func TestACallWaitsForRoomAtTheServicesButNotLong(t *testing.T) {
 
 func TestInLineWhoHoldsLeastIsFirstThenWhoWaitsLongest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := open(t, limit.Config{Calls: 100})
+		l := open(t, limit.Config{WorkBytes: 100 * kib})
 		call := func(workspace string, n int) *limit.Pass {
 			pass := l.Arrive(address)
 			if err := pass.Enter(of(workspace)); err != nil {
 				t.Error(workspace, err)
 			}
-			if err := pass.Calls(t.Context(), n); err != nil {
+			if err := pass.Work(t.Context(), n*kib); err != nil {
 				t.Error(workspace, err)
 			}
 			return pass
@@ -289,8 +431,8 @@ func TestInLineWhoHoldsLeastIsFirstThenWhoWaitsLongest(t *testing.T) {
 }
 
 func TestTheLargestBatchPassesASmallPool(t *testing.T) {
-	l := open(t, limit.Config{Calls: 8})
-	if _, err := request(l, of("w"), 10_000, 0); err != nil {
+	l := open(t, limit.Config{WorkBytes: 8 * kib})
+	if err := request(l, of("w"), 10_000, 0); err != nil {
 		t.Error(err)
 	}
 }
@@ -428,8 +570,8 @@ func TestTwoLimitsOnOneRegistryAreAnError(t *testing.T) {
 
 func TestQuestionsAndStreamsHavePlacesOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := open(t, limit.Config{Requests: 1, Calls: 1, Questions: 5})
-		if _, err := request(l, of("acme"), 1, 0); err != nil {
+		l := open(t, limit.Config{Requests: 1, WorkBytes: 1, Questions: 5})
+		if err := request(l, of("acme"), 1, 0); err != nil {
 			t.Fatal(err)
 		}
 		var leave []func()

@@ -10,11 +10,12 @@ import (
 
 // Pass is what one request holds of the limits. It is used by one goroutine, which leaves at the end, whatever became of the request.
 type Pass struct {
-	limits                 *Limits
-	workspace              string // once it is known
-	who                    tenant
-	source                 *source // whose request this is counted as, once it is
-	requests, bytes, calls int64
+	limits                *Limits
+	workspace             string // once it is known
+	who                   tenant
+	source                *source // whose request this is counted as, once it is
+	requests, bytes, work int64
+	began                 time.Time // working
 }
 
 // Source is where a request comes from.
@@ -72,30 +73,23 @@ func (p *Pass) become(who tenant) error {
 	return nil
 }
 
-// Calls takes room at the services for the n calls of the request, and counts them against the rate of its source. It waits for room for a
-// moment, within ctx.
-func (p *Pass) Calls(ctx context.Context, n int) error {
-	if p.source != nil {
-		if wait, ok := p.source.spend(time.Now(), n); !ok {
-			return p.refuse(nil, rateOf(wait))
-		}
+// Spend counts n calls against the rate of the request's source.
+func (p *Pass) Spend(n int) error {
+	if p.source == nil {
+		return nil
 	}
-	pool := p.limits.calls
-	// The largest batch weighs no more than a quarter, or it would have to wait until everybody else has gone.
-	weight := max(1, min(int64(n), pool.size/4))
-	if err := pool.take(ctx, p.who, weight); err != nil {
-		return p.refuse(err, shared("calls"))
+	if wait, ok := p.source.spend(time.Now(), n); !ok {
+		return p.refuse(nil, rateOf(wait))
 	}
-	p.calls += weight
 	return nil
 }
 
 // Leave gives everything back.
 func (p *Pass) Leave() {
+	p.Done(true)
 	p.limits.requests.put(p.who, p.requests)
 	p.limits.bytes.put(p.who, p.bytes)
-	p.limits.calls.put(p.who, p.calls)
-	p.requests, p.bytes, p.calls = 0, 0, 0
+	p.requests, p.bytes = 0, 0
 	if p.source != nil {
 		p.source.leave()
 		p.source = nil

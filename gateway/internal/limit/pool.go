@@ -21,10 +21,10 @@ const share = 4
 
 // pool is a number of units that tenants hold for a while. No tenant can take it all: see share.
 type pool[T comparable] struct {
-	size int64
 	wait time.Duration // how long a tenant may stand in line; 0: there is none
 
 	mu    sync.Mutex
+	size  int64
 	free  int64
 	held  map[T]int64     // of the tenants that hold anything
 	lines map[T][]*ticket // of the tenants that wait
@@ -171,6 +171,21 @@ func (p *pool[T]) leaveLine(who T, t *ticket) {
 	if p.lines[who] = line; len(line) == 0 {
 		delete(p.lines, who)
 	}
+}
+
+// resize changes how much there is. What is held stays held, so there may be less than nothing free for a while.
+func (p *pool[T]) resize(size int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free += size - p.size
+	p.size = size
+	p.admit()
+}
+
+func (p *pool[T]) sizes() (size, free int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.size, p.free
 }
 
 // each calls yield with what every tenant holds.

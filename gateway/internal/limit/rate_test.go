@@ -19,20 +19,20 @@ func TestASourceMaySendItsBurstAndThenItsRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, from := open(t, limit.Config{}), limited(workspace.Limits{CallsPerSecond: 2, Burst: 10})
 		for range 10 {
-			if _, err := request(l, from, 1, 0); err != nil {
+			if err := request(l, from, 1, 0); err != nil {
 				t.Fatal(err)
 			}
 		}
-		_, err := request(l, from, 1, 0)
+		err := request(l, from, 1, 0)
 		r := refused(t, err)
 		if r.Overloaded || r.Code != limit.CodeRateLimited || r.After != 500*time.Millisecond {
 			t.Errorf("beyond the burst: %+v", r)
 		}
 		time.Sleep(r.After)
-		if _, err := request(l, from, 1, 0); err != nil {
+		if err := request(l, from, 1, 0); err != nil {
 			t.Errorf("after the time it was told: %v", err)
 		}
-		_, err = request(l, from, 4, 0)
+		err = request(l, from, 4, 0)
 		if r := refused(t, err); r.After != 500*time.Millisecond {
 			// What is known before the body is read is that one call will have to wait.
 			t.Errorf("four at once: %+v", r)
@@ -43,14 +43,14 @@ func TestASourceMaySendItsBurstAndThenItsRate(t *testing.T) {
 func TestABatchCountsForAsManyCallsAsItHas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, from := open(t, limit.Config{}), limited(workspace.Limits{CallsPerSecond: 10, Burst: 100})
-		if _, err := request(l, from, 80, 0); err != nil {
+		if err := request(l, from, 80, 0); err != nil {
 			t.Fatal(err)
 		}
-		_, err := request(l, from, 60, 0)
+		err := request(l, from, 60, 0)
 		if r := refused(t, err); r.After != 4*time.Second {
 			t.Errorf("60 calls with 20 left: %+v", r)
 		}
-		if _, err := request(l, from, 20, 0); err != nil {
+		if err := request(l, from, 20, 0); err != nil {
 			t.Errorf("what was refused was counted: %v", err)
 		}
 	})
@@ -61,7 +61,7 @@ func TestABatchLargerThanTheBurstPassesAndTheRateHoldsInTheLongRun(t *testing.T)
 		l, from := open(t, limit.Config{}), limited(workspace.Limits{CallsPerSecond: 10, Burst: 20})
 		passed, began := 0, time.Now()
 		for time.Since(began) < time.Hour {
-			_, err := request(l, from, 500, 0)
+			err := request(l, from, 500, 0)
 			if err == nil {
 				passed += 500
 				continue
@@ -99,8 +99,7 @@ func TestLimitsAreThoseOfTheConfigurationOfNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := open(t, limit.Config{})
 		spend := func(limits workspace.Limits, n int) error {
-			_, err := request(l, limited(limits), n, 0)
-			return err
+			return request(l, limited(limits), n, 0)
 		}
 		slow := workspace.Limits{CallsPerSecond: 1, Burst: 10}
 		if err := spend(slow, 10); err != nil {

@@ -63,7 +63,7 @@ func onWire(t *testing.T, test func(t *testing.T, w *wire, b *backendtest.Backen
 		go func() { served <- g.ServeUntil(ctx, ctx, w) }()
 		test(t, w, b)
 		stop()
-		<-served
+		_ = <-served
 		time.Sleep(time.Second) // a server lingers over connections that it closes
 	})
 }
@@ -112,7 +112,8 @@ func TestABodyThatDripsIsAnsweredAtTheDeadline(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, _ := io.ReadAll(resp.Body)
-		if resp.StatusCode != 503 || !bytes.Contains(text, []byte("body_incomplete")) || time.Since(began) != 4*time.Second {
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusServiceUnavailable || !bytes.Contains(text, []byte("body_incomplete")) || time.Since(began) != 4*time.Second {
 			t.Errorf("answered %d %s after %v", resp.StatusCode, text, time.Since(began))
 		}
 		_ = conn.Close()
@@ -148,8 +149,12 @@ func TestAHeaderThatIsTooLongIsAnswered431(t *testing.T) {
 				_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\nX: "+strings.Repeat("x", size)+"\r\n\r\n")
 			})
 			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-			if err != nil || resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
-				t.Errorf("%d bytes: %v, %v", size, resp, err)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+				t.Errorf("%d bytes: %s", size, resp.Status)
 			}
 			_ = conn.Close()
 			sender.Wait()
@@ -206,7 +211,10 @@ func dialHTTP2(t *testing.T, url string) *rapid {
 func (r *rapid) open(id uint32) error {
 	r.header.Reset()
 	for _, f := range [][2]string{
-		{":method", "POST"}, {":scheme", "http"}, {":authority", "h"}, {":path", "/v1/track"},
+		{":method", "POST"},
+		{":scheme", "http"},
+		{":authority", "h"},
+		{":path", "/v1/track"},
 		{"authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(writeKey+":"))},
 	} {
 		if err := r.fields.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]}); err != nil {

@@ -19,13 +19,13 @@ func (v *visit) enter() error {
 
 // shed says whether err is that of a limit.
 func shed(err error) bool {
-	var refused *limit.Refusal
+	var refused *limit.RefusedError
 	return errors.As(err, &refused)
 }
 
 // shedding answers a request that a limit refused. It is in no books: its sender is to send it again.
 func shedding(err error) answer {
-	var refused *limit.Refusal
+	var refused *limit.RefusedError
 	errors.As(err, &refused)
 	after := strconv.Itoa(int(math.Ceil(refused.After.Seconds())))
 	a := refusal(http.StatusTooManyRequests, refused.Code, refused.Message)

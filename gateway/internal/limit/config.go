@@ -35,7 +35,10 @@ func (c *Config) limits() []setting {
 		{&c.Connections, "max-connections", DefaultConnections, "how many connections may be open"},
 		{&c.Requests, "max-requests", DefaultRequests, "how many requests for calls may be under way"},
 		{&c.BodyBytes, "max-body-memory", DefaultBodyBytes, "how many bytes the bodies of requests under way may take in memory"},
-		{&c.WorkBytes, "max-work", DefaultWorkBytes, "how many bytes of bodies may be parsed and stored at once; less while that takes too long"},
+		{
+			&c.WorkBytes, "max-work", DefaultWorkBytes,
+			"how many bytes of bodies may be parsed and stored at once; less while that takes too long",
+		},
 		{&c.Questions, "max-questions", DefaultQuestions, "how many questions may be under way"},
 	}
 }

@@ -107,7 +107,9 @@ func serve(t *testing.T, connections int) (network, *prometheus.Registry) {
 	t.Cleanup(func() {
 		close(ended)
 		_ = server.Close()
-		<-served
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	})
 	return n, registry
 }

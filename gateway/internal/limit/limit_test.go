@@ -55,9 +55,9 @@ func request(l *limit.Limits, from limit.Source, n int, busy time.Duration) erro
 }
 
 // refused returns the refusal that err is.
-func refused(t *testing.T, err error) *limit.Refusal {
+func refused(t *testing.T, err error) *limit.RefusedError {
 	t.Helper()
-	var refusal *limit.Refusal
+	var refusal *limit.RefusedError
 	if !errors.As(err, &refusal) {
 		t.Fatalf("got %v, want a refusal", err)
 	}
@@ -378,7 +378,7 @@ func TestWorkWaitsForRoomButNotLong(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		began = time.Now()
-		refused(t, l.Arrive(address).Work(ctx, 2*kib))
+		_ = refused(t, l.Arrive(address).Work(ctx, 2*kib))
 		if waited := time.Since(began); waited != 100*time.Millisecond {
 			t.Errorf("with less time it was refused after %v", waited)
 		}

@@ -105,7 +105,7 @@ func TestLimitsAreThoseOfTheConfigurationOfNow(t *testing.T) {
 		if err := spend(slow, 10); err != nil {
 			t.Fatal(err)
 		}
-		refused(t, spend(slow, 1))
+		_ = refused(t, spend(slow, 1))
 		if err := spend(workspace.Limits{}, 1000); err != nil {
 			t.Errorf("without limits: %v", err)
 		}

@@ -10,7 +10,7 @@ import (
 const firstBytes = 4 << 10
 
 // ReadAll reads to the end, as io.ReadAll, with memory that the request takes from the limits as the body grows: what was promised but did
-// not come takes none. Its error is a *Refusal when there is no more.
+// not come takes none. Its error is a *RefusedError when there is no more.
 func (p *Pass) ReadAll(from io.Reader) ([]byte, error) {
 	var body []byte
 	for {

@@ -2,8 +2,8 @@ package limit
 
 import "time"
 
-// Refusal is why a request is not taken now, though it may be good. It is an error.
-type Refusal struct {
+// RefusedError is why a request is not taken now, though it may be good. It is an error.
+type RefusedError struct {
 	// Overloaded: the process has no room for anybody. Otherwise the sender is beyond what it may use.
 	Overloaded bool
 	// Code and Message are for the sender, Reason is for the metrics.
@@ -13,10 +13,10 @@ type Refusal struct {
 }
 
 // Error implements error.
-func (r *Refusal) Error() string { return r.Code + ": " + r.Message }
+func (r *RefusedError) Error() string { return r.Code + ": " + r.Message }
 
 // refusals are those of one limit: of who is beyond its share, and of anybody while there is nothing left.
-type refusals struct{ share, full Refusal }
+type refusals struct{ share, full RefusedError }
 
 // Codes of refusals.
 const (
@@ -28,13 +28,14 @@ const (
 // soon is when room may be free that others hold now.
 const soon = time.Second
 
-func tooMany(reason, message string) Refusal {
-	return Refusal{Code: CodeTooManyRequests, Message: message, Reason: reason, After: soon}
+func tooMany(reason, message string) RefusedError {
+	return RefusedError{Code: CodeTooManyRequests, Message: message, Reason: reason, After: soon}
 }
 
-func overloaded(reason string) Refusal {
-	return Refusal{
-		Overloaded: true, Code: CodeOverloaded, Message: "too much is under way: send the same again a little later", Reason: reason, After: soon,
+func overloaded(reason string) RefusedError {
+	return RefusedError{
+		Overloaded: true, Code: CodeOverloaded, Reason: reason, After: soon,
+		Message: "too much is under way: send the same again a little later",
 	}
 }
 
@@ -45,12 +46,13 @@ func shared(what string) refusals {
 }
 
 func rateOf(wait time.Duration) refusals {
-	return refusals{share: Refusal{
+	return refusals{share: RefusedError{
 		Code: CodeRateLimited, Message: "calls_per_second of this source is used up: send the same again later", Reason: "source_rate",
 		After: wait,
 	}}
 }
 
 func tooBusy() refusals {
-	return refusals{share: tooMany("source_concurrency", "concurrent_requests of this source are under way: send the same again a little later")}
+	return refusals{share: tooMany("source_concurrency",
+		"concurrent_requests of this source are under way: send the same again a little later")}
 }

@@ -54,7 +54,7 @@ func asker(ctx context.Context) string {
 
 // crowded says whether it is the reader's own doing.
 func crowded(err error) error {
-	var refused *limit.Refusal
+	var refused *limit.RefusedError
 	if errors.As(err, &refused) && !refused.Overloaded {
 		return connect.NewError(connect.CodeResourceExhausted, errors.New(refused.Message))
 	}

@@ -63,7 +63,9 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 		return connect.WithHandlerOptions(
 			connect.WithReadMaxBytes(maxRequestBytes),
 			connect.WithRequestGate(readers.admit),
-			connect.WithInterceptors(authorizer{}, crowd{limits: c.Limits}, lasting{group: c.Streams}, translator{deadline: deadline, log: d.Log}),
+			connect.WithInterceptors(
+				authorizer{}, crowd{limits: c.Limits}, lasting{group: c.Streams}, translator{deadline: deadline, log: d.Log},
+			),
 			connect.WithRecover(func(ctx context.Context, _ connect.Spec, _ http.Header, p any) error {
 				d.Log.ErrorContext(ctx, "query panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 				return connect.NewError(connect.CodeInternal, errInternal)

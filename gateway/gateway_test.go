@@ -24,6 +24,7 @@ import (
 
 const (
 	writeKey   = "write-key-00000000"
+	otherKey   = "other-key-00000000"
 	queryToken = "query-token-000000"
 	trackCall  = `{"messageId":"m","anonymousId":"a","userId":"u","timestamp":"2026-10-01T11:59:00Z","event":"E"}`
 )
@@ -39,9 +40,10 @@ func openWithin(t *testing.T, deadline time.Duration) (*gateway.Gateway, *backen
 }
 
 func workspaces() *workspace.Config {
-	return &workspace.Config{Workspaces: []workspace.Workspace{{
-		ID: "acme", QueryTokens: []string{queryToken}, Sources: []workspace.Source{{ID: "web", WriteKeys: []string{writeKey}}},
-	}}}
+	return &workspace.Config{Workspaces: []workspace.Workspace{
+		{ID: "acme", QueryTokens: []string{queryToken}, Sources: []workspace.Source{{ID: "web", WriteKeys: []string{writeKey}}}},
+		{ID: "other", Sources: []workspace.Source{{ID: "web", WriteKeys: []string{otherKey}}}},
+	}}
 }
 
 func openWith(t *testing.T, c gateway.Config) (*gateway.Gateway, *backendtest.Backend) {

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -166,6 +168,7 @@ func TestThousandsOfConnectionsThatDoNothingKeepNobodyOut(t *testing.T) {
 	g, _ := openWith(t, gateway.Config{Limits: gateway.Limits{Connections: 50}})
 	s := serve(t, g)
 	var dialer net.Dialer
+	var first net.Conn
 	for range 1000 {
 		conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
 		if err != nil {
@@ -173,6 +176,11 @@ func TestThousandsOfConnectionsThatDoNothingKeepNobodyOut(t *testing.T) {
 		}
 		defer func() { _ = conn.Close() }()
 		_, _ = io.WriteString(conn, "POST /v1/track HTTP/1.1\r\n")
+		first = cmp.Or(first, conn)
+	}
+	_ = first.SetReadDeadline(time.Now().Add(4 * time.Second)) // a header has 5
+	if _, err := first.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the first connection did not give way: %v", err)
 	}
 	if status, body := s.post(t, writeKey, trackCall); status != http.StatusOK {
 		t.Errorf("answered %d %s", status, body)
@@ -255,7 +263,7 @@ func TestStreamsThatAreOpenedAndResetByTheThousandsKeepNobodyOut(t *testing.T) {
 	over := make(chan struct{})
 	go func() { attack.Wait(); close(over) }()
 	for answered := 0; ; answered++ {
-		if status, body := s.post(t, writeKey, trackCall); status != http.StatusOK {
+		if status, body := s.post(t, otherKey, trackCall); status != http.StatusOK {
 			t.Fatalf("a healthy client was answered %d %s", status, body)
 		}
 		select {
@@ -278,7 +286,9 @@ func TestAConnectionHasNoMoreStreamsThanItIsTold(t *testing.T) {
 	s := serve(t, g)
 	arrived, end := make(chan struct{}, 1000), make(chan struct{})
 	b.Identity.Fail(func(context.Context) error { arrived <- struct{}{}; <-end; return nil })
+	defer close(end)
 	r := dialHTTP2(t, s.url)
+	_ = r.conn.SetReadDeadline(time.Now().Add(20 * time.Second)) // only a server that breaks its word needs it
 	for id := uint32(1); id < 2*300; id += 2 {
 		if err := r.open(id); err != nil {
 			t.Fatal(err)
@@ -300,12 +310,15 @@ func TestAConnectionHasNoMoreStreamsThanItIsTold(t *testing.T) {
 		}
 	}
 	for range 250 {
-		<-arrived
+		select {
+		case <-arrived:
+		case <-time.After(20 * time.Second):
+			t.Fatal("fewer than 250 streams arrived")
+		}
 	}
 	if told != 250 || len(arrived) > 0 {
 		t.Errorf("told %d streams, and %d more arrived", told, len(arrived))
 	}
-	close(end)
 }
 
 func TestTheLimitsOfOneGatewayLeaveRoomForItsLargestBatch(t *testing.T) {

@@ -286,3 +286,39 @@ func (p pause) Read([]byte) (int, error) {
 	time.Sleep(time.Duration(p))
 	return 0, io.EOF
 }
+
+func TestMoreIsTakenOnOnceItTurnsOutThatItIsDoneInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := open(t)
+		g.Identity.Fail(after(100*time.Millisecond, failing(0, 0)))
+		body := trackCall("m", `"x":"`+strings.Repeat("x", 1700)+`",`)
+		var all sync.WaitGroup
+		for range 400 {
+			all.Go(func() { check(t, g.post("/v1/track", webKey, body), 200, `{'success':true}`) })
+		}
+		all.Wait()
+		if got := g.gauge(t, "sojourn_gateway_work_limit_bytes"); got <= 1<<20 {
+			t.Errorf("the limit of work is %v", got)
+		}
+		if got := g.gauge(t, "sojourn_gateway_work_bytes"); got != 0 {
+			t.Errorf("%v bytes are still worked on", got)
+		}
+	})
+}
+
+// gauge returns the sum over all series of a gauge.
+func (g gate) gauge(t *testing.T, name string) (sum float64) {
+	t.Helper()
+	families, err := g.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if family.GetName() == name {
+				sum += m.GetGauge().GetValue()
+			}
+		}
+	}
+	return sum
+}

@@ -10,10 +10,12 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,6 +24,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/rpc"
 	"github.com/sojournhq/sojourn/internal/kit/streams"
 
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
@@ -34,6 +37,8 @@ import (
 const (
 	DefaultMaxCallBytes  = 32 << 10
 	DefaultMaxBatchBytes = 500 << 10
+	// DefaultMaxDeliveryBytes has room for the 4 MB that Segment puts into one delivery of many calls.
+	DefaultMaxDeliveryBytes = 5 << 20
 	// DefaultDeadline leaves a second of the five after which Segment gives up.
 	DefaultDeadline = 4 * time.Second
 )
@@ -41,7 +46,7 @@ const (
 const (
 	// maxStreams is how many answers may go on at once until their clients leave.
 	maxStreams = 1024
-	// bodiesAtOnce is how many of the largest batches there must be memory for: one may take twice its length, and no workspace gets all.
+	// bodiesAtOnce is how many of the longest bodies there must be memory for: one may take twice its length, and no workspace gets all.
 	bodiesAtOnce = 4
 	// sendTime is how long a client may take to read an answer or a message; less than a stopping process waits for its last answers.
 	sendTime = 5 * time.Second
@@ -51,12 +56,18 @@ const (
 type Config struct {
 	// Workspaces says who may write and read, and is asked at every request: who is taken out of it is refused at once. Required.
 	Workspaces workspace.Provider
-	// MaxCallBytes is how long the JSON of one call may be, MaxBatchBytes how long the body of a batch. 0: the default.
-	MaxCallBytes, MaxBatchBytes int
+	// MaxCallBytes is how long the JSON of one call may be, MaxBatchBytes how long the body of a client's batch, and MaxDeliveryBytes that
+	// of an array of calls which Segment delivers. 0: the default.
+	MaxCallBytes, MaxBatchBytes, MaxDeliveryBytes int
 	// Deadline is how long the services may take for one request, all together. 0: the default.
 	Deadline time.Duration
 	// Limits is how much is taken on at once. What is 0 is the default.
 	Limits Limits
+	// PublicURL is where clients reach the gateway, as the flag PublicURL reads it, for the settings that tell them. Nil: where they
+	// reached it when they asked, over TLS if that was spoken here.
+	PublicURL *url.URL
+	// TLS is how the gateway's port is encrypted, AdminTLS how the admin port is. Nil: not at all.
+	TLS, AdminTLS *tls.Config
 }
 
 // Limits is how much a gateway takes on at once, of all workspaces together.
@@ -74,6 +85,8 @@ type Gateway struct {
 	streams  *streams.Group
 	limits   *limit.Limits
 	log      *slog.Logger
+
+	tls, adminTLS *tls.Config
 }
 
 // Open returns a gateway that does not listen yet: serve its Handler. It fails when the metrics of another gateway are registered with d.
@@ -82,25 +95,30 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 		return nil, errors.New("open gateway: no workspaces")
 	}
 	deadline := cmp.Or(c.Deadline, DefaultDeadline)
-	batch := cmp.Or(c.MaxBatchBytes, DefaultMaxBatchBytes)
-	if memory := cmp.Or(c.Limits.BodyBytes, limit.DefaultBodyBytes); memory < bodiesAtOnce*batch {
-		return nil, fmt.Errorf("open gateway: %d bytes of memory for bodies are less than %d batches of %d", memory, bodiesAtOnce, batch)
+	longest := cmp.Or(c.MaxDeliveryBytes, DefaultMaxDeliveryBytes)
+	if memory := cmp.Or(c.Limits.BodyBytes, limit.DefaultBodyBytes); memory < bodiesAtOnce*longest {
+		return nil, fmt.Errorf("open gateway: %d bytes of memory for bodies are less than %d deliveries of %d", memory, bodiesAtOnce, longest)
 	}
 	limits, err := limit.New(c.Limits, d.Metrics)
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)
 	}
 	door, err := ingest.New(ingest.Config{
-		Workspaces:    c.Workspaces,
-		MaxCallBytes:  cmp.Or(c.MaxCallBytes, DefaultMaxCallBytes),
-		MaxBatchBytes: batch,
-		Deadline:      deadline,
-		Limits:        limits,
+		Workspaces:       c.Workspaces,
+		MaxCallBytes:     cmp.Or(c.MaxCallBytes, DefaultMaxCallBytes),
+		MaxBatchBytes:    cmp.Or(c.MaxBatchBytes, DefaultMaxBatchBytes),
+		MaxDeliveryBytes: longest,
+		Deadline:         deadline,
+		Limits:           limits,
+		PublicURL:        c.PublicURL,
 	}, fanout.New(b.Identity, b.Events, b.Sessions), d)
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)
 	}
-	g := &Gateway{mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams), limits: limits, log: d.Log}
+	g := &Gateway{
+		mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams), limits: limits, log: d.Log,
+		tls: c.TLS, adminTLS: c.AdminTLS,
+	}
 	door.Register(g.mux)
 	query.Register(g.mux, query.Config{
 		Workspaces: c.Workspaces, Identity: b.Identity, Events: b.Events, Sessions: b.Sessions, Deadline: deadline,
@@ -110,9 +128,9 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 }
 
 // Handler returns the handler for everything on the gateway's port.
-func (g *Gateway) Handler() http.Handler { return g.mux }
+func (g *Gateway) Handler() http.Handler { return tidyPath(g.mux) }
 
-// Ready returns nil when all three services say over gRPC health that they serve, or which does not.
+// Ready returns nil when all three services say over gRPC health that they serve and take this gateway's calls, or which does not.
 func (g *Gateway) Ready(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, service := range []struct {
@@ -120,9 +138,9 @@ func (g *Gateway) Ready(ctx context.Context) error {
 		conn grpc.ClientConnInterface
 	}{{"identity", g.backends.Identity}, {"events", g.backends.Events}, {"sessions", g.backends.Sessions}} {
 		group.Go(func() error {
-			resp, err := healthpb.NewHealthClient(service.conn).Check(ctx, &healthpb.HealthCheckRequest{})
+			resp, err := healthpb.NewHealthClient(service.conn).Check(ctx, &healthpb.HealthCheckRequest{Service: rpc.Calls})
 			if err != nil {
-				return fmt.Errorf("%s does not answer: %w", service.name, err)
+				return fmt.Errorf("%s cannot be asked: %w", service.name, err)
 			}
 			if resp.GetStatus() != healthpb.HealthCheckResponse_SERVING {
 				return fmt.Errorf("%s is not ready", service.name)

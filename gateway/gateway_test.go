@@ -41,8 +41,8 @@ func openWithin(t *testing.T, deadline time.Duration) (*gateway.Gateway, *backen
 
 func workspaces() *workspace.Config {
 	return &workspace.Config{Workspaces: []workspace.Workspace{
-		{ID: "acme", QueryTokens: []string{queryToken}, Sources: []workspace.Source{{ID: "web", WriteKeys: []string{writeKey}}}},
-		{ID: "other", Sources: []workspace.Source{{ID: "web", WriteKeys: []string{otherKey}}}},
+		{ID: "acme", QueryTokens: workspace.NewSecrets(queryToken), Sources: []workspace.Source{{ID: "web", WriteKeys: workspace.NewSecrets(writeKey)}}},
+		{ID: "other", Sources: []workspace.Source{{ID: "web", WriteKeys: workspace.NewSecrets(otherKey)}}},
 	}}
 }
 

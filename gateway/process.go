@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -40,20 +42,48 @@ func Listen(ctx context.Context, httpAddr, adminAddr string) (Listeners, error) 
 
 // Serve serves both ports until ctx ends, then says that it is not ready, and answers what is under way.
 func (g *Gateway) Serve(ctx context.Context, l Listeners, metrics prometheus.Gatherer) error {
+	if g.tls == nil && !daemon.Loopback(l.HTTP) {
+		g.log.WarnContext(ctx, "keys and what calls hold are not encrypted on this port: set -tls-cert, or let something in front speak TLS")
+	}
 	var stopping atomic.Bool
 	drain, endDrain := daemon.Drain(ctx, func() { stopping.Store(true) })
 	defer endDrain()
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return g.ServeUntil(running, drain, l.HTTP) })
+	var said readiness
 	group.Go(func() error {
-		return admin.ServeUntil(running, l.Admin, admin.Handler(metrics, func() error {
+		return admin.ServeUntil(running, admin.Secure(l.Admin, g.adminTLS), admin.Handler(metrics, func() error {
 			if stopping.Load() {
 				return errors.New("stopping")
 			}
 			probe, cancel := context.WithTimeout(running, readyTime)
 			defer cancel()
-			return g.Ready(probe)
+			return said.note(probe, g.log, g.Ready(probe))
 		}))
 	})
 	return group.Wait()
+}
+
+// readiness is what was last said of whether a gateway is ready, so that the log has it when that changes.
+type readiness struct {
+	mutex sync.Mutex
+	last  string
+}
+
+func (r *readiness) note(ctx context.Context, log *slog.Logger, err error) error {
+	now := ""
+	if err != nil {
+		now = err.Error()
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	switch {
+	case now == r.last:
+	case err != nil:
+		log.WarnContext(ctx, "not ready", slog.Any("error", err))
+	default:
+		log.InfoContext(ctx, "ready again")
+	}
+	r.last = now
+	return err
 }

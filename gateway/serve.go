@@ -10,10 +10,11 @@ import (
 	"time"
 )
 
-// NewHTTPServer returns a server for h with the gateway's timeouts. It speaks HTTP/1.1 and, for gRPC without TLS, HTTP/2.
+// NewHTTPServer returns a server for h with the gateway's timeouts. It speaks HTTP/1.1 and HTTP/2, over TLS and, for gRPC, without.
 func NewHTTPServer(h http.Handler) *http.Server {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		Handler:           h,
@@ -46,11 +47,11 @@ func http2() *http.HTTP2Config {
 func (g *Gateway) ServeUntil(ctx, drain context.Context, l net.Listener) error {
 	server := NewHTTPServer(g.Handler())
 	l = g.limits.Connections().Limit(l) // below TLS, whose handshake costs most
-	// What clients do wrong on the way to the handler is theirs to see; thousands may do it at once.
+	// What it has to say is of clients that do not speak the protocol.
 	server.ErrorLog = slog.NewLogLogger(g.log.Handler(), slog.LevelDebug)
 	server.ConnState = g.limits.Connections().State
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
+	go func() { served <- g.serve(server, l) }()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
@@ -66,4 +67,13 @@ func (g *Gateway) ServeUntil(ctx, drain context.Context, l net.Listener) error {
 		err = errors.Join(err, fmt.Errorf("serve HTTP on %s: %w", l.Addr(), stopped))
 	}
 	return err
+}
+
+// serve serves on l, over TLS if that is configured.
+func (g *Gateway) serve(server *http.Server, l net.Listener) error {
+	if g.tls == nil {
+		return server.Serve(l)
+	}
+	server.TLSConfig = g.tls
+	return server.ServeTLS(l, "", "")
 }

@@ -52,7 +52,7 @@ func run(t *testing.T, workspaces ...workspace.Workspace) *running {
 		}
 	})
 	g, err := gateway.Open(t.Context(), gateway.Config{
-		Workspaces: &workspace.Config{AdminToken: adminToken}, Deadline: time.Minute,
+		Workspaces: &workspace.Config{AdminTokens: workspace.NewSecrets(adminToken)}, Deadline: time.Minute,
 	}, suite.Backends(), observe.Discard())
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func (c *changing) Config() *workspace.Config { return c.Load() }
 
 func (c *changing) set(w workspace.Workspace) {
 	w.ID = "w"
-	c.Store(&workspace.Config{AdminToken: "secret", Workspaces: []workspace.Workspace{w}})
+	c.Store(&workspace.Config{AdminTokens: workspace.NewSecrets("secret"), Workspaces: []workspace.Workspace{w}})
 }
 
 func (c *client) settings(workspace string) *identityv1.Settings {
@@ -46,7 +46,7 @@ func TestSettingsAreToldAsTheyAreNow(t *testing.T) {
 		t.Errorf("nothing set: %s", diff)
 	}
 	config.set(workspace.Workspace{
-		QueryTokens: []string{"secret"}, Sources: []workspace.Source{{ID: "web", WriteKeys: []string{"secret"}}},
+		QueryTokens: workspace.NewSecrets("secret"), Sources: []workspace.Source{{ID: "web", WriteKeys: workspace.NewSecrets("secret")}},
 		Tiers: []string{"gold", "silver"}, LifecycleStages: []string{"live"}, IdleCap: new(workspace.Duration(time.Minute)),
 		Dimensions: []workspace.Dimension{
 			{Name: "Size", Type: workspace.Number, From: []string{"identify.company.size", "group.size"}},

@@ -16,7 +16,7 @@ const (
 	otherToken     = "query-token-of-other"
 	adminToken     = "admin-token-of-everything"
 	workspacesYAML = `
-admin_token: ` + adminToken + `
+admin_tokens: [` + adminToken + `]
 workspaces:
   - id: default
     query_tokens: [` + queryToken + `]
@@ -118,6 +118,7 @@ type cluster struct {
 	data    string
 	running map[string]*process
 	address map[string]string
+	more    map[string][]string // arguments, by process
 }
 
 var (
@@ -156,7 +157,7 @@ func (c *cluster) start(name string) {
 		args = append(args, "-data", c.data)
 	}
 	var match []string
-	c.running[name], match = start(c.t, ready, name, args...)
+	c.running[name], match = start(c.t, ready, name, append(args, c.more[name]...)...)
 	c.address[name] = match[0]
 }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -49,6 +50,7 @@ type process struct {
 
 	mutex sync.Mutex
 	lines []string // the first it printed
+	all   bytes.Buffer
 }
 
 // keptLines is how much of a program's output is kept.
@@ -87,6 +89,7 @@ func (p *process) read(output io.ReadCloser, ready *regexp.Regexp) {
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		p.mutex.Lock()
+		_, _ = p.all.WriteString(lines.Text() + "\n")
 		if len(p.lines) < keptLines {
 			p.lines = append(p.lines, lines.Text())
 		}
@@ -100,6 +103,13 @@ func (p *process) read(output io.ReadCloser, ready *regexp.Regexp) {
 	}
 	_ = p.cmd.Wait()
 	_ = output.Close()
+}
+
+// output is everything that the program has printed.
+func (p *process) output() string {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.all.String()
 }
 
 // line waits for a line that matches among the first that the program prints, and returns what its group matched.

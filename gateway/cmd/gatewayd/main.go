@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/daemon"
 )
 
@@ -32,8 +33,21 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "gatewayd: %v\n", err)
 		return 2
 	}
-	log := daemon.NewLog(stderr)
-	if err := serve(ctx, s, log); err != nil {
+	log := daemon.NewLog(stderr, s.level)
+	opened, err := s.open(log)
+	if s.check {
+		_, loadErr := workspace.Load(s.workspaces)
+		err = errors.Join(err, loadErr)
+	}
+	switch {
+	case err != nil:
+		_, _ = fmt.Fprintf(stderr, "gatewayd: %v\n", err)
+		return 2
+	case s.check:
+		_, _ = fmt.Fprintln(stderr, "the configuration is good")
+		return 0
+	}
+	if err := serve(ctx, s, opened, log); err != nil {
 		log.Error("stopped", slog.Any("error", err))
 		return 1
 	}

@@ -15,10 +15,13 @@ import (
 
 func TestEveryMissingSettingIsNamedAtOnce(t *testing.T) {
 	var stderr bytes.Buffer
-	if code := run(t.Context(), []string{"-deadline", "0s", "-max-batch-bytes", "1", "-max-requests", "-1"}, &stderr); code != 2 {
+	args := []string{"-deadline", "0s", "-max-batch-bytes", "1", "-max-delivery-bytes", "1", "-max-requests", "-1"}
+	if code := run(t.Context(), args, &stderr); code != 2 {
 		t.Errorf("exit code %d, want 2", code)
 	}
-	for _, want := range []string{"-workspaces", "-identity", "-events", "-sessions", "-deadline", "-max-batch-bytes", "-max-requests"} {
+	for _, want := range []string{
+		"-workspaces", "-identity", "-events", "-sessions", "-deadline", "-max-batch-bytes", "-max-delivery-bytes", "-max-requests",
+	} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("%s is not named:\n%s", want, &stderr)
 		}
@@ -37,6 +40,30 @@ func TestAWorkspacesFileThatCannotBeReadStopsTheStart(t *testing.T) {
 	code := run(t.Context(), arguments(filepath.Join(t.TempDir(), "missing.yaml")), &stderr)
 	if code != 1 || !strings.Contains(stderr.String(), "missing.yaml") {
 		t.Errorf("exit code %d, output %s", code, &stderr)
+	}
+}
+
+func TestACheckNamesEveryProblemOfTheFilesAtOnceAndServesNothing(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	args := append(arguments(missing+".yaml"), "-check")
+	var stderr bytes.Buffer
+	code := run(t.Context(), append(args, "-tls-cert", missing+".pem", "-tls-key", missing+".key", "-backend-tls-cert", missing+"-client.pem",
+		"-backend-tls-ca", missing+"-ca.pem", "-service-token-file", missing+".token"), &stderr)
+	for _, want := range []string{
+		"missing.yaml", "-tls-cert", "missing.pem", "missing.key", "-backend-tls-cert and -backend-tls-key go together", "missing-ca.pem",
+		"-service-token-file", "missing.token",
+	} {
+		if code != 2 || !strings.Contains(stderr.String(), want) {
+			t.Errorf("exit code %d, %q is not named:\n%s", code, want, &stderr)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "workspaces.yaml")
+	if err := os.WriteFile(file, []byte("workspaces: [{id: acme}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stderr.Reset()
+	if code := run(t.Context(), append(arguments(file), "-check"), &stderr); code != 0 || !strings.Contains(stderr.String(), "is good") {
+		t.Errorf("exit code %d: %s", code, &stderr)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // serve runs the gateway until ctx ends, then drains it.
-func serve(ctx context.Context, s settings, log *slog.Logger) (err error) {
+func serve(ctx context.Context, s settings, opened secured, log *slog.Logger) (err error) {
 	registry := observe.NewRegistry()
 	deps := observe.Deps{Log: log, Metrics: registry}.For("gateway")
 	workspaces, err := workspace.Watch(s.workspaces, deps.Log)
@@ -22,13 +22,15 @@ func serve(ctx context.Context, s settings, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, workspaces.Close()) }()
-	backends, closeBackends, err := dial(s)
+	backends, closeBackends, err := dial(s, opened.caller, deps.Log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeBackends()) }()
 	g, err := gateway.Open(ctx, gateway.Config{
-		Workspaces: workspaces, MaxCallBytes: s.callBytes, MaxBatchBytes: s.batchBytes, Deadline: s.deadline, Limits: s.limits,
+		Workspaces: workspaces, MaxCallBytes: s.callBytes, MaxBatchBytes: s.batchBytes, MaxDeliveryBytes: s.deliveryBytes,
+		Deadline: s.deadline, Limits: s.limits, PublicURL: s.publicURL.URL,
+		TLS: opened.listeners.Main, AdminTLS: opened.listeners.Admin,
 	}, backends, deps)
 	if err != nil {
 		return err
@@ -42,7 +44,7 @@ func serve(ctx context.Context, s settings, log *slog.Logger) (err error) {
 }
 
 // dial returns connections to the services and a function that closes them.
-func dial(s settings) (gateway.Backends, func() error, error) {
+func dial(s settings, as rpc.Caller, log *slog.Logger) (gateway.Backends, func() error, error) {
 	conns := make([]*grpc.ClientConn, 0, 3)
 	closeAll := func() error {
 		var err error
@@ -51,8 +53,8 @@ func dial(s settings) (gateway.Backends, func() error, error) {
 		}
 		return err
 	}
-	for _, target := range []string{s.identity, s.events, s.sessions} {
-		conn, err := rpc.Dial(target)
+	for _, service := range []struct{ name, target string }{{"identity", s.identity}, {"events", s.events}, {"sessions", s.sessions}} {
+		conn, err := as.Dial(service.name, service.target, log)
 		if err != nil {
 			return gateway.Backends{}, nil, errors.Join(err, closeAll())
 		}

@@ -5,10 +5,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/sojournhq/sojourn/gateway"
 	"github.com/sojournhq/sojourn/internal/kit/daemon"
+	"github.com/sojournhq/sojourn/internal/kit/rpc"
+	"github.com/sojournhq/sojourn/internal/kit/tlsfile"
 )
 
 // settings is what the flags say.
@@ -16,8 +19,16 @@ type settings struct {
 	listen, admin, workspaces  string
 	identity, events, sessions string
 	callBytes, batchBytes      int
+	deliveryBytes              int
+	publicURL                  gateway.PublicURL
 	deadline                   time.Duration
 	limits                     gateway.Limits
+	level                      slog.Level
+	check                      bool
+
+	tls     tlsfile.Server
+	backend tlsfile.Client
+	token   string
 }
 
 // parse reads the settings; its error names every one that is missing.
@@ -33,16 +44,26 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&s.sessions, "sessions", "", "gRPC target of the sessions service (required)")
 	flags.IntVar(&s.callBytes, "max-call-bytes", gateway.DefaultMaxCallBytes, "how long the JSON of one call may be")
 	flags.IntVar(&s.batchBytes, "max-batch-bytes", gateway.DefaultMaxBatchBytes, "how long the body of a batch may be")
+	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes,
+		"how long an array of calls may be that Segment delivers")
+	flags.Var(&s.publicURL, "public-url",
+		"where clients reach the gateway, as https://calls.example.com; not set: where they asked for settings")
 	flags.DurationVar(&s.deadline, "deadline", gateway.DefaultDeadline, "how long the services may take for one request")
 	s.limits.Flags(flags)
+	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
+	daemon.DefineLevel(flags, &s.level)
+	s.tls.Define(flags)
+	s.backend.Define(flags, "backend-tls-", "the services")
+	s.backend.DefineName(flags, "the services")
+	daemon.DefineToken(flags, &s.token)
 	if err := daemon.Parse(flags, args); err != nil {
 		return s, err
 	}
-	return s, s.check()
+	return s, s.problems()
 }
 
-// check names every problem at once.
-func (s *settings) check() error {
+// problems names every problem of the flags themselves at once.
+func (s *settings) problems() error {
 	var problems []error
 	for _, required := range []struct{ name, value string }{
 		{"workspaces", s.workspaces}, {"identity", s.identity}, {"events", s.events}, {"sessions", s.sessions},
@@ -54,9 +75,30 @@ func (s *settings) check() error {
 	if s.callBytes < 1 || s.batchBytes < s.callBytes {
 		problems = append(problems, errors.New("-max-batch-bytes must be at least -max-call-bytes, and that at least 1"))
 	}
+	if s.deliveryBytes < s.callBytes {
+		problems = append(problems, errors.New("-max-delivery-bytes must be at least -max-call-bytes"))
+	}
 	if s.deadline <= 0 {
 		problems = append(problems, errors.New("-deadline must be positive"))
 	}
 	problems = append(problems, s.limits.Check())
 	return errors.Join(problems...)
+}
+
+// secured is what the files say that flags name.
+type secured struct {
+	listeners tlsfile.Listeners
+	caller    rpc.Caller
+}
+
+// open reads the files. The error names every problem, by flag.
+func (s *settings) open(log *slog.Logger) (secured, error) {
+	var opened secured
+	var err, tlsErr, tokenErr error
+	opened.listeners, err = s.tls.Open(log)
+	if s.backend.Wanted() {
+		opened.caller.TLS, tlsErr = s.backend.Open(log)
+	}
+	opened.caller.Token, tokenErr = daemon.OpenToken(s.token, log)
+	return opened, errors.Join(err, tlsErr, tokenErr)
 }

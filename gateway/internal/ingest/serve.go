@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/sojournhq/sojourn/internal/kit/observe"
+
 	"github.com/sojournhq/sojourn/gateway/internal/limit"
 )
 
@@ -26,6 +28,7 @@ type visit struct {
 func (d *Door) serve(w http.ResponseWriter, r *http.Request, path string, handle func(*visit) answer) {
 	v := &visit{w: w, r: r, received: time.Now(), pass: d.config.Limits.Arrive(r.RemoteAddr)}
 	defer v.pass.Leave()
+	shareAnswer(w.Header(), r)
 	a := d.guard(v, handle)
 	v.pass.Done(a.status >= http.StatusInternalServerError)
 	a.write(w)
@@ -38,7 +41,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, path string, handle
 func (d *Door) guard(v *visit, handle func(*visit) answer) (a answer) {
 	defer func() {
 		if p := recover(); p != nil {
-			d.deps.Log.ErrorContext(v.r.Context(), "request panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			d.deps.Log.ErrorContext(v.r.Context(), "request panicked", observe.Panic(p), slog.String("stack", string(debug.Stack())))
 			a = internalError()
 		}
 	}()

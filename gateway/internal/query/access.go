@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -28,13 +29,18 @@ type admission struct {
 	lasts func() bool
 }
 
-// readers knows the readers of now by their tokens.
-type readers struct{ ring func() *keyring.Ring[reader] }
+// readers knows the readers of now by their tokens, and every other secret by its kind.
+type readers struct {
+	ring  func() *keyring.Ring[reader]
+	kinds func() *keyring.Ring[keyring.Kind]
+}
 
 func newReaders(from workspace.Provider) *readers {
-	return &readers{ring: workspace.Follow(from, func(c *workspace.Config) *keyring.Ring[reader] {
+	return &readers{kinds: workspace.Follow(from, keyring.KindsOf), ring: workspace.Follow(from, func(c *workspace.Config) *keyring.Ring[reader] {
 		ring := &keyring.Ring[reader]{}
-		ring.Add(c.AdminToken, reader{admin: true})
+		for _, token := range c.AdminTokens {
+			ring.Add(token, reader{admin: true})
+		}
 		for i := range c.Workspaces {
 			for _, token := range c.Workspaces[i].QueryTokens {
 				ring.Add(token, reader{workspace: c.Workspaces[i].ID})
@@ -56,12 +62,20 @@ func (r *readers) admit(ctx context.Context, _ connect.Spec, _ connect.Peer, hea
 	token = strings.TrimSpace(token)
 	who, ok := r.ring().Find(token)
 	if !ok {
-		return nil, errUnknownToken()
+		return nil, r.refuse(token)
 	}
 	return context.WithValue(ctx, admissionKey{}, admission{who, func() bool {
 		now, ok := r.ring().Find(token)
 		return ok && now == who
 	}}), nil
+}
+
+// refuse says why a token that is no reader's is refused.
+func (r *readers) refuse(token string) error {
+	if kind, known := r.kinds().Find(token); known {
+		return connect.NewError(connect.CodePermissionDenied, fmt.Errorf("a %v does not read: send a query token", kind))
+	}
+	return errUnknownToken()
 }
 
 func errUnknownToken() error {

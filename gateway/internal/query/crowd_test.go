@@ -30,8 +30,8 @@ func TestTheQuestionsOfOneWorkspaceLeaveRoomForThoseOfAnother(t *testing.T) {
 		}
 		mux := http.NewServeMux()
 		query.Register(mux, query.Config{
-			Workspaces: &workspace.Config{AdminToken: adminToken, Workspaces: []workspace.Workspace{
-				{ID: "acme", QueryTokens: []string{acmeToken, secondAcme}}, {ID: "other", QueryTokens: []string{otherToken}},
+			Workspaces: &workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{
+				{ID: "acme", QueryTokens: workspace.NewSecrets(acmeToken, secondAcme)}, {ID: "other", QueryTokens: workspace.NewSecrets(otherToken)},
 			}},
 			Identity: services.conn, Deadline: 4 * time.Second, Limits: limits,
 		}, observe.Discard())

@@ -67,7 +67,7 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 				authorizer{}, crowd{limits: c.Limits}, lasting{group: c.Streams}, translator{deadline: deadline, log: d.Log},
 			),
 			connect.WithRecover(func(ctx context.Context, _ connect.Spec, _ http.Header, p any) error {
-				d.Log.ErrorContext(ctx, "query panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+				d.Log.ErrorContext(ctx, "query panicked", observe.Panic(p), slog.String("stack", string(debug.Stack())))
 				return connect.NewError(connect.CodeInternal, errInternal)
 			}),
 		)

@@ -56,8 +56,8 @@ func open(t *testing.T) (string, *anything, *bytes.Buffer) {
 // server and that for a client to read a message.
 func serve(t *testing.T, conn grpc.ClientConnInterface, open *streams.Group, timeouts time.Duration) (string, *bytes.Buffer) {
 	t.Helper()
-	return serveTo(t, &workspace.Config{AdminToken: adminToken, Workspaces: []workspace.Workspace{
-		{ID: "acme", QueryTokens: []string{acmeToken, secondAcme}}, {ID: "other", QueryTokens: []string{otherToken}},
+	return serveTo(t, &workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{
+		{ID: "acme", QueryTokens: workspace.NewSecrets(acmeToken, secondAcme)}, {ID: "other", QueryTokens: workspace.NewSecrets(otherToken)},
 	}}, conn, open, timeouts)
 }
 
@@ -264,7 +264,7 @@ func TestATokenReadsItsOwnWorkspaceAndTheAdminTokenAnyThatItNames(t *testing.T) 
 
 func TestTokensAreThoseOfTheConfigurationOfNow(t *testing.T) {
 	var config changing
-	config.Store(&workspace.Config{AdminToken: adminToken, Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: []string{acmeToken}}}})
+	config.Store(&workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: workspace.NewSecrets(acmeToken)}}})
 	services, mux := newAnything(t), http.NewServeMux()
 	query.Register(mux, query.Config{Workspaces: &config, Identity: services.conn, Deadline: time.Second}, observe.Discard())
 	status := func(token string) int {
@@ -281,7 +281,7 @@ func TestTokensAreThoseOfTheConfigurationOfNow(t *testing.T) {
 			t.Errorf("before: %s is answered %d, want %d", token, got, want)
 		}
 	}
-	config.Store(&workspace.Config{Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: []string{secondAcme}}}})
+	config.Store(&workspace.Config{Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: workspace.NewSecrets(secondAcme)}}})
 	for token, want := range map[string]int{acmeToken: 401, adminToken: 401, secondAcme: 200} {
 		if got := status(token); got != want {
 			t.Errorf("after: %s is answered %d, want %d", token, got, want)

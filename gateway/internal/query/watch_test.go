@@ -139,7 +139,7 @@ func TestAWatcherWhoseTokenIsTakenBackIsToldNothingMore(t *testing.T) {
 	for protocol, c := range clients(t) {
 		t.Run(protocol, func(t *testing.T) {
 			var readers changing
-			readers.Store(&workspace.Config{Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: []string{acmeToken}}}})
+			readers.Store(&workspace.Config{Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: workspace.NewSecrets(acmeToken)}}})
 			happens := make(chan struct{})
 			conn, _ := rpctest.Serve(t, feed{watch: func(_ *sessionsv1.WatchSessionsRequest, to toWatcher) error {
 				if err := tell(to, 0, 1); err != nil {

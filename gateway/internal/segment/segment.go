@@ -36,6 +36,8 @@ type Options struct {
 	Type call.Type
 	// Received is when the request arrived.
 	Received time.Time
+	// AtReceipt makes a call without a time of its own one that happened when it was received.
+	AtReceipt bool
 	// Batch is the envelope of the batch that the call stands in; zero for a call that stands alone.
 	Batch Envelope
 }

@@ -17,17 +17,23 @@ type moment struct {
 
 // readTimes takes the call's own timestamp, which is part of its identity, and works out its event time.
 func (p *parser) readTimes() *Problem {
-	original, problem := p.moment(p.env.originalTimestamp, "originalTimestamp", "original_timestamp")
-	if problem != nil {
-		return problem
-	}
+	original, unreadable := p.moment(p.env.originalTimestamp, "originalTimestamp", "original_timestamp")
 	delivered, problem := p.moment(p.env.timestamp, "timestamp", "timestamp")
-	if problem != nil {
+	switch {
+	case unreadable != nil && (p.call.Type != call.Delete || problem != nil || !delivered.set):
+		return unreadable
+	case unreadable != nil:
+		// Segment writes it into its delete calls as its own programs print times. The timestamp beside it is right as it stands.
+		original = delivered
+	case problem != nil:
 		return problem
 	}
 	own := original
 	if !own.set {
 		own = delivered
+	}
+	if !own.set && p.o.AtReceipt {
+		own = moment{ms: p.o.Received.UnixMilli(), set: true}
 	}
 	if !own.set {
 		return &Problem{

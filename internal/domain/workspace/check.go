@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -13,12 +14,12 @@ const (
 
 // check returns every problem of the configuration at once. Keys are named by their place, never shown.
 func (c *Config) check() error {
-	p := problems{keys: map[string]string{}, ids: map[string]bool{}}
+	p := problems{keys: map[[sha256.Size]byte]string{}, ids: map[string]bool{}}
 	if len(c.Workspaces) == 0 {
 		p.add("workspaces: at least one is required")
 	}
-	if c.AdminToken != "" {
-		p.key("admin_token", c.AdminToken)
+	for i, token := range c.AdminTokens {
+		p.key(fmt.Sprintf("admin_tokens[%d]", i), token)
 	}
 	for i := range c.Workspaces {
 		w := &c.Workspaces[i]
@@ -41,6 +42,7 @@ func (c *Config) check() error {
 				p.add("%s.write_keys: at least one is required", at)
 			}
 			p.limits(at+".limits", s.Limits)
+			p.sharedSecrets(at+".shared_secrets", s.SharedSecrets)
 			for k, key := range s.WriteKeys {
 				p.key(fmt.Sprintf("%s.write_keys[%d]", at, k), key)
 			}
@@ -51,7 +53,7 @@ func (c *Config) check() error {
 
 type problems struct {
 	found []error
-	keys  map[string]string // key → where it stands
+	keys  map[[sha256.Size]byte]string // hash of a key → where it stands
 	ids   map[string]bool
 }
 
@@ -72,14 +74,17 @@ func (p *problems) id(where, within, id string) {
 	p.ids[full] = true
 }
 
-func (p *problems) key(where, key string) {
-	if len(key) < minKeyBytes {
-		p.add("%s: shorter than %d characters", where, minKeyBytes)
+func (p *problems) key(where string, key Secret) {
+	if key.flaw != sound {
+		p.add("%s: %v", where, key.flaw)
 	}
-	if first, taken := p.keys[key]; taken {
+	if key.flaw == malformed {
+		return
+	}
+	if first, taken := p.keys[key.Hash()]; taken {
 		p.add("%s: the same as %s", where, first)
 	}
-	p.keys[key] = where
+	p.keys[key.Hash()] = where
 }
 
 func (p *problems) names(where string, names []string) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -14,17 +15,17 @@ import (
 
 // Config is everything in the file.
 type Config struct {
-	// AdminToken reads every workspace. Empty: nobody may.
-	AdminToken string      `yaml:"admin_token,omitempty"`
-	Workspaces []Workspace `yaml:"workspaces"`
+	// AdminTokens read every workspace and do what only an admin may. None: nobody may. Each is valid.
+	AdminTokens []Secret    `yaml:"admin_tokens,omitempty"`
+	Workspaces  []Workspace `yaml:"workspaces"`
 }
 
 // Workspace is one tenant. Nothing of it is visible to another.
 type Workspace struct {
 	// ID is the workspace's name, for ever: data is stored under it.
 	ID string `yaml:"id"`
-	// QueryTokens read this workspace.
-	QueryTokens []string `yaml:"query_tokens"`
+	// QueryTokens read this workspace. Each is valid.
+	QueryTokens []Secret `yaml:"query_tokens"`
 	// Sources are where its calls come from.
 	Sources []Source `yaml:"sources"`
 	// Tiers and LifecycleStages are the names that the traits of an account may have.
@@ -43,8 +44,12 @@ type Workspace struct {
 type Source struct {
 	// ID is the source's name within the workspace.
 	ID string `yaml:"id"`
-	// WriteKeys send calls.
-	WriteKeys []string `yaml:"write_keys"`
+	// WriteKeys send calls. Each is valid.
+	WriteKeys []Secret `yaml:"write_keys"`
+	// SharedSecrets sign its requests, each of them well; where there are any, it takes no request that none of them signed. An entry
+	// "file:PATH" stands for the secret in a file, whose path is relative to the workspaces file; once that is loaded, the secret itself
+	// is here.
+	SharedSecrets []string `yaml:"shared_secrets,omitempty"`
 	// RequireAnonymousID and RequireUserID reject calls without these ids. Not set: true, as the contract says.
 	RequireAnonymousID *bool `yaml:"require_anonymous_id,omitempty"`
 	RequireUserID      *bool `yaml:"require_user_id,omitempty"`
@@ -96,7 +101,8 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(path, text)
+	l := parse(path, text)
+	return l.config, l.err
 }
 
 func read(path string) ([]byte, error) {
@@ -107,23 +113,42 @@ func read(path string) ([]byte, error) {
 	return text, nil
 }
 
-func parse(path string, text []byte) (*Config, error) {
-	c, err := Parse(text)
+// loaded is what a file and those that it names hold, or what is wrong with them.
+type loaded struct {
+	config  *Config
+	secrets []secretFile
+	err     error
+}
+
+func parse(path string, text []byte) loaded {
+	c, err := decode(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return loaded{err: fmt.Errorf("%s: %w", path, err)}
+	}
+	l := loaded{config: c, secrets: c.resolveSecrets(filepath.Dir(path))}
+	if err := c.check(); err != nil {
+		l.config, l.err = nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return l
+}
+
+// Parse reads and checks a configuration that names no files. Unknown fields are errors; the error names every problem and shows no key.
+func Parse(text []byte) (*Config, error) {
+	c, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-// Parse reads and checks a configuration. Unknown fields are errors; the error names every problem and shows no key.
-func Parse(text []byte) (*Config, error) {
+func decode(text []byte) (*Config, error) {
 	var c Config
 	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
 		// The source excerpt that the library offers would show keys.
 		return nil, errors.New(yaml.FormatError(err, false, false))
-	}
-	if err := c.check(); err != nil {
-		return nil, err
 	}
 	return &c, nil
 }

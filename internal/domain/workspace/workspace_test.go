@@ -12,7 +12,7 @@ import (
 )
 
 const good = `
-admin_token: admin-token-0000000000
+admin_tokens: [admin-token-0000000000]
 workspaces:
   - id: acme
     query_tokens: [query-token-0000000000]
@@ -57,7 +57,7 @@ func TestAConfigurationIsReadAndWrittenBack(t *testing.T) {
 
 func TestEveryProblemIsNamedAtOnceAndNoKeyIsShown(t *testing.T) {
 	_, err := workspace.Parse([]byte(`
-admin_token: secret-short
+admin_tokens: [secret-short]
 workspaces:
   - id: a
     query_tokens: [the-same-secret-000000]
@@ -82,7 +82,7 @@ workspaces:
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
-		"admin_token: shorter", "workspaces[0].tiers[1]", "workspaces[0].session_timeout", "workspaces[0].idle_cap", "workspaces[0].max_session: finer", "workspaces[0].sources[0].write_keys[0]: the same as workspaces[0].query_tokens[0]",
+		"admin_tokens[0]: shorter", "workspaces[0].tiers[1]", "workspaces[0].session_timeout", "workspaces[0].idle_cap", "workspaces[0].max_session: finer", "workspaces[0].sources[0].write_keys[0]: the same as workspaces[0].query_tokens[0]",
 		`workspaces[0].sources[1].id: "web" stands twice`, "workspaces[0].sources[1].write_keys: at least one",
 		`dimensions[0].from[1]: does not begin with "group." or`, `dimensions[0].from[2]: "group.plan" stands twice`,
 		"dimensions[0].from[3]: is no path", `dimensions[1].name: "Plan" stands twice`, "dimensions[1].type: not string, number or date",

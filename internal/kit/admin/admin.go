@@ -3,6 +3,7 @@ package admin
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -32,6 +33,14 @@ func Handler(metrics prometheus.Gatherer, ready func() error) http.Handler {
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	return mux
+}
+
+// Secure returns a listener that speaks TLS on what comes in by l, or l itself if there is no configuration for it.
+func Secure(l net.Listener, config *tls.Config) net.Listener {
+	if config == nil {
+		return l
+	}
+	return tls.NewListener(l, config)
 }
 
 // ServeUntil serves h on l until ctx ends, then closes at once: an operator's look is no work to wait for.

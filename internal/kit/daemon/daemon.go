@@ -3,6 +3,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -67,6 +68,10 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:9000", "address for gRPC")
 	adminAddr := flags.String("admin-listen", "127.0.0.1:9100", "address for /livez, /readyz, /metrics and profiles")
+	var level slog.Level
+	DefineLevel(flags, &level)
+	var guarded guards
+	guarded.define(flags)
 	open := define(flags)
 	if err := Parse(flags, args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -75,43 +80,61 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		return 2
 	}
+	log := NewLog(os.Stderr, level)
+	guard, adminTLS, err := guarded.open(log)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		return 2
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	log := NewLog(os.Stderr)
-	if err := run(ctx, log, name, *listen, *adminAddr, open); err != nil {
+	p := process{name: name, listen: *listen, admin: *adminAddr, guard: guard, adminTLS: adminTLS}
+	if err := p.run(ctx, log, open); err != nil {
 		log.Error("stopped", slog.Any("error", err))
 		return 1
 	}
 	return 0
 }
 
-// NewLog returns the log of a process: one JSON object a line.
-func NewLog(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+// DefineLevel adds the flag for the log's level to a set.
+func DefineLevel(flags *flag.FlagSet, level *slog.Level) {
+	flags.TextVar(level, "log-level", slog.LevelInfo, "least level of what is logged: debug, info, warn or error")
+}
 
-func run(ctx context.Context, log *slog.Logger, name, listen, adminAddr string,
-	open func(context.Context, observe.Deps) (Service, error),
-) (err error) {
+// NewLog returns the log of a process: one JSON object a line, from level on.
+func NewLog(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// process is where a service is served, and for whom.
+type process struct {
+	name, listen, admin string
+	guard               rpc.Guard
+	adminTLS            *tls.Config
+}
+
+func (p *process) run(ctx context.Context, log *slog.Logger, open func(context.Context, observe.Deps) (Service, error)) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	registry := observe.NewRegistry()
-	deps := observe.Deps{Log: log, Metrics: registry, Fatal: func(err error) { cancel(err) }}.For(strings.TrimSuffix(name, "d"))
+	deps := observe.Deps{Log: log, Metrics: registry, Fatal: func(err error) { cancel(err) }}.For(strings.TrimSuffix(p.name, "d"))
 
 	service, err := open(ctx, deps)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, service.Close()) }()
-	server, err := rpc.NewServer(deps)
+	server, err := rpc.NewGuarded(deps, p.guard)
 	if err != nil {
 		return err
 	}
 	service.Register(server)
 	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", listen)
+	l, err := config.Listen(ctx, "tcp", p.listen)
 	if err != nil {
 		return fmt.Errorf("listen for gRPC: %w", err)
 	}
-	adminListener, err := config.Listen(ctx, "tcp", adminAddr)
+	adminListener, err := config.Listen(ctx, "tcp", p.admin)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen for admin: %w", err), l.Close())
 	}
@@ -122,13 +145,16 @@ func run(ctx context.Context, log *slog.Logger, name, listen, adminAddr string,
 		}
 		return nil
 	})
+	if !Loopback(l) && p.guard.TLS == nil && p.guard.Token == nil {
+		log.Warn("whoever reaches this port can read and write everything: set -tls-cert, -tls-client-ca or -service-token-file")
+	}
 	log.Info("ready", slog.String("grpc", l.Addr().String()), slog.String("admin", adminListener.Addr().String()))
 
 	drain, endDrain := Drain(ctx, func() { stopping.Store(true) })
 	defer endDrain()
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return server.ServeUntil(running, drain, l) })
-	group.Go(func() error { return admin.ServeUntil(running, adminListener, handler) })
+	group.Go(func() error { return admin.ServeUntil(running, admin.Secure(adminListener, p.adminTLS), handler) })
 	if err := group.Wait(); err != nil {
 		return err
 	}

@@ -13,10 +13,12 @@ import (
 
 // Every RPC of ours is idempotent, so a service that is away for a moment is tried again, within the caller's deadline. That holds for the
 // opening of a stream too, but not for one that is open: gRPC tries nothing again once it has headers, so the stream ends with UNAVAILABLE,
-// and its reader, who alone knows how far it has come, opens another.
+// and its reader, who alone knows how far it has come, opens another. Health is not tried again: who asks wants to know what is wrong now.
 const serviceConfig = `{
 	"loadBalancingConfig": [{"round_robin": {}}],
 	"methodConfig": [{
+		"name": [{"service": "grpc.health.v1.Health"}]
+	}, {
 		"name": [{}],
 		"retryPolicy": {
 			"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,

@@ -47,8 +47,11 @@ type Server struct {
 	streams *streams.Group
 }
 
-// NewServer returns a server that is not ready until SetReady(true).
-func NewServer(d observe.Deps) (*Server, error) {
+// NewServer returns a server for everybody that is not ready until SetReady(true).
+func NewServer(d observe.Deps) (*Server, error) { return NewGuarded(d, Guard{}) }
+
+// NewGuarded returns a server for those whom guard lets in, that is not ready until SetReady(true).
+func NewGuarded(d observe.Deps, guard Guard) (*Server, error) {
 	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
 	if err := d.Metrics.Register(metrics); err != nil {
 		return nil, fmt.Errorf("register rpc metrics: %w", err)
@@ -58,11 +61,12 @@ func NewServer(d observe.Deps) (*Server, error) {
 	logger := logAdapter(d.Log)
 	logOptions := []logging.Option{logging.WithLogOnEvents(logging.FinishCall), logging.WithLevels(logLevel)}
 	recoverer := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
-		d.Log.ErrorContext(ctx, "rpc panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+		d.Log.ErrorContext(ctx, "rpc panicked", observe.Panic(p), slog.String("stack", string(debug.Stack())))
 		return errInternal
 	})
 	s := &Server{
 		Server: grpc.NewServer(
+			grpc.Creds(guard.credentials()),
 			grpc.MaxRecvMsgSize(maxMessageBytes),
 			grpc.MaxSendMsgSize(maxMessageBytes),
 			grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, Timeout: pingTimeout}),
@@ -74,6 +78,7 @@ func NewServer(d observe.Deps) (*Server, error) {
 				logging.UnaryServerInterceptor(logger, logOptions...),
 				recovery.UnaryServerInterceptor(recoverer),
 				sanitizeUnary(d.Log),
+				guard.unary,
 				slots.unary,
 			),
 			grpc.ChainStreamInterceptor(
@@ -81,13 +86,14 @@ func NewServer(d observe.Deps) (*Server, error) {
 				logging.StreamServerInterceptor(logger, logOptions...),
 				recovery.StreamServerInterceptor(recoverer),
 				sanitizeStream(d.Log),
+				guard.stream,
 				lasting(open),
 			),
 		),
 		health:  health.NewServer(),
 		streams: open,
 	}
-	s.health.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
+	s.SetReady(false)
 	healthpb.RegisterHealthServer(s.Server, s.health)
 	reflection.Register(s.Server)
 	return s, nil
@@ -100,6 +106,7 @@ func (s *Server) SetReady(ready bool) {
 		serving = healthpb.HealthCheckResponse_SERVING
 	}
 	s.health.SetServingStatus("", serving)
+	s.health.SetServingStatus(Calls, serving)
 }
 
 // ServeUntil serves on l until ctx ends, then takes no new calls, ends the streams with UNAVAILABLE, waits for what is under way until
@@ -186,7 +193,7 @@ func logLevel(code codes.Code) logging.Level {
 	switch code {
 	case codes.Internal, codes.Unknown, codes.DataLoss:
 		return logging.LevelError
-	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted:
+	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Unauthenticated:
 		return logging.LevelWarn
 	default:
 		return logging.LevelDebug

@@ -104,6 +104,9 @@ func TestWhatGoesWrongInsideStaysInside(t *testing.T) {
 			if got.Code() != c.want.Code() || got.Message() != c.want.Message() {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
+			if c.logged == "rpc panicked" && strings.Contains(log.String(), "acme") {
+				t.Errorf("the log shows what the panic was about:\n%s", log.String())
+			}
 			if !strings.Contains(log.String(), c.logged) {
 				t.Errorf("log lacks %q:\n%s", c.logged, log.String())
 			}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -17,7 +16,8 @@ import (
 
 func deleteUserCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags := newFlags("sojourn delete-user", stderr)
-	from := flags.String("url", "http://127.0.0.1:8080", "where sojourn is running; the admin token is taken from "+adminTokenVariable)
+	var from remote
+	from.define(flags, "http://127.0.0.1:8080", "where sojourn is running; the admin token is taken from "+adminTokenVariable)
 	workspace := flags.String("workspace", "default", "the user's workspace")
 	user := flags.String("user", "", "the userId")
 	until := flags.String("until", "", "delete calls up to this time, as 2026-11-01T12:00:00Z; none: all until now")
@@ -39,13 +39,13 @@ func deleteUserCommand(stdout, stderr io.Writer) *ffcli.Command {
 				}
 				request.Until = timestamppb.New(at)
 			}
-			return deleteUser(ctx, *from, request, stdout)
+			return deleteUser(ctx, &from, request, stdout)
 		}),
 	}
 }
 
-func deleteUser(ctx context.Context, gatewayURL string, request *adminv1.DeleteUserRequest, stdout io.Writer) error {
-	return withAdmin(gatewayURL, os.Getenv(adminTokenVariable), func(conn *grpc.ClientConn) error {
+func deleteUser(ctx context.Context, from *remote, request *adminv1.DeleteUserRequest, stdout io.Writer) error {
+	return from.withAdmin(func(conn *grpc.ClientConn) error {
 		removed, err := adminv1.NewAdminServiceClient(conn).DeleteUser(ctx, request)
 		if err != nil {
 			return fmt.Errorf("delete user: %w", err)

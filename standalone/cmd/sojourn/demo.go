@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -17,8 +15,9 @@ import (
 
 func demoCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags := newFlags("sojourn demo", stderr)
-	url := flags.String("url", "http://127.0.0.1:8080", "where sojourn is running")
-	dir := flags.String("data", defaultData, "its data directory, to take the write key from")
+	var to remote
+	to.define(flags, "http://127.0.0.1:8080", "where sojourn is running")
+	dir := flags.String("data", defaultData, "its data directory, to take the first write key from unless "+writeKeyVariable+" is set")
 	seed := flags.Uint64("seed", 1, "another seed invents another company")
 	return &ffcli.Command{
 		Name:       "demo",
@@ -27,23 +26,23 @@ func demoCommand(stdout, stderr io.Writer) *ffcli.Command {
 		FlagSet:    flags,
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
-			config, err := setup.Load(*dir)
+			writeKey, err := keyOf(*dir, writeKeyVariable, func(k setup.Keys) string { return k.WriteKey })
 			if err != nil {
 				return err
 			}
-			first := config.Workspaces[0]
-			if len(first.Sources) == 0 {
-				return errors.New("the first workspace has no source to send as")
+			speaker, err := to.client()
+			if err != nil {
+				return err
 			}
 			calls := demo.Traffic(*seed, time.Now())
 			bar := newBar(len(calls), stderr)
-			client := demo.Client{URL: *url, WriteKey: first.Sources[0].WriteKeys[0], HTTP: http.DefaultClient}
+			client := demo.Client{URL: to.url, WriteKey: writeKey, HTTP: speaker}
 			sent, err := client.Send(ctx, calls, func(n int) { _ = bar.Set(n) })
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(stdout, "Sent %d calls to workspace %q: %d accepted, copies among them; %d rejected, wrong on purpose.\n",
-				len(calls), first.ID, sent.Accepted, sent.Rejected)
+			_, err = fmt.Fprintf(stdout, "Sent %d calls: %d accepted, copies among them; %d rejected, wrong on purpose.\n",
+				len(calls), sent.Accepted, sent.Rejected)
 			return err
 		}),
 	}

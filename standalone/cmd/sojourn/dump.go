@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"os"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -14,7 +13,8 @@ import (
 func dumpCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags := newFlags("sojourn dump", stderr)
 	dir := flags.String("data", defaultData, "data directory of a sojourn that is stopped")
-	from := flags.String("url", "", "gateway of a sojourn that is running; the admin token is taken from "+adminTokenVariable)
+	var from remote
+	from.define(flags, "", "gateway of a sojourn that is running; the admin token is taken from "+adminTokenVariable)
 	return &ffcli.Command{
 		Name:       "dump",
 		ShortUsage: "sojourn dump [-data DIR | -url URL]",
@@ -25,8 +25,8 @@ func dumpCommand(stdout, stderr io.Writer) *ffcli.Command {
 			write := func(b gateway.Backends) error {
 				return dump.Write(ctx, dump.Source{Identity: b.Identity, Events: b.Events, Sessions: b.Sessions}, stdout)
 			}
-			if *from != "" {
-				return inRunning(*from, os.Getenv(adminTokenVariable), write)
+			if from.url != "" {
+				return from.inRunning(write)
 			}
 			return inStopped(ctx, *dir, true, write)
 		}),

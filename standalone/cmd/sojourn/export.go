@@ -17,8 +17,10 @@ import (
 
 // exporter is what `sojourn export` is told by its flags.
 type exporter struct {
-	dir, url, format string
-	request          reportv1.ExportRequest
+	remote
+
+	dir, format string
+	request     reportv1.ExportRequest
 }
 
 func exportCommand(stdout, stderr io.Writer) *ffcli.Command {
@@ -50,7 +52,7 @@ func exportTable(name, help string, table reportv1.ExportTable, stdout, stderr i
 	flags := newFlags("sojourn export "+name, stderr)
 	e := &exporter{request: reportv1.ExportRequest{Table: table, PageSize: 1000}}
 	flags.StringVar(&e.dir, "data", defaultData, "data directory of a sojourn that is stopped")
-	flags.StringVar(&e.url, "url", "",
+	e.define(flags, "",
 		"gateway of a sojourn that is running; the token is taken from "+queryTokenVariable+" or "+adminTokenVariable)
 	flags.StringVar(&e.format, "format", "csv", "csv or ndjson")
 	flags.StringVar(&e.request.Workspace, "workspace", "",
@@ -97,9 +99,9 @@ func (e *exporter) run(ctx context.Context, to io.Writer) error {
 		token = os.Getenv(adminTokenVariable)
 	}
 	if token == "" {
-		return errors.New("set " + queryTokenVariable + " to a query token or " + adminTokenVariable + " to the admin token")
+		return errors.New("set " + queryTokenVariable + " to a query token or " + adminTokenVariable + " to an admin token")
 	}
-	conn, err := dialGateway(e.url, token)
+	conn, err := e.dial(token)
 	if err != nil {
 		return err
 	}

@@ -3,18 +3,23 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/sojournhq/sojourn/gateway"
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
+	"github.com/sojournhq/sojourn/internal/kit/tlsfile"
 	"github.com/sojournhq/sojourn/standalone"
 	"github.com/sojournhq/sojourn/standalone/internal/setup"
 )
@@ -23,7 +28,35 @@ import (
 const (
 	adminTokenVariable = "SOJOURN_ADMIN_TOKEN" //nolint:gosec // the name of a variable is no credential
 	queryTokenVariable = "SOJOURN_QUERY_TOKEN" //nolint:gosec // as above
+	writeKeyVariable   = "SOJOURN_WRITE_KEY"
 )
+
+// remote is a gateway that runs, and how to know it.
+type remote struct {
+	url string
+	tls tlsfile.Client
+}
+
+// define adds the flags for it to a set.
+func (r *remote) define(flags *flag.FlagSet, url, help string) {
+	flags.StringVar(&r.url, "url", url, help)
+	r.tls.Define(flags, "", "an https -url")
+}
+
+// keyOf returns a key of the first start of the sojourn in dir, or that of the environment, which comes first.
+func keyOf(dir, variable string, which func(setup.Keys) string) (string, error) {
+	if key := os.Getenv(variable); key != "" {
+		return key, nil
+	}
+	keys, err := setup.LoadKeys(dir)
+	if err != nil {
+		return "", fmt.Errorf("%s is not set, and so: %w", variable, err)
+	}
+	if key := which(keys); key != "" {
+		return key, nil
+	}
+	return "", fmt.Errorf("set %s: none that is valid is in %s", variable, filepath.Join(dir, setup.KeysFile))
+}
 
 // inStopped hands use the services of a sojourn that is stopped, opened for as long as that takes.
 func inStopped(ctx context.Context, dir string, readOnly bool, use func(gateway.Backends) error) (err error) {
@@ -42,7 +75,7 @@ func inStopped(ctx context.Context, dir string, readOnly bool, use func(gateway.
 // throughGateway hands use a connection to a gateway that serves services within this process and may be asked about every workspace.
 func throughGateway(ctx context.Context, services gateway.Backends, use func(*grpc.ClientConn) error) (err error) {
 	admin := rand.Text()
-	g, err := gateway.Open(ctx, gateway.Config{Workspaces: &workspace.Config{AdminToken: admin}}, services, observe.Discard())
+	g, err := gateway.Open(ctx, gateway.Config{Workspaces: &workspace.Config{AdminTokens: []workspace.Secret{workspace.NewSecret(admin)}}}, services, observe.Discard())
 	if err != nil {
 		return err
 	}
@@ -63,18 +96,19 @@ func throughGateway(ctx context.Context, services gateway.Backends, use func(*gr
 }
 
 // inRunning hands use the services of a sojourn that is running, as its gateway shows them to the admin.
-func inRunning(gatewayURL, adminToken string, use func(gateway.Backends) error) error {
-	return withAdmin(gatewayURL, adminToken, func(conn *grpc.ClientConn) error {
+func (r *remote) inRunning(use func(gateway.Backends) error) error {
+	return r.withAdmin(func(conn *grpc.ClientConn) error {
 		return use(gateway.Backends{Identity: conn, Events: conn, Sessions: conn})
 	})
 }
 
 // withAdmin hands use a connection to a gateway for the admin.
-func withAdmin(gatewayURL, adminToken string, use func(*grpc.ClientConn) error) error {
+func (r *remote) withAdmin(use func(*grpc.ClientConn) error) error {
+	adminToken := os.Getenv(adminTokenVariable)
 	if adminToken == "" {
-		return errors.New("set " + adminTokenVariable + " to the admin token")
+		return errors.New("set " + adminTokenVariable + " to an admin token")
 	}
-	conn, err := dialGateway(gatewayURL, adminToken)
+	conn, err := r.dial(adminToken)
 	if err != nil {
 		return err
 	}
@@ -82,17 +116,28 @@ func withAdmin(gatewayURL, adminToken string, use func(*grpc.ClientConn) error) 
 	return use(conn)
 }
 
-// dialGateway returns a connection to a gateway with which token goes along. The caller closes it.
-func dialGateway(gatewayURL, token string) (*grpc.ClientConn, error) {
-	target, err := url.Parse(gatewayURL)
+// dial returns a connection to the gateway with which token goes along. The caller closes it.
+func (r *remote) dial(token string) (*grpc.ClientConn, error) {
+	target, err := url.Parse(r.url)
 	if err != nil || target.Host == "" || (target.Scheme != "http" && target.Scheme != "https") {
 		return nil, errors.New("-url is not one such as http://127.0.0.1:8080")
 	}
 	transport := insecure.NewCredentials()
 	if target.Scheme == "https" {
-		transport = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
+		if transport, err = r.tls.Open(slog.New(slog.DiscardHandler)); err != nil {
+			return nil, err
+		}
 	}
 	return rpc.Dial(target.Host, grpc.WithTransportCredentials(transport), grpc.WithPerRPCCredentials(bearer(token)))
+}
+
+// client returns a client that speaks HTTP with the gateway.
+func (r *remote) client() (*http.Client, error) {
+	config, err := r.tls.Config(slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config()}}, nil
 }
 
 // bearer is a token that goes with every call.

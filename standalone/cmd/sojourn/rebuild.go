@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"os"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -14,7 +13,8 @@ import (
 func rebuildCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags := newFlags("sojourn rebuild", stderr)
 	dir := flags.String("data", defaultData, "data directory of a sojourn that is stopped")
-	from := flags.String("url", "", "gateway of a sojourn that is running; the admin token is taken from "+adminTokenVariable)
+	var from remote
+	from.define(flags, "", "gateway of a sojourn that is running; the admin token is taken from "+adminTokenVariable)
 	workspace := flags.String("workspace", "", "rebuild this workspace alone")
 	return &ffcli.Command{
 		Name:       "rebuild",
@@ -26,8 +26,8 @@ func rebuildCommand(stdout, stderr io.Writer) *ffcli.Command {
 			run := func(b gateway.Backends) error {
 				return rebuild.Run(ctx, rebuild.Services{Identity: b.Identity, Sessions: b.Sessions}, *workspace, stdout)
 			}
-			if *from != "" {
-				return inRunning(*from, os.Getenv(adminTokenVariable), run)
+			if from.url != "" {
+				return from.inRunning(run)
 			}
 			return inStopped(ctx, *dir, false, run)
 		}),

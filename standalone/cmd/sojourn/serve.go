@@ -2,19 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
-	"path/filepath"
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/sojournhq/sojourn/gateway"
-	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/internal/kit/daemon"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/tlsfile"
 	"github.com/sojournhq/sojourn/services/sessions"
 	"github.com/sojournhq/sojourn/standalone"
 	"github.com/sojournhq/sojourn/standalone/internal/setup"
@@ -27,8 +28,11 @@ type server struct {
 	listen, admin, dir string
 	check              bool
 	keep               time.Duration
+	deliveryBytes      int
+	publicURL          gateway.PublicURL
 	level              slog.Level
 	limits             gateway.Limits
+	tls                tlsfile.Server
 }
 
 func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
@@ -39,8 +43,13 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.StringVar(&s.dir, "data", defaultData, "data directory; made on first start")
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	flags.DurationVar(&s.keep, "keep-changes", sessions.DefaultKeepChanges, "for how long sojourn watch can go back")
+	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes,
+		"how long an array of calls may be that Segment delivers")
+	flags.Var(&s.publicURL, "public-url",
+		"where clients reach Sojourn, as https://calls.example.com; not set: where they asked for settings")
 	flags.TextVar(&s.level, "log-level", slog.LevelWarn, "least level of what is logged: debug, info, warn or error")
 	s.limits.Flags(flags)
+	s.tls.Define(flags)
 	return &ffcli.Command{
 		Name:       "sojourn",
 		ShortUsage: "sojourn [flags] [command]",
@@ -48,25 +57,28 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 		FlagSet:    flags,
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
-			if err := s.limits.Check(); err != nil {
+			log := daemon.NewLog(stderr, s.level)
+			listeners, err := s.tls.Open(log)
+			err = errors.Join(err, s.limits.Check())
+			if s.check {
+				return checkConfig(s.dir, err, stdout)
+			}
+			if err != nil {
 				return err
 			}
-			if s.check {
-				return checkConfig(s.dir, stdout)
-			}
-			return s.serve(ctx, slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: s.level})), stdout)
+			return s.serve(ctx, log, listeners, stdout)
 		}),
 	}
 }
 
-// checkConfig says whether the configuration is good, and changes nothing.
-func checkConfig(dir string, stdout io.Writer) error {
+// checkConfig says whether the configuration is good, and changes nothing. The error names every problem, those of the flags first.
+func checkConfig(dir string, ofFlags error, stdout io.Writer) error {
 	_, err := setup.Load(dir)
 	verdict := "the configuration is good"
 	if errors.Is(err, fs.ErrNotExist) {
 		verdict, err = "there is no configuration yet: the first start will make one", nil
 	}
-	if err != nil {
+	if err = errors.Join(ofFlags, err); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(stdout, verdict)
@@ -74,7 +86,7 @@ func checkConfig(dir string, stdout io.Writer) error {
 }
 
 // serve runs everything until ctx ends, or until a store cannot be trusted any more.
-func (s *server) serve(ctx context.Context, log *slog.Logger, stdout io.Writer) (err error) {
+func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.Listeners, stdout io.Writer) (err error) {
 	workspaces, err := setup.Watch(s.dir, log)
 	if err != nil {
 		return err
@@ -89,7 +101,10 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, stdout io.Writer) 
 		return err
 	}
 	defer func() { err = errors.Join(err, suite.Close()) }()
-	g, err := gateway.Open(ctx, gateway.Config{Workspaces: workspaces, Limits: s.limits}, suite.Backends(), deps.For("gateway"))
+	g, err := gateway.Open(ctx, gateway.Config{
+		Workspaces: workspaces, MaxDeliveryBytes: s.deliveryBytes, PublicURL: s.publicURL.URL, Limits: s.limits,
+		TLS: listeners.Main, AdminTLS: listeners.Admin,
+	}, suite.Backends(), deps.For("gateway"))
 	if err != nil {
 		return err
 	}
@@ -97,8 +112,12 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, stdout io.Writer) 
 	if err != nil {
 		return err
 	}
-	where := places{"http://" + l.HTTP.Addr().String(), "http://" + l.Admin.Addr().String(), filepath.Join(s.dir, setup.File)}
-	if err := greet(stdout, where, workspaces.Config()); err != nil {
+	keys, err := setup.FirstKeys(s.dir, workspaces.Config())
+	if err != nil {
+		log.WarnContext(ctx, "the first keys are not there to show", slog.Any("error", err))
+	}
+	where := places{scheme(listeners.Main) + l.HTTP.Addr().String(), scheme(listeners.Admin) + l.Admin.Addr().String(), s.dir}
+	if err := greet(stdout, where, keys); err != nil {
 		return err
 	}
 	if err := g.Serve(ctx, l, registry); err != nil {
@@ -110,38 +129,9 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, stdout io.Writer) 
 	return nil
 }
 
-const greeting = `Sojourn is ready on %[1]s
-
-Send it a call (Ctrl-C stops Sojourn; what it answered with success is on disk):
-
-  curl -u %[2]s: %[1]s/v1/track -H 'Content-Type: application/json' -d '{"messageId":"m1",
-    "timestamp":"'$(date -u +%%FT%%TZ)'","anonymousId":"s1","userId":"ada","groupId":"acme",
-    "event":"Invoice Created","properties":{"module":"Billing"}}'
-
-Ask it which sessions there were:
-
-  curl -H 'Authorization: Bearer %[3]s' -H 'Content-Type: application/json' \
-    -d '{}' %[1]s/sojourn.sessions.v1.QueryService/ListSessions
-
-Or fill it with a demo: go run ./standalone/cmd/sojourn demo -url %[1]s
-Keys of all workspaces are in %[4]s
-Health and metrics are on %[5]s
-`
-
-// places are where a server can be found.
-type places struct{ url, admin, file string }
-
-// greet says where Sojourn is and how to try it, with the keys of the first workspace.
-func greet(to io.Writer, where places, config *workspace.Config) error {
-	first, writeKey, queryToken := config.Workspaces[0], "WRITE_KEY", "QUERY_TOKEN"
-	if len(first.Sources) > 0 {
-		writeKey = first.Sources[0].WriteKeys[0]
+func scheme(config *tls.Config) string {
+	if config == nil {
+		return "http://"
 	}
-	if len(first.QueryTokens) > 0 {
-		queryToken = first.QueryTokens[0]
-	}
-	if _, err := fmt.Fprintf(to, greeting, where.url, writeKey, queryToken, where.file, where.admin); err != nil {
-		return fmt.Errorf("print greeting: %w", err)
-	}
-	return nil
+	return "https://"
 }

@@ -17,7 +17,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/sojournhq/sojourn/gateway"
-	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc/rpctest"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
@@ -76,11 +75,14 @@ func (s services) Register(r grpc.ServiceRegistrar) {
 func (services) Close() error { return nil }
 
 // running is a sojourn that runs, with those services.
-func running(t *testing.T) (url, dir string, config *workspace.Config) {
+func running(t *testing.T) (url, dir string, keys setup.Keys) {
 	t.Helper()
 	dir = t.TempDir()
 	config, err := setup.Workspaces(dir)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if keys, err = setup.FirstKeys(dir, config); err != nil {
 		t.Fatal(err)
 	}
 	conn, _ := rpctest.Serve(t, services{})
@@ -93,7 +95,7 @@ func running(t *testing.T) (url, dir string, config *workspace.Config) {
 	server.Config = gateway.NewHTTPServer(g.Handler())
 	server.Start()
 	t.Cleanup(server.Close)
-	return server.URL, dir, config
+	return server.URL, dir, keys
 }
 
 // lines interrupts a watch when it has printed so many.
@@ -134,7 +136,7 @@ func cursors(t *testing.T, n int, args ...string) string {
 
 func TestAWatchBeginsWhereItIsTold(t *testing.T) {
 	t.Setenv(queryTokenVariable, "")
-	url, dir, config := running(t)
+	url, dir, keys := running(t)
 	file := filepath.Join(t.TempDir(), "cursor")
 	keepAt := func(cursor string) {
 		if err := os.WriteFile(file, []byte(cursor), 0o600); err != nil {
@@ -156,7 +158,7 @@ func TestAWatchBeginsWhereItIsTold(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
-	t.Setenv(queryTokenVariable, config.Workspaces[0].QueryTokens[0])
+	t.Setenv(queryTokenVariable, keys.QueryToken)
 	if got := cursors(t, 3, "-url", url, "-data", "nowhere"); got != "1 2 3" {
 		t.Errorf("with the token of the environment: %s", got)
 	}
@@ -175,11 +177,11 @@ func TestAWatchKeepsTheCursorOfItsLastLine(t *testing.T) {
 }
 
 func TestAWatchThatIsRefusedFailsAndSaysWhy(t *testing.T) {
-	url, dir, config := running(t)
+	url, dir, keys := running(t)
 	for name, c := range map[string]struct{ token, cursor, says string }{
-		"a wrong cursor":    {config.Workspaces[0].QueryTokens[0], "c", "cursor is not one of a feed"},
+		"a wrong cursor":    {keys.QueryToken, "c", "cursor is not one of a feed"},
 		"an unknown token":  {"unknown", "", "the query token is unknown"},
-		"the admin's token": {config.AdminToken, "", "workspace is required"},
+		"the admin's token": {keys.AdminToken, "", "workspace is required"},
 	} {
 		t.Setenv(queryTokenVariable, c.token)
 		var stderr bytes.Buffer
@@ -191,10 +193,10 @@ func TestAWatchThatIsRefusedFailsAndSaysWhy(t *testing.T) {
 }
 
 func TestTheAdminRebuildsARunningSojourn(t *testing.T) {
-	url, _, config := running(t)
+	url, _, keys := running(t)
 	for token, want := range map[string]string{
-		config.AdminToken:                   `workspace "default": 7 points walked, 0 sessions changed, 0 sums repaired`,
-		config.Workspaces[0].QueryTokens[0]: "admin token",
+		keys.AdminToken: `workspace "default": 7 points walked, 0 sessions changed, 0 sums repaired`,
+		keys.QueryToken: "admin token",
 	} {
 		t.Setenv(adminTokenVariable, token)
 		var out bytes.Buffer

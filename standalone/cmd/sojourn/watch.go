@@ -17,7 +17,9 @@ import (
 
 // watcher is what `sojourn watch` is told by its flags.
 type watcher struct {
-	url, dir     string
+	remote
+
+	dir          string
 	cursor, file string
 	fromNow      bool
 }
@@ -25,8 +27,8 @@ type watcher struct {
 func watchCommand(stdout, stderr io.Writer) *ffcli.Command {
 	var w watcher
 	flags := newFlags("sojourn watch", stderr)
-	flags.StringVar(&w.url, "url", "http://127.0.0.1:8080", "where sojourn is running")
-	flags.StringVar(&w.dir, "data", defaultData, "its data directory, to take the query token from unless "+queryTokenVariable+" is set")
+	w.define(flags, "http://127.0.0.1:8080", "where sojourn is running")
+	flags.StringVar(&w.dir, "data", defaultData, "its data directory, to take the first query token from unless "+queryTokenVariable+" is set")
 	flags.StringVar(&w.cursor, "cursor", "", "go on behind the change with this cursor; without one, begin with the oldest that is kept")
 	flags.BoolVar(&w.fromNow, "from-now", false, "without a cursor, begin with what happens from now on")
 	flags.StringVar(&w.file, "cursor-file", "", "keep the cursor of the last line in this file, and go on from there the next time")
@@ -44,7 +46,7 @@ func (w *watcher) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if w.cursor != "" && (w.fromNow || w.file != "") {
 		return errors.New("-cursor goes neither with -from-now nor with -cursor-file")
 	}
-	token, err := w.token()
+	token, err := keyOf(w.dir, queryTokenVariable, func(k setup.Keys) string { return k.QueryToken })
 	if err != nil {
 		return err
 	}
@@ -63,29 +65,13 @@ func (w *watcher) run(ctx context.Context, stdout, stderr io.Writer) error {
 			return file.Keep(cursor)
 		}
 	}
-	conn, err := dialGateway(w.url, token)
+	conn, err := w.dial(token)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
 	follow.Service = sessionsv1.NewQueryServiceClient(conn)
 	return follow.Run(ctx, stdout)
-}
-
-// token returns the query token: that of the environment, or else of the first workspace.
-func (w *watcher) token() (string, error) {
-	if token := os.Getenv(queryTokenVariable); token != "" {
-		return token, nil
-	}
-	config, err := setup.Load(w.dir)
-	if err != nil {
-		return "", fmt.Errorf("%s is not set, and so: %w", queryTokenVariable, err)
-	}
-	first := config.Workspaces[0]
-	if len(first.QueryTokens) == 0 {
-		return "", errors.New("the first workspace has no query token")
-	}
-	return first.QueryTokens[0], nil
 }
 
 // settle makes lines that are printed into a file outlast a power cut, as their cursor will.

@@ -2,7 +2,6 @@
 package setup
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,17 +17,18 @@ import (
 const File = "workspaces.yaml"
 
 const preface = `# Who may write to and read from this Sojourn. Made on first start; edit it as you like, it is followed.
-# Keys are secrets: whoever has a write key can send calls, whoever has a query token can read its workspace, and the admin token reads
-# everything. "tiers" and "lifecycle_stages" are the names that accounts may have. More can be set: docs/operations.md.
+# Whoever has a write key can send calls, whoever has a query token can read its workspace, and an admin token reads everything and deletes. Here
+# stand only their hashes: "sojourn new-key" prints a new one with its hash. Several of a kind are valid at once.
+# "tiers" and "lifecycle_stages" are the names that accounts may have. More can be set: docs/operations.md.
 `
 
 // Load returns the configuration in the data directory dir; fs.ErrNotExist if there is none.
 func Load(dir string) (*workspace.Config, error) { return workspace.Load(filepath.Join(dir, File)) }
 
 // Workspaces returns the configuration in the data directory dir. If there is none yet, it makes the directory and one workspace
-// "default" with a source "web", and stores it with fresh keys, readable by the owner alone.
+// "default" with a source "web", and stores it with the hashes of fresh keys, and these in a file of their own: see FirstKeys. Both are
+// readable by the owner alone.
 func Workspaces(dir string) (*workspace.Config, error) {
-	path := filepath.Join(dir, File)
 	config, err := Load(dir)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return config, err
@@ -36,13 +36,18 @@ func Workspaces(dir string) (*workspace.Config, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	config = fresh()
+	keys := freshKeys()
+	config = fresh(&keys)
 	text, err := config.Encode()
 	if err != nil {
 		return nil, err
 	}
-	if err := wholefile.Write(path, append([]byte(preface), text...)); err != nil {
-		return nil, fmt.Errorf("store keys: %w", err)
+	// The keys come first: without the workspaces, the next start makes both anew.
+	if err := keys.write(dir); err != nil {
+		return nil, err
+	}
+	if err := wholefile.Write(filepath.Join(dir, File), append([]byte(preface), text...)); err != nil {
+		return nil, fmt.Errorf("store workspaces: %w", err)
 	}
 	return config, nil
 }
@@ -55,15 +60,15 @@ func Watch(dir string, log *slog.Logger) (*workspace.Watched, error) {
 	return workspace.Watch(filepath.Join(dir, File), log)
 }
 
-func fresh() *workspace.Config {
+func fresh(k *Keys) *workspace.Config {
 	return &workspace.Config{
-		AdminToken: "admin_" + rand.Text(),
+		AdminTokens: workspace.NewSecrets(k.AdminToken),
 		Workspaces: []workspace.Workspace{{
 			ID:              "default",
-			QueryTokens:     []string{"query_" + rand.Text()},
+			QueryTokens:     workspace.NewSecrets(k.QueryToken),
 			Tiers:           []string{"trial", "starter", "growth", "enterprise"},
 			LifecycleStages: []string{"onboarding", "adoption", "renewal", "at risk"},
-			Sources:         []workspace.Source{{ID: "web", WriteKeys: []string{"write_" + rand.Text()}}},
+			Sources:         []workspace.Source{{ID: "web", WriteKeys: workspace.NewSecrets(k.WriteKey)}},
 		}},
 	}
 }

@@ -1,0 +1,121 @@
+package workspace
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Secret is a key or token of the configuration: its hash, whether the file has that or the plain text. So the plain text is nowhere to be
+// found, and cannot be shown by mistake. Not even the hash is shown, but to Encode.
+//
+// Secrets are random texts of 16 characters and more, so a plain SHA-256 cannot be turned back; what people make up should not be one.
+type Secret struct {
+	hash [sha256.Size]byte
+	flaw flaw
+}
+
+// NewSecret returns the secret whose plain text is text.
+func NewSecret(text string) Secret { return Secret{hash: sha256.Sum256([]byte(text))} }
+
+// NewSecrets returns secrets with these plain texts.
+func NewSecrets(texts ...string) []Secret {
+	secrets := make([]Secret, len(texts))
+	for i, text := range texts {
+		secrets[i] = NewSecret(text)
+	}
+	return secrets
+}
+
+// Hash is the SHA-256 of the plain text.
+func (s Secret) Hash() [sha256.Size]byte { return s.hash }
+
+// Equal says whether two secrets are the same. How long it takes says nothing about them.
+func (s Secret) Equal(other Secret) bool {
+	return subtle.ConstantTimeCompare(s.hash[:], other.hash[:]) == 1
+}
+
+// hashPrefix begins a secret that is written as its hash.
+const hashPrefix = "sha256:"
+
+// Hashed returns the secret as it may stand in the file in place of its plain text.
+func (s Secret) Hashed() string { return hashPrefix + hex.EncodeToString(s.hash[:]) }
+
+// MarshalYAML writes the secret as its hash.
+func (s Secret) MarshalYAML() (any, error) { return s.Hashed(), nil }
+
+// UnmarshalYAML reads the secret. What is wrong with it is remembered for the check, which names it with all other problems.
+func (s *Secret) UnmarshalYAML(raw []byte) error {
+	var text string
+	if err := yaml.Unmarshal(raw, &text); err != nil {
+		return errors.New("a key is no text") // the library's own error may show it
+	}
+	*s = readSecret(text)
+	return nil
+}
+
+func readSecret(text string) Secret {
+	digits, hashed := strings.CutPrefix(text, hashPrefix)
+	if !hashed {
+		s := NewSecret(text)
+		if len(text) < minKeyBytes {
+			s.flaw = tooShort
+		}
+		return s
+	}
+	var s Secret
+	hash, err := hex.DecodeString(digits)
+	switch {
+	case err != nil || len(hash) != len(s.hash):
+		s.flaw = malformed
+	case [sha256.Size]byte(hash) == sha256.Sum256(nil):
+		s.flaw = ofNothing
+	}
+	copy(s.hash[:], hash)
+	return s
+}
+
+// flaw is what is wrong with how a secret is written.
+type flaw int8
+
+const (
+	sound flaw = iota
+	tooShort
+	malformed
+	ofNothing
+)
+
+func (f flaw) String() string {
+	switch f {
+	case tooShort:
+		return fmt.Sprintf("shorter than %d characters", minKeyBytes)
+	case malformed:
+		return "begins with " + hashPrefix + ", but 64 hexadecimal digits do not follow"
+	case ofNothing:
+		return "the hash of an empty text"
+	default:
+		return ""
+	}
+}
+
+// hidden is all that is shown of a secret.
+const hidden = "[secret]"
+
+// Format implements fmt.Formatter.
+func (Secret) Format(to fmt.State, _ rune) { _, _ = io.WriteString(to, hidden) }
+
+// String implements fmt.Stringer.
+func (Secret) String() string { return hidden }
+
+// LogValue implements slog.LogValuer.
+func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// MarshalText implements encoding.TextMarshaler, and so hides the secret from JSON and from logs that write it.
+func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }

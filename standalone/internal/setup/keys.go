@@ -1,0 +1,88 @@
+package setup
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/standalone/internal/wholefile"
+)
+
+// KeysFile is the name of the file with the first keys in a data directory.
+const KeysFile = "first-keys.yaml"
+
+const keysPreface = `# The keys that were made on first start, so that "sojourn" can print commands to try, and "sojourn demo" and "sojourn watch" can be
+# started without them. Nothing else needs this file: delete it once the keys are where you want them.
+`
+
+// Keys are plain keys. They are secrets: they go to the terminal of whoever made them, and nowhere else.
+type Keys struct {
+	// WriteKey, QueryToken and AdminToken are "" where there is none.
+	WriteKey   string `yaml:"write_key"`
+	QueryToken string `yaml:"query_token"`
+	AdminToken string `yaml:"admin_token"`
+}
+
+// NewKey returns a key that nobody has had before. Prefix says what it is for.
+func NewKey(prefix string) string { return prefix + "_" + rand.Text() }
+
+func freshKeys() Keys {
+	return Keys{WriteKey: NewKey("write"), QueryToken: NewKey("query"), AdminToken: NewKey("admin")}
+}
+
+func (k *Keys) write(dir string) error {
+	text, err := yaml.Marshal(k)
+	if err == nil {
+		err = wholefile.Write(filepath.Join(dir, KeysFile), append([]byte(keysPreface), text...))
+	}
+	if err != nil {
+		return fmt.Errorf("store keys: %w", err)
+	}
+	return nil
+}
+
+// FirstKeys returns the keys of the data directory dir's first start, as far as their file is still there and they are still those of the
+// first workspace of its configuration.
+func FirstKeys(dir string, config *workspace.Config) (Keys, error) {
+	var k Keys
+	text, err := os.ReadFile(filepath.Join(dir, KeysFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return k, nil
+	}
+	if err != nil {
+		return k, fmt.Errorf("read first keys: %w", err)
+	}
+	if yaml.Unmarshal(text, &k) != nil {
+		return Keys{}, errors.New(KeysFile + " is no YAML: delete it, nothing needs it") // the library's error may show a key
+	}
+	first := config.Workspaces[0]
+	keep := func(key *string, among []workspace.Secret) {
+		if !slices.ContainsFunc(among, workspace.NewSecret(*key).Equal) {
+			*key = ""
+		}
+	}
+	var writeKeys []workspace.Secret
+	for i := range first.Sources {
+		writeKeys = append(writeKeys, first.Sources[i].WriteKeys...)
+	}
+	keep(&k.WriteKey, writeKeys)
+	keep(&k.QueryToken, first.QueryTokens)
+	keep(&k.AdminToken, config.AdminTokens)
+	return k, nil
+}
+
+// LoadKeys returns the first keys of the data directory dir, with the configuration that is there.
+func LoadKeys(dir string) (Keys, error) {
+	config, err := Load(dir)
+	if err != nil {
+		return Keys{}, err
+	}
+	return FirstKeys(dir, config)
+}

@@ -31,7 +31,7 @@ func dimensionsOf(w *workspace.Workspace) []profile.Dimension {
 	dimensions := make([]profile.Dimension, 0, len(w.Dimensions))
 	for i := range w.Dimensions {
 		d := &w.Dimensions[i]
-		dimensions = append(dimensions, profile.Dimension{Name: d.Name, Type: types[d.Type], From: d.Places()})
+		dimensions = append(dimensions, profile.Dimension{Name: d.Name, Type: types[d.Type], From: d.Places(), Mapped: w.Maps(d.Name)})
 	}
 	return dimensions
 }

@@ -1,8 +1,6 @@
 package ingest
 
 import (
-	"time"
-
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 
 	"github.com/sojournhq/sojourn/gateway/internal/keyring"
@@ -26,7 +24,7 @@ func sourcesOf(c *workspace.Config, maxBytes int) *keyring.Ring[*source] {
 		w := &c.Workspaces[i]
 		for j := range w.Sources {
 			s := &source{
-				workspace: w.ID, rules: rulesOf(&w.Sources[j], maxBytes), secrets: w.Sources[j].SharedSecrets,
+				workspace: w.ID, rules: segment.RulesOf(&w.Sources[j], maxBytes), secrets: w.Sources[j].SharedSecrets,
 				limits: limit.Source{Workspace: w.ID, Source: w.Sources[j].ID, Limits: w.Sources[j].Limits},
 			}
 			for _, key := range w.Sources[j].WriteKeys {
@@ -35,23 +33,4 @@ func sourcesOf(c *workspace.Config, maxBytes int) *keyring.Ring[*source] {
 		}
 	}
 	return ring
-}
-
-// rulesOf returns the rules of a configured source, with the defaults of the contract where it says nothing.
-func rulesOf(s *workspace.Source, maxBytes int) segment.Rules {
-	rules := segment.Rules{
-		Source:             s.ID,
-		RequireAnonymousID: s.RequireAnonymousID == nil || *s.RequireAnonymousID,
-		RequireUserID:      s.RequireUserID == nil || *s.RequireUserID,
-		MaxClockSkew:       workspace.DefaultMaxClockSkew,
-		AbsentIDs:          s.AbsentIDs,
-		MaxBytes:           maxBytes,
-	}
-	if s.MaxClockSkew != nil {
-		rules.MaxClockSkew = time.Duration(*s.MaxClockSkew)
-	}
-	if rules.AbsentIDs == nil {
-		rules.AbsentIDs = workspace.DefaultAbsentIDs()
-	}
-	return rules
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // Config is everything in the file.
@@ -59,6 +60,8 @@ type Source struct {
 	AbsentIDs []string `yaml:"absent_ids,omitempty"`
 	// Limits are how much it may send. Not set: as much as it likes.
 	Limits Limits `yaml:"limits,omitempty"`
+	// Mapping says where this source's calls have what Sojourn wants to know. Not set: where the contract says.
+	Mapping *Mapping `yaml:"mapping,omitempty"`
 }
 
 // DefaultMaxClockSkew is how wrong a sender's clock may be before event times are corrected.
@@ -121,12 +124,12 @@ type loaded struct {
 }
 
 func parse(path string, text []byte) loaded {
-	c, err := decode(text)
+	c, where, err := decode(text)
 	if err != nil {
 		return loaded{err: fmt.Errorf("%s: %w", path, err)}
 	}
 	l := loaded{config: c, secrets: c.resolveSecrets(filepath.Dir(path))}
-	if err := c.check(); err != nil {
+	if err := c.check(where); err != nil {
 		l.config, l.err = nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return l
@@ -134,24 +137,48 @@ func parse(path string, text []byte) loaded {
 
 // Parse reads and checks a configuration that names no files. Unknown fields are errors; the error names every problem and shows no key.
 func Parse(text []byte) (*Config, error) {
-	c, err := decode(text)
+	c, where, err := decode(text)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.check(); err != nil {
+	if err := c.check(where); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-func decode(text []byte) (*Config, error) {
-	var c Config
-	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
-		// The source excerpt that the library offers would show keys.
-		return nil, errors.New(yaml.FormatError(err, false, false))
-	}
-	return &c, nil
+// errYAML says that the YAML library panicked, as it does over some tags and anchors in the wrong place. A file that is changed while
+// everything runs must not end it.
+var errYAML = errors.New("the YAML cannot be read: look for tags (!), anchors (&) and aliases (*) that are out of place")
+
+// decode reads a configuration, unchecked, and where everything stands in its text.
+func decode(text []byte) (c *Config, where positions, err error) {
+	defer func() {
+		if recover() != nil {
+			c, where, err = nil, nil, errYAML
+		}
+	}()
+	return decodeFile(text)
 }
+
+func decodeFile(text []byte) (*Config, positions, error) {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, nil, yamlError(err)
+	}
+	var c Config
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+		return &c, nil, nil
+	}
+	body := file.Docs[0].Body
+	if err := yaml.NodeToValue(body, &c, yaml.Strict()); err != nil {
+		return nil, nil, yamlError(err)
+	}
+	return &c, positionsOf(body), nil
+}
+
+// yamlError returns an error of the library without the excerpt that it offers: that would show keys.
+func yamlError(err error) error { return errors.New(yaml.FormatError(err, false, false)) }
 
 // Encode returns the configuration as Parse reads it.
 func (c *Config) Encode() ([]byte, error) {

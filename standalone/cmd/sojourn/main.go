@@ -28,7 +28,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.Subcommands = []*ffcli.Command{
 		demoCommand(stdout, stderr), watchCommand(stdout, stderr), dumpCommand(stdout, stderr), exportCommand(stdout, stderr),
 		verifyCommand(stdout, stderr), rebuildCommand(stdout, stderr), deleteUserCommand(stdout, stderr), compactCommand(stdout, stderr),
-		newKeyCommand(stdout, stderr), versionCommand(stdout, stderr),
+		newKeyCommand(stdout, stderr), explainCommand(os.Stdin, stdout, stderr), versionCommand(stdout, stderr),
 	}
 	failed := 2 // the command line is wrong
 	err := root.Parse(args)

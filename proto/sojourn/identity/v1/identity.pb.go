@@ -2514,7 +2514,9 @@ type DimensionSetting struct {
 	// What its values are.
 	Type DimensionType `protobuf:"varint,2,opt,name=type,proto3,enum=sojourn.identity.v1.DimensionType" json:"type,omitempty"`
 	// The places that its value is read from, as "group.plan" or "identify.company.size". The first that has a value counts.
-	From          []string `protobuf:"bytes,3,rep,name=from,proto3" json:"from,omitempty"`
+	From []string `protobuf:"bytes,3,rep,name=from,proto3" json:"from,omitempty"`
+	// Whether sources are mapped to find values for it in their calls. These count before those of any place.
+	Mapped        bool `protobuf:"varint,4,opt,name=mapped,proto3" json:"mapped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2568,6 +2570,13 @@ func (x *DimensionSetting) GetFrom() []string {
 		return x.From
 	}
 	return nil
+}
+
+func (x *DimensionSetting) GetMapped() bool {
+	if x != nil {
+		return x.Mapped
+	}
+	return false
 }
 
 // ListWorkspacesRequest asks for all workspaces.
@@ -3001,11 +3010,12 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x0fsession_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x0esessionTimeout\x124\n" +
 	"\bidle_cap\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\aidleCap\x12:\n" +
 	"\vmax_session\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"maxSession\"r\n" +
+	"maxSession\"\x8a\x01\n" +
 	"\x10DimensionSetting\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
 	"\x04type\x18\x02 \x01(\x0e2\".sojourn.identity.v1.DimensionTypeR\x04type\x12\x12\n" +
-	"\x04from\x18\x03 \x03(\tR\x04from\"\x17\n" +
+	"\x04from\x18\x03 \x03(\tR\x04from\x12\x16\n" +
+	"\x06mapped\x18\x04 \x01(\bR\x06mapped\"\x17\n" +
 	"\x15ListWorkspacesRequest\"8\n" +
 	"\x16ListWorkspacesResponse\x12\x1e\n" +
 	"\n" +

@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"context"
-	"hash/crc32"
 
 	bbolt "go.etcd.io/bbolt"
 
@@ -75,7 +74,7 @@ func (r *recorder) batch(b directory.Batch) ([]directory.Result, error) {
 // call enters one call into ledger and books and, if it is new, applies it.
 func (r *recorder) call(c *call.Call) (directory.Result, error) {
 	key := packid.Append(keys.AppendTime(nil, c.OriginalMS), c.MessageID)
-	row := &storagev1.LedgerRow{CorrectionMs: c.TimeMS - c.OriginalMS, Fingerprint: fingerprint(c), Source: c.Source}
+	row := &storagev1.LedgerRow{CorrectionMs: c.TimeMS - c.OriginalMS, Fingerprint: c.Fingerprint(), Source: c.Source}
 	sealed := r.ledger.Get(key)
 	if sealed != nil {
 		first := &storagev1.LedgerRow{}
@@ -120,15 +119,6 @@ func (r *recorder) copy(c *call.Call, key []byte, row, first *storagev1.LedgerRo
 	}
 	copies.Duplicate++
 	return result, nil
-}
-
-// fingerprint hashes what a call does, traits aside: two copies of one call never differ in it.
-func fingerprint(c *call.Call) uint32 {
-	content := []byte{byte(c.Type)}
-	for _, part := range []string{c.AnonymousID, c.UserID, c.AccountID, c.Module, c.Feature, c.PreviousID} {
-		content = keys.AppendString(content, part)
-	}
-	return crc32.ChecksumIEEE(content)
 }
 
 func (r *recorder) rejection(rejected *directory.Rejection) error {

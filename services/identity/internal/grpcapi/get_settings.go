@@ -29,7 +29,7 @@ func (a *API) GetSettings(_ context.Context, r *identityv1.GetSettingsRequest) (
 }
 
 func toDimensionSetting(d *profile.Dimension) *identityv1.DimensionSetting {
-	setting := &identityv1.DimensionSetting{Name: d.Name}
+	setting := &identityv1.DimensionSetting{Name: d.Name, Mapped: d.Mapped}
 	switch d.Type {
 	case profile.StringDimension:
 		setting.Type = identityv1.DimensionType_DIMENSION_TYPE_STRING

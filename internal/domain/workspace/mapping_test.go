@@ -68,7 +68,7 @@ func TestAMappingIsReadAndWrittenBack(t *testing.T) {
 func TestTheDefaultMappingPassesItsOwnCheck(t *testing.T) {
 	m := workspace.DefaultMapping()
 	m.Time = nil
-	c := workspace.Config{Workspaces: []workspace.Workspace{{ID: "w", QueryTokens: []string{}, Sources: []workspace.Source{
+	c := workspace.Config{Workspaces: []workspace.Workspace{{ID: "w", QueryTokens: workspace.NewSecrets(), Sources: []workspace.Source{
 		{ID: "s", WriteKeys: workspace.NewSecrets("write-key-000000000000"), Mapping: &m},
 	}}}}
 	text, err := c.Encode()

@@ -29,7 +29,8 @@ func serve(ctx context.Context, s settings, opened secured, log *slog.Logger) (e
 	defer func() { err = errors.Join(err, closeBackends()) }()
 	g, err := gateway.Open(ctx, gateway.Config{
 		Workspaces: workspaces, MaxCallBytes: s.callBytes, MaxBatchBytes: s.batchBytes, MaxDeliveryBytes: s.deliveryBytes,
-		Deadline: s.deadline, PublicURL: s.publicURL.URL, TLS: opened.listeners.Main, AdminTLS: opened.listeners.Admin,
+		Deadline: s.deadline, Limits: s.limits, PublicURL: s.publicURL.URL,
+		TLS: opened.listeners.Main, AdminTLS: opened.listeners.Admin,
 	}, backends, deps)
 	if err != nil {
 		return err

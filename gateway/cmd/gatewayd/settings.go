@@ -22,6 +22,7 @@ type settings struct {
 	deliveryBytes              int
 	publicURL                  gateway.PublicURL
 	deadline                   time.Duration
+	limits                     gateway.Limits
 	level                      slog.Level
 	check                      bool
 
@@ -48,6 +49,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.Var(&s.publicURL, "public-url",
 		"where clients reach the gateway, as https://calls.example.com; not set: where they asked for settings")
 	flags.DurationVar(&s.deadline, "deadline", gateway.DefaultDeadline, "how long the services may take for one request")
+	s.limits.Flags(flags)
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	daemon.DefineLevel(flags, &s.level)
 	s.tls.Define(flags)
@@ -79,6 +81,7 @@ func (s *settings) problems() error {
 	if s.deadline <= 0 {
 		problems = append(problems, errors.New("-deadline must be positive"))
 	}
+	problems = append(problems, s.limits.Check())
 	return errors.Join(problems...)
 }
 

@@ -22,6 +22,8 @@ type answer struct {
 	body any
 	// image: the request is for an image, which is all the answer shows, with 200. The status is for logs and metrics.
 	image bool
+	// shed: a limit refused the request.
+	shed bool
 }
 
 // refused is the body of every answer but 200. Segment shows the message to its customer.
@@ -121,6 +123,9 @@ func statusOf(code string) int {
 
 // failure answers a request that not all services took. What is not sure to be a bug may go away, so the sender is asked to try again.
 func (d *Door) failure(ctx context.Context, err error) answer {
+	if shed(err) {
+		return shedding(err)
+	}
 	switch code := status.Code(err); {
 	case code == codes.Unavailable, code == codes.DeadlineExceeded, code == codes.ResourceExhausted, code == codes.Canceled,
 		code == codes.Aborted, errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

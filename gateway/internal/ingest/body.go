@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 	"github.com/sojournhq/sojourn/gateway/internal/segment"
 )
 
@@ -21,14 +22,14 @@ const (
 	codeGzipInvalid         = "gzip_invalid"
 )
 
-// readBody reads a request's body, decompressed, of at most limit bytes in either form. What has to be fixed about it comes with as much
-// of the body as could be read, in which the write key may stand. The error is that of a connection that broke off.
-func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, *segment.Problem, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
+// readBody reads a request's body, decompressed, of at most so many bytes in either form. What has to be fixed about it comes with as much
+// of the body as could be read, in which the write key may stand. The error is that of a connection that broke off, or of memory that there is not.
+func readBody(w http.ResponseWriter, r *http.Request, memory *limit.Pass, longest int) ([]byte, *segment.Problem, error) {
+	body, err := memory.ReadAll(http.MaxBytesReader(w, r.Body, int64(longest)))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return body, bodyTooLarge(limit), nil
+		return body, bodyTooLarge(longest), nil
 	case err != nil:
 		return nil, nil, err
 	}
@@ -36,7 +37,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, *segme
 	switch encoding := strings.Join(r.Header.Values("Content-Encoding"), ","); strings.ToLower(encoding) {
 	case "", "identity":
 	case "gzip", "x-gzip":
-		body, problem = inflate(body, limit)
+		if body, problem, err = inflate(body, memory, longest); err != nil {
+			return nil, nil, err
+		}
 	default:
 		return nil, &segment.Problem{
 			Code: codeEncodingUnsupported, Message: "content-encoding is not supported: send the body with gzip, or uncompressed",
@@ -49,22 +52,24 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, *segme
 }
 
 // inflate decompresses gzip as far as it is sound and not too long: a small body can hold gigabytes.
-func inflate(compressed []byte, limit int) ([]byte, *segment.Problem) {
+func inflate(compressed []byte, memory *limit.Pass, longest int) ([]byte, *segment.Problem, error) {
 	broken := &segment.Problem{
 		Code: codeGzipInvalid, Message: "the body is not whole gzip, as content-encoding says: send it again or uncompressed",
 	}
 	r, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {
-		return nil, broken
+		return nil, broken, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	body, err := memory.ReadAll(io.LimitReader(r, int64(longest)+1))
 	switch {
-	case len(body) > limit:
-		return body[:limit], bodyTooLarge(limit)
+	case shed(err):
+		return nil, nil, err
+	case len(body) > longest:
+		return body[:longest], bodyTooLarge(longest), nil
 	case err != nil:
-		return body, broken
+		return body, broken, nil
 	}
-	return body, nil
+	return body, nil, nil
 }
 
 // checkCharset refuses text that says of itself that it is not UTF-8, which JSON is. Beyond that no content type is asked for: browsers
@@ -78,6 +83,6 @@ func checkCharset(r *http.Request) *segment.Problem {
 	return &segment.Problem{Code: codeCharsetUnsupported, Message: "the charset of content-type is not supported: send JSON in UTF-8"}
 }
 
-func bodyTooLarge(limit int) *segment.Problem {
-	return &segment.Problem{Code: codeBodyTooLarge, Message: fmt.Sprintf("the body is longer than %d bytes: send less at once", limit)}
+func bodyTooLarge(longest int) *segment.Problem {
+	return &segment.Problem{Code: codeBodyTooLarge, Message: fmt.Sprintf("the body is longer than %d bytes: send less at once", longest)}
 }

@@ -28,6 +28,9 @@ func (d *Door) takeImage(v *visit, t call.Type) answer {
 	if a, ok := d.admitImage(v, key, body); !ok && (problem == nil || key != "") {
 		return a
 	}
+	if err := v.enter(); err != nil {
+		return d.failure(ctx, err)
+	}
 	if a, ok := checkSignature(v, body, problem); !ok {
 		return a
 	}
@@ -35,6 +38,9 @@ func (d *Door) takeImage(v *visit, t call.Type) answer {
 		return d.refuseAll(ctx, v, &segment.Rejection{
 			Problem: *problem, Type: t.String(), Fingerprint: segment.FingerprintOf([]byte(v.r.URL.RawQuery)), Raw: body,
 		})
+	}
+	if err := v.pass.Work(ctx, len(body)); err != nil {
+		return d.failure(ctx, err)
 	}
 	// An image cannot tell the time of its loading, which is when the call is made.
 	return d.takeOne(ctx, v, body, &segment.Options{Rules: v.source.rules, Type: t, Received: v.received, AtReceipt: true})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
 	"github.com/sojournhq/sojourn/gateway/internal/keyring"
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 )
 
 // Config is what the door needs to know. All of it but PublicURL is required.
@@ -26,6 +27,8 @@ type Config struct {
 	MaxCallBytes, MaxBatchBytes, MaxDeliveryBytes int
 	// Deadline is how long the services may take, all together, before the sender is told to try again.
 	Deadline time.Duration
+	// Limits says what is taken on.
+	Limits *limit.Limits
 	// PublicURL is where clients reach the gateway, for the settings that tell them. Nil: where they reached it when they asked.
 	PublicURL *url.URL
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/sojournhq/sojourn/gateway/internal/backendtest"
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
 	"github.com/sojournhq/sojourn/gateway/internal/ingest"
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 )
 
 const (
@@ -68,14 +69,27 @@ func open(t *testing.T) gate {
 	return openWith(t, func(*ingest.Config) {})
 }
 
+// openWithin opens a door that takes on no more than c says.
+func openWithin(t *testing.T, c limit.Config) gate {
+	return openWithLimits(t, c, func(*ingest.Config) {})
+}
+
 // openWith opens a door as open does, but with what change makes of its configuration.
 func openWith(t *testing.T, change func(*ingest.Config)) gate {
+	return openWithLimits(t, limit.Config{}, change)
+}
+
+func openWithLimits(t *testing.T, c limit.Config, change func(*ingest.Config)) gate {
 	t.Helper()
 	g := gate{Backend: backendtest.Start(t), workspaces: &changing{}, metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
 	g.workspaces.Store(workspaces())
+	limits, err := limit.New(c, g.metrics)
+	if err != nil {
+		t.Fatal(err)
+	}
 	mux := http.NewServeMux()
 	config := ingest.Config{
-		Workspaces: g.workspaces, MaxCallBytes: 2000, MaxBatchBytes: 6000, MaxDeliveryBytes: 9000, Deadline: 4 * time.Second,
+		Workspaces: g.workspaces, MaxCallBytes: 2000, MaxBatchBytes: 6000, MaxDeliveryBytes: 9000, Deadline: 4 * time.Second, Limits: limits,
 	}
 	change(&config)
 	door, err := ingest.New(config, fanout.New(g.Identity.Conn, g.Events.Conn, g.Sessions.Conn), observe.Deps{

@@ -25,6 +25,9 @@ func parse(raw []byte, o *segment.Options) item {
 
 // record makes the calls of a request durable, counts those refused, and notes in each item what became of it.
 func (d *Door) record(ctx context.Context, v *visit, items []item) error {
+	if err := v.pass.Spend(len(items)); err != nil {
+		return err
+	}
 	request := fanout.Request{Workspace: v.source.workspace, Source: v.source.rules.Source, Received: v.received}
 	var calls, refused []int // where each stands in items
 	for i := range items {

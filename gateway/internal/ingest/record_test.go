@@ -21,8 +21,8 @@ import (
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 
 	"github.com/sojournhq/sojourn/gateway/internal/backendtest"
-	"github.com/sojournhq/sojourn/gateway/internal/fanout"
 	"github.com/sojournhq/sojourn/gateway/internal/ingest"
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 )
 
 func TestACallOfEveryTypeReachesAllThreeServices(t *testing.T) {
@@ -166,16 +166,7 @@ func TestIdentityIsToldWhatWasRefusedAsItWasSentAndWhatShouldBeFixedAboutTheRest
 }
 
 func TestOfALongBodyTheBeginningIsToldAndHowLongItIs(t *testing.T) {
-	g := open(t)
-	door, err := ingest.New(ingest.Config{
-		Workspaces: g.workspaces, MaxCallBytes: 50_000, MaxBatchBytes: 50_000, Deadline: time.Second,
-	}, fanout.New(g.Identity.Conn, g.Events.Conn, g.Sessions.Conn), observe.Discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	door.Register(mux)
-	g.Handler = mux
+	g := openWith(t, func(c *ingest.Config) { c.MaxCallBytes, c.MaxBatchBytes = 50_000, 50_000 })
 	check(t, g.post("/v1/batch", webKey, `{"batch":[`+strings.Repeat(" ", 60_000)+`]}`), 413, `body_too_large`)
 	check(t, g.post("/v1/batch", webKey, `{"batch":[`+strings.Repeat(" ", 40_000)+`]}`), 400, `empty_batch`)
 	for i, want := range []int64{50_000, 40_012} {
@@ -257,9 +248,14 @@ func TestARejectionThatCannotBeCountedIsNotAnsweredYet(t *testing.T) {
 }
 
 func TestAPanicIsAnsweredWithConstantText(t *testing.T) {
+	limits, err := limit.New(limit.Config{}, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
 	mux := http.NewServeMux()
-	door, err := ingest.New(ingest.Config{Workspaces: workspaces(), MaxCallBytes: 2000, MaxBatchBytes: 2000, Deadline: time.Second},
-		nil, observe.Discard())
+	door, err := ingest.New(ingest.Config{
+		Workspaces: workspaces(), MaxCallBytes: 2000, MaxBatchBytes: 2000, Deadline: time.Second, Limits: limits,
+	}, nil, observe.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}

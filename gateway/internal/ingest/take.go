@@ -15,12 +15,18 @@ func (d *Door) take(v *visit, rt *route) answer {
 			return a
 		}
 	}
+	if err := v.enter(); err != nil {
+		return d.failure(v.r.Context(), err)
+	}
 	// One deadline for everything, reading included: Segment stops waiting five seconds after it began to send.
 	deadline := v.received.Add(d.config.Deadline)
 	ctx, cancel := context.WithDeadline(v.r.Context(), deadline)
 	defer cancel()
 	_ = http.NewResponseController(v.w).SetReadDeadline(deadline) // where it is not supported, the server's own limit holds
-	body, problem, err := readBody(v.w, v.r, d.limit(rt))
+	body, problem, err := readBody(v.w, v.r, v.pass, d.limit(rt))
+	if shed(err) {
+		return d.failure(ctx, err)
+	}
 	if err != nil {
 		return tryAgain("body_incomplete", "the body did not arrive whole and in time: send it again")
 	}
@@ -28,6 +34,9 @@ func (d *Door) take(v *visit, rt *route) answer {
 		// The key may stand in what was read; where it does not, what is wrong with the body is the answer, only nobody's books show it.
 		if a, ok := d.admitByBody(v, body); !ok && problem == nil {
 			return a
+		}
+		if err := v.enter(); err != nil {
+			return d.failure(ctx, err)
 		}
 	}
 	if a, ok := checkSignature(v, body, problem); !ok {
@@ -55,6 +64,9 @@ func (d *Door) limit(rt *route) int {
 
 // takeBody answers with what the body holds: one call or many.
 func (d *Door) takeBody(ctx context.Context, v *visit, rt *route, body []byte) answer {
+	if err := v.pass.Work(ctx, len(body)); err != nil {
+		return d.failure(ctx, err)
+	}
 	o := segment.Options{Rules: v.source.rules, Type: rt.callType, Received: v.received}
 	if rt.form == one || rt.form == delivery && !segment.IsArray(body) {
 		return d.takeOne(ctx, v, body, &o)

@@ -27,6 +27,7 @@ import (
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/sessions/v1/sessionsv1connect"
 
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 	"github.com/sojournhq/sojourn/gateway/internal/report"
 )
 
@@ -39,7 +40,7 @@ const (
 	adminTime = time.Minute
 )
 
-// Config is what the door needs to know. All of it is required.
+// Config is what the door needs to know. All of it is required, but for Limits.
 type Config struct {
 	// Workspaces says who may read what. It is asked at every question.
 	Workspaces workspace.Provider
@@ -51,6 +52,8 @@ type Config struct {
 	SendTime time.Duration
 	// Streams holds the answers that go on until their client leaves. Whoever ends it ends them.
 	Streams *streams.Group
+	// Limits says how much may be asked at once. Nil: as much as anybody likes.
+	Limits *limit.Limits
 }
 
 // Register adds the query APIs of the three services, their admin APIs, and the reports that join them, to mux.
@@ -60,7 +63,9 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 		return connect.WithHandlerOptions(
 			connect.WithReadMaxBytes(maxRequestBytes),
 			connect.WithRequestGate(readers.admit),
-			connect.WithInterceptors(authorizer{}, lasting{group: c.Streams}, translator{deadline: deadline, log: d.Log}),
+			connect.WithInterceptors(
+				authorizer{}, crowd{limits: c.Limits}, lasting{group: c.Streams}, translator{deadline: deadline, log: d.Log},
+			),
 			connect.WithRecover(func(ctx context.Context, _ connect.Spec, _ http.Header, p any) error {
 				d.Log.ErrorContext(ctx, "query panicked", observe.Panic(p), slog.String("stack", string(debug.Stack())))
 				return connect.NewError(connect.CodeInternal, errInternal)

@@ -42,6 +42,7 @@ func (c *Config) check(file positions) error {
 			if len(s.WriteKeys) == 0 {
 				p.add("%s.write_keys: at least one is required", at)
 			}
+			p.limits(at+".limits", s.Limits)
 			p.sharedSecrets(at+".shared_secrets", s.SharedSecrets)
 			for k, key := range s.WriteKeys {
 				p.key(fmt.Sprintf("%s.write_keys[%d]", at, k), key)

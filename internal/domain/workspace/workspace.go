@@ -60,6 +60,8 @@ type Source struct {
 	MaxClockSkew *Duration `yaml:"max_clock_skew,omitempty"`
 	// AbsentIDs are texts that broken clients send for "no id". Not set: DefaultAbsentIDs.
 	AbsentIDs []string `yaml:"absent_ids,omitempty"`
+	// Limits are how much it may send. Not set: as much as it likes.
+	Limits Limits `yaml:"limits,omitempty"`
 	// Mapping says where this source's calls have what Sojourn wants to know. Not set: where the contract says.
 	Mapping *Mapping `yaml:"mapping,omitempty"`
 }

@@ -31,6 +31,7 @@ type server struct {
 	deliveryBytes      int
 	publicURL          gateway.PublicURL
 	level              slog.Level
+	limits             gateway.Limits
 	tls                tlsfile.Server
 }
 
@@ -47,6 +48,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.Var(&s.publicURL, "public-url",
 		"where clients reach Sojourn, as https://calls.example.com; not set: where they asked for settings")
 	flags.TextVar(&s.level, "log-level", slog.LevelWarn, "least level of what is logged: debug, info, warn or error")
+	s.limits.Flags(flags)
 	s.tls.Define(flags)
 	return &ffcli.Command{
 		Name:       "sojourn",
@@ -57,6 +59,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 		Exec: noArguments(func(ctx context.Context) error {
 			log := daemon.NewLog(stderr, s.level)
 			listeners, err := s.tls.Open(log)
+			err = errors.Join(err, s.limits.Check())
 			if s.check {
 				return checkConfig(s.dir, err, stdout)
 			}
@@ -99,7 +102,7 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 	}
 	defer func() { err = errors.Join(err, suite.Close()) }()
 	g, err := gateway.Open(ctx, gateway.Config{
-		Workspaces: workspaces, MaxDeliveryBytes: s.deliveryBytes, PublicURL: s.publicURL.URL,
+		Workspaces: workspaces, MaxDeliveryBytes: s.deliveryBytes, PublicURL: s.publicURL.URL, Limits: s.limits,
 		TLS: listeners.Main, AdminTLS: listeners.Admin,
 	}, suite.Backends(), deps.For("gateway"))
 	if err != nil {

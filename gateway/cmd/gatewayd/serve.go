@@ -16,13 +16,18 @@ import (
 // serve runs the gateway until ctx ends, then drains it.
 func serve(ctx context.Context, s settings, log *slog.Logger) (err error) {
 	registry := observe.NewRegistry()
-	deps := observe.Deps{Log: log, Metrics: registry}.For("gateway")
+	traces, flush, err := observe.NewTraces(ctx, "gatewayd", log)
+	if err != nil {
+		return err
+	}
+	defer flush()
+	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces}.For("gateway")
 	workspaces, err := workspace.Watch(s.workspaces, deps.Log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, workspaces.Close()) }()
-	backends, closeBackends, err := dial(s)
+	backends, closeBackends, err := dial(s, deps)
 	if err != nil {
 		return err
 	}
@@ -42,7 +47,7 @@ func serve(ctx context.Context, s settings, log *slog.Logger) (err error) {
 }
 
 // dial returns connections to the services and a function that closes them.
-func dial(s settings) (gateway.Backends, func() error, error) {
+func dial(s settings, d observe.Deps) (gateway.Backends, func() error, error) {
 	conns := make([]*grpc.ClientConn, 0, 3)
 	closeAll := func() error {
 		var err error
@@ -52,7 +57,7 @@ func dial(s settings) (gateway.Backends, func() error, error) {
 		return err
 	}
 	for _, target := range []string{s.identity, s.events, s.sessions} {
-		conn, err := rpc.Dial(target)
+		conn, err := rpc.Dial(target, rpc.Traced(d)...)
 		if err != nil {
 			return gateway.Backends{}, nil, errors.Join(err, closeAll())
 		}

@@ -20,12 +20,14 @@ type visit struct {
 
 // serve answers one request with what handle makes of it, and leaves one line in the log.
 func (d *Door) serve(w http.ResponseWriter, r *http.Request, path string, handle func(*visit) answer) {
+	r, span := d.begin(w, r, path)
 	v := &visit{w: w, r: r, received: time.Now()}
 	a := d.guard(v, handle)
 	a.write(w)
 	took := time.Since(v.received)
-	d.metrics.request(path, a.status, took)
+	d.metrics.request(r.Context(), path, a.status, took)
 	d.log(v, path, a.status, took)
+	end(span, v, a.status)
 }
 
 // guard turns a panic into an answer. The answer is complete before the first byte of it is written, so there is nothing to undo.

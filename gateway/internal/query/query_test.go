@@ -76,7 +76,9 @@ func serveFrom(t *testing.T, c query.Config) (string, *bytes.Buffer) {
 	t.Helper()
 	mux, log := http.NewServeMux(), &bytes.Buffer{}
 	c.Deadline = 4 * time.Second
-	query.Register(mux, c, observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err := query.Register(mux, c, observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil))}); err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewUnstartedServer(mux)
 	server.Config.Protocols = both()
 	server.Config.ReadTimeout, server.Config.WriteTimeout = c.SendTime, c.SendTime

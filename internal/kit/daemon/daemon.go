@@ -91,7 +91,7 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 }
 
 // NewLog returns the log of a process: one JSON object a line.
-func NewLog(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+func NewLog(w io.Writer) *slog.Logger { return observe.NewLog(w, slog.LevelInfo) }
 
 func run(ctx context.Context, log *slog.Logger, name, listen, adminAddr string,
 	open func(context.Context, observe.Deps) (Service, error),
@@ -99,7 +99,13 @@ func run(ctx context.Context, log *slog.Logger, name, listen, adminAddr string,
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	registry := observe.NewRegistry()
-	deps := observe.Deps{Log: log, Metrics: registry, Fatal: func(err error) { cancel(err) }}.For(strings.TrimSuffix(name, "d"))
+	traces, flush, err := observe.NewTraces(ctx, name, log)
+	if err != nil {
+		return err
+	}
+	defer flush()
+	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: func(err error) { cancel(err) }}.
+		For(strings.TrimSuffix(name, "d"))
 
 	service, err := open(ctx, deps)
 	if err != nil {

@@ -62,7 +62,7 @@ func NewServer(d observe.Deps) (*Server, error) {
 		return errInternal
 	})
 	s := &Server{
-		Server: grpc.NewServer(
+		Server: grpc.NewServer(append(tracedServer(d),
 			grpc.MaxRecvMsgSize(maxMessageBytes),
 			grpc.MaxSendMsgSize(maxMessageBytes),
 			grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, Timeout: pingTimeout}),
@@ -70,20 +70,22 @@ func NewServer(d observe.Deps) (*Server, error) {
 			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingAfter / 2}),
 			// Outermost first. Recovery sits inside logging and metrics: outside them, a panicking call would leave no trace.
 			grpc.ChainUnaryInterceptor(
-				metrics.UnaryServerInterceptor(),
+				identifyUnary,
+				metrics.UnaryServerInterceptor(grpcprom.WithExemplarFromContext(observe.Exemplar)),
 				logging.UnaryServerInterceptor(logger, logOptions...),
 				recovery.UnaryServerInterceptor(recoverer),
 				sanitizeUnary(d.Log),
 				slots.unary,
 			),
 			grpc.ChainStreamInterceptor(
-				metrics.StreamServerInterceptor(),
+				identifyStream,
+				metrics.StreamServerInterceptor(grpcprom.WithExemplarFromContext(observe.Exemplar)),
 				logging.StreamServerInterceptor(logger, logOptions...),
 				recovery.StreamServerInterceptor(recoverer),
 				sanitizeStream(d.Log),
 				lasting(open),
 			),
-		),
+		)...),
 		health:  health.NewServer(),
 		streams: open,
 	}

@@ -52,7 +52,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 			if s.check {
 				return checkConfig(s.dir, stdout)
 			}
-			return s.serve(ctx, slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: s.level})), stdout)
+			return s.serve(ctx, observe.NewLog(stderr, s.level), stdout)
 		}),
 	}
 }
@@ -81,7 +81,12 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, stdout io.Writer) 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	registry := observe.NewRegistry()
-	deps := observe.Deps{Log: log, Metrics: registry, Fatal: cancel}
+	traces, flush, err := observe.NewTraces(ctx, "sojourn", log)
+	if err != nil {
+		return err
+	}
+	defer flush()
+	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: cancel}
 	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Workspaces: workspaces, KeepChanges: s.keep}, deps)
 	if err != nil {
 		return err

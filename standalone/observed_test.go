@@ -93,8 +93,10 @@ func (s seen) post(t *testing.T, path, body string, header http.Header) http.Hea
 	return response.Header
 }
 
-func sender() http.Header { return http.Header{"Authorization": {"Basic d3JpdGUta2V5LTAwMDAwMDAwMDA6"}} }
-func asker() http.Header  { return http.Header{"Authorization": {"Bearer " + queryToken}} }
+func sender() http.Header {
+	return http.Header{"Authorization": {"Basic d3JpdGUta2V5LTAwMDAwMDAwMDA6"}}
+}
+func asker() http.Header { return http.Header{"Authorization": {"Bearer " + queryToken}} }
 
 const theirTrace = "0af7651916cd43dd8448eb211c80319c"
 

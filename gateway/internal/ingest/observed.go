@@ -11,8 +11,8 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 )
 
-// begin gives a request an id, which its answer tells, and begins its span. The span begins a trace: whoever sends calls does not decide what
-// is traced. Where the sender has a trace of its own, the two are linked.
+// begin gives a request an id, which its answer tells, and begins its span. The span begins a trace: whoever sends calls does not decide
+// what is traced. Where the sender has a trace of its own, the two are linked.
 func (d *Door) begin(w http.ResponseWriter, r *http.Request, path string) (*http.Request, trace.Span) {
 	ctx, id := observe.WithRequestID(r.Context(), r.Header.Get(observe.RequestIDHeader))
 	w.Header().Set(observe.RequestIDHeader, id)

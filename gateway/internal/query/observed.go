@@ -33,7 +33,8 @@ func newObserved(d observe.Deps) (observed, error) {
 			Name: "sojourn_gateway_queries_total", Help: "Questions and streams that ended, by procedure and code.",
 		}, []string{"procedure", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "sojourn_gateway_query_duration_seconds", Help: "Time from a question to its answer, by procedure; streams are not timed.",
+			Name:    "sojourn_gateway_query_duration_seconds",
+			Help:    "Time from a question to its answer, by procedure; streams are not timed.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"procedure"}),
 	}

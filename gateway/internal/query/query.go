@@ -85,6 +85,7 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) error {
 	handle(backupv1connect.NewBackupServiceHandler(
 		newBackups(c.Identity, c.Events, c.Sessions), options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
 	handle(sessionsv1connect.NewAdminServiceHandler(
-		sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
+		sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, options(adminTime),
+		connect.WithRequestGate(observed.gate(admitAdmin))))
 	return nil
 }

@@ -274,7 +274,11 @@ func TestTokensAreThoseOfTheConfigurationOfNow(t *testing.T) {
 	var config changing
 	config.Store(&workspace.Config{AdminToken: adminToken, Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: []string{acmeToken}}}})
 	services, mux := newAnything(t), http.NewServeMux()
-	query.Register(mux, query.Config{Workspaces: &config, Identity: services.conn, Deadline: time.Second}, observe.Discard())
+	if err := query.Register(mux, query.Config{
+		Workspaces: &config, Identity: services.conn, Deadline: time.Second,
+	}, observe.Discard()); err != nil {
+		t.Fatal(err)
+	}
 	status := func(token string) int {
 		const path = "/sojourn.identity.v1.QueryService/ListUsers"
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(`{"workspace":"acme"}`))
@@ -317,7 +321,9 @@ func TestOnlyTheAdminListsWorkspaces(t *testing.T) {
 
 func TestWithoutAnAdminTokenNobodyIsAdmin(t *testing.T) {
 	mux := http.NewServeMux()
-	query.Register(mux, query.Config{Workspaces: &workspace.Config{}}, observe.Discard())
+	if err := query.Register(mux, query.Config{Workspaces: &workspace.Config{}}, observe.Discard()); err != nil {
+		t.Fatal(err)
+	}
 	const path = "/sojourn.identity.v1.QueryService/ListWorkspaces"
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader("{}"))
 	r.Header.Set("Authorization", "Bearer ")

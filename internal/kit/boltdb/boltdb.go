@@ -177,7 +177,8 @@ func (db *DB) await(ctx context.Context, w *write, span trace.Span) error {
 	select {
 	case err := <-w.result:
 		if span.IsRecording() && !w.began.IsZero() {
-			span.AddEvent("transaction begins", trace.WithTimestamp(w.began), trace.WithAttributes(attribute.Int("sojourn.writes", w.beside)))
+			span.AddEvent("transaction begins", trace.WithTimestamp(w.began),
+				trace.WithAttributes(attribute.Int("sojourn.writes", w.beside)))
 		}
 		return err
 	case <-ctx.Done():

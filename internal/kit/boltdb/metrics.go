@@ -54,9 +54,8 @@ func (m *metrics) register(to prometheus.Registerer, db *DB) error {
 			return float64(stats.FreePageN+stats.PendingPageN) * float64(pageSize)
 		}),
 		gauge("readers", "Read transactions that are open.", func() float64 { return float64(db.Readers()) }),
-		gauge("oldest_reader_seconds", "For how long the oldest of them has been open; meanwhile freed pages are not used again.", func() float64 {
-			return m.readers.oldest().Seconds()
-		}),
+		gauge("oldest_reader_seconds", "For how long the oldest of them has been open; meanwhile freed pages are not used again.",
+			func() float64 { return m.readers.oldest().Seconds() }),
 	} {
 		if err := to.Register(c); err != nil {
 			return err

@@ -3,6 +3,7 @@ package observe
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -45,8 +46,8 @@ func EndSpan(span trace.Span, err error) {
 }
 
 // NewTraces returns what makes the spans of a process and sends them by OTLP, if OTEL_EXPORTER_OTLP_ENDPOINT or
-// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT says where to; else nil. All other OTEL_ variables count as OpenTelemetry has it. The returned function
-// sends what is left, and is never nil.
+// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT says where to; else nil. All other OTEL_ variables count as OpenTelemetry has it. The returned
+// function sends what is left.
 func NewTraces(ctx context.Context, program string, log *slog.Logger) (trace.TracerProvider, func(), error) {
 	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" {
 		return nil, func() {}, nil
@@ -72,13 +73,13 @@ func NewTraces(ctx context.Context, program string, log *slog.Logger) (trace.Tra
 
 // newExporter speaks the protocol that the environment names; OpenTelemetry's default is HTTP.
 func newExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
-	switch protocol := cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL"), "http/protobuf"); protocol {
+	switch cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL")) {
 	case "grpc":
 		return otlptracegrpc.New(ctx)
-	case "http/protobuf":
+	case "", "http/protobuf":
 		return otlptracehttp.New(ctx)
 	default:
-		return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL is neither grpc nor http/protobuf")
+		return nil, errors.New("OTEL_EXPORTER_OTLP_PROTOCOL is neither grpc nor http/protobuf")
 	}
 }
 

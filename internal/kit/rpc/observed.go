@@ -66,7 +66,9 @@ func sent(ctx context.Context) context.Context {
 	return ctx
 }
 
-func sendIDUnary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, o ...grpc.CallOption) error {
+func sendIDUnary(
+	ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, o ...grpc.CallOption,
+) error {
 	return invoke(sent(ctx), method, req, reply, cc, o...)
 }
 

@@ -154,7 +154,7 @@ func TestNeitherTracesNorLogsNorMetricsHoldWhatWasSent(t *testing.T) {
 	for _, span := range s.spans.GetSpans() {
 		spans.WriteString(span.Name)
 		for _, a := range span.Attributes {
-			spans.WriteString(" " + string(a.Key) + "=" + a.Value.Emit())
+			spans.WriteString(" " + string(a.Key) + "=" + a.Value.String())
 		}
 	}
 	for name, text := range map[string]string{"the spans": spans.String(), "the log": s.log.String(), "the metrics": metrics} {

@@ -66,7 +66,9 @@ func (o observed) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 		took := time.Since(began)
 		observe.Observe(ctx, o.seconds.WithLabelValues(req.Spec().Procedure), took.Seconds())
 		o.end(ctx, span, req.Spec(), took, err)
-		if err == nil {
+		if refused := new(connect.Error); errors.As(err, &refused) {
+			refused.Meta().Set(observe.RequestIDHeader, observe.RequestID(ctx))
+		} else if err == nil {
 			resp.Header().Set(observe.RequestIDHeader, observe.RequestID(ctx))
 		}
 		return resp, err

@@ -120,10 +120,12 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 		tls: c.TLS, adminTLS: c.AdminTLS,
 	}
 	door.Register(g.mux)
-	query.Register(g.mux, query.Config{
+	if err := query.Register(g.mux, query.Config{
 		Workspaces: c.Workspaces, Identity: b.Identity, Events: b.Events, Sessions: b.Sessions, Deadline: deadline,
 		SendTime: sendTime, Streams: g.streams, Limits: limits,
-	}, d)
+	}, d); err != nil {
+		return nil, fmt.Errorf("open gateway: %w", err)
+	}
 	return g, nil
 }
 

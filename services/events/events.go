@@ -10,10 +10,13 @@ package events
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
 
 	"google.golang.org/grpc"
 
+	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
@@ -39,21 +42,27 @@ func (c Config) path() string { return filepath.Join(c.Dir, File) }
 type Service struct {
 	store usage.Store
 	api   *grpcapi.API
+	file  *boltdb.DB
 }
 
 // Open opens the service's store. The caller closes the service.
 func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
-	store, err := bolt.Open(boltdb.Options{Path: c.path(), OnFail: d.Fatal, ReadOnly: c.ReadOnly})
+	store, err := bolt.Open(boltdb.Options{Path: c.path(), OnFail: d.Fatal, ReadOnly: c.ReadOnly, Deps: d})
 	if err != nil {
 		return nil, err
 	}
-	return &Service{store: store, api: grpcapi.New(store)}, nil
+	api, err := grpcapi.New(store, d.Metrics)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("register metrics: %w", err), store.Close())
+	}
+	return &Service{store: store, api: api, file: store.File()}, nil
 }
 
 // Register adds the service's RPCs to a server.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	eventsv1.RegisterIngestServiceServer(r, s.api)
 	eventsv1.RegisterQueryServiceServer(r, s.api)
+	backup.Register(r, s.file)
 }
 
 // Close closes the store.

@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
@@ -49,6 +50,7 @@ type Config struct {
 type Service struct {
 	store directory.Store
 	api   *grpcapi.API
+	file  *boltdb.DB
 
 	stop    context.CancelFunc
 	working sync.WaitGroup
@@ -63,7 +65,7 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	if now == nil {
 		now = time.Now
 	}
-	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly})
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly, Deps: d})
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +74,7 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	working, stop := context.WithCancel(context.Background())
-	s := &Service{store: store, api: grpcapi.New(store, settings, now), stop: stop}
+	s := &Service{store: store, api: grpcapi.New(store, settings, now), file: store.File(), stop: stop}
 	if !c.ReadOnly {
 		s.working.Go(func() { upkeep.run(working) })
 	}
@@ -83,6 +85,7 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	identityv1.RegisterIngestServiceServer(r, s.api)
 	identityv1.RegisterQueryServiceServer(r, s.api)
+	backup.Register(r, s.file)
 }
 
 // Close stops the upkeep, and closes the store once writes under way are done.

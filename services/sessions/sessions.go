@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
@@ -72,6 +73,7 @@ func SettingsOf(from workspace.Provider) func(workspace string) Settings {
 type Service struct {
 	store  session.Store
 	api    *grpcapi.API
+	file   *boltdb.DB
 	upkeep *upkeep
 
 	stop    context.CancelFunc
@@ -90,12 +92,16 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	if now == nil {
 		now = time.Now
 	}
-	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly}, settings)
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly, Deps: d}, settings)
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{store: store, api: grpcapi.New(store, now)}
+	s := &Service{store: store, api: grpcapi.New(store, now), file: store.File()}
 	if s.upkeep, err = newUpkeep(store, now, c, d); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	load, err := newLoad(s.upkeep, d.Metrics)
+	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	working, stop := context.WithCancel(context.Background())
@@ -103,6 +109,7 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	if !c.ReadOnly {
 		s.working.Go(func() { s.upkeep.sweep(working) })
 		s.working.Go(func() { s.upkeep.mend(working) })
+		s.working.Go(func() { load.count(working) })
 	}
 	return s, nil
 }
@@ -112,6 +119,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	sessionsv1.RegisterIngestServiceServer(r, s.api)
 	sessionsv1.RegisterQueryServiceServer(r, s.api)
 	sessionsv1.RegisterAdminServiceServer(r, s.api)
+	backup.Register(r, s.file)
 }
 
 // Close stops the upkeep and closes the store.

@@ -3,6 +3,8 @@ package e2e
 import (
 	"io"
 	"net/http"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +32,29 @@ func TestEveryProcessTellsHowItIs(t *testing.T) {
 				if path == "/metrics" && process != "gatewayd" && !strings.Contains(string(body), `grpc_server_handled_total{`) {
 					t.Errorf("%s counts no RPCs", process)
 				}
+			}
+		}
+	})
+}
+
+func TestEveryProgramAsksWhetherItsProcessIsReady(t *testing.T) {
+	onBoth(t, func(t *testing.T, d deployment) {
+		check := func(program, address string) (int, string) {
+			cmd := exec.Command(filepath.Join(binaries, program), "healthcheck", "-admin", address)
+			output, _ := cmd.CombinedOutput()
+			return cmd.ProcessState.ExitCode(), string(output)
+		}
+		addresses := map[string]string{}
+		for _, program := range d.processes() {
+			addresses[program] = strings.TrimPrefix(d.admin(program), "http://")
+			if code, says := check(program, addresses[program]); code != 0 {
+				t.Errorf("%s runs: exit code %d: %s", program, code, says)
+			}
+		}
+		d.stop()
+		for program, address := range addresses {
+			if code, says := check(program, address); code != 1 || !strings.Contains(says, "probe: ") {
+				t.Errorf("%s is stopped: exit code %d: %s", program, code, says)
 			}
 		}
 	})

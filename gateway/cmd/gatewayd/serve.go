@@ -16,13 +16,18 @@ import (
 // serve runs the gateway until ctx ends, then drains it.
 func serve(ctx context.Context, s settings, opened secured, log *slog.Logger) (err error) {
 	registry := observe.NewRegistry()
-	deps := observe.Deps{Log: log, Metrics: registry}.For("gateway")
+	traces, flush, err := observe.NewTraces(ctx, "gatewayd", log)
+	if err != nil {
+		return err
+	}
+	defer flush()
+	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces}.For("gateway")
 	workspaces, err := workspace.Watch(s.workspaces, deps.Log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, workspaces.Close()) }()
-	backends, closeBackends, err := dial(s, opened.caller, deps.Log)
+	backends, closeBackends, err := dial(s, opened.caller, deps)
 	if err != nil {
 		return err
 	}
@@ -44,7 +49,7 @@ func serve(ctx context.Context, s settings, opened secured, log *slog.Logger) (e
 }
 
 // dial returns connections to the services and a function that closes them.
-func dial(s settings, as rpc.Caller, log *slog.Logger) (gateway.Backends, func() error, error) {
+func dial(s settings, as rpc.Caller, d observe.Deps) (gateway.Backends, func() error, error) {
 	conns := make([]*grpc.ClientConn, 0, 3)
 	closeAll := func() error {
 		var err error
@@ -54,7 +59,7 @@ func dial(s settings, as rpc.Caller, log *slog.Logger) (gateway.Backends, func()
 		return err
 	}
 	for _, service := range []struct{ name, target string }{{"identity", s.identity}, {"events", s.events}, {"sessions", s.sessions}} {
-		conn, err := as.Dial(service.name, service.target, log)
+		conn, err := as.Dial(service.name, service.target, d)
 		if err != nil {
 			return gateway.Backends{}, nil, errors.Join(err, closeAll())
 		}

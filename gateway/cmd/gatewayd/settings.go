@@ -14,6 +14,8 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/tlsfile"
 )
 
+const defaultAdmin = "127.0.0.1:8081"
+
 // settings is what the flags say.
 type settings struct {
 	listen, admin, workspaces  string
@@ -37,7 +39,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags := flag.NewFlagSet("gatewayd", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&s.listen, "listen", "127.0.0.1:8080", "address for calls and questions")
-	flags.StringVar(&s.admin, "admin-listen", "127.0.0.1:8081", "address for /livez, /readyz, /metrics and profiles")
+	flags.StringVar(&s.admin, "admin-listen", defaultAdmin, "address for /livez, /readyz, /metrics and profiles")
 	flags.StringVar(&s.workspaces, "workspaces", "", "file that says who may write and read; changes count while running (required)")
 	flags.StringVar(&s.identity, "identity", "", "gRPC target of the identity service, as identity:9000 (required)")
 	flags.StringVar(&s.events, "events", "", "gRPC target of the events service (required)")

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/sojournhq/sojourn/internal/kit/observe"
 )
 
 // allowedHeaders is what a script may send: what Segment's clients do, and what a door reads.
@@ -24,7 +26,7 @@ func shareAnswer(h http.Header, r *http.Request) {
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Allow-Credentials", "true")
-	h.Set("Access-Control-Expose-Headers", "Retry-After")
+	h.Set("Access-Control-Expose-Headers", "Retry-After, "+observe.RequestIDHeader)
 }
 
 // byMethod answers a preflight, which comes without a key, and hands a request with one of the methods on.

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/observe"
 )
 
 // metrics counts what passes the door.
@@ -33,9 +35,9 @@ func (m *metrics) register(to prometheus.Registerer) error {
 	return errors.Join(to.Register(m.requests), to.Register(m.seconds), to.Register(m.calls))
 }
 
-func (m *metrics) request(route string, status int, took time.Duration) {
+func (m *metrics) request(ctx context.Context, route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
-	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+	observe.Observe(ctx, m.seconds.WithLabelValues(route), took.Seconds())
 }
 
 // Outcomes of calls. All calls that were received are in one of them.

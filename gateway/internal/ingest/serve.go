@@ -26,6 +26,7 @@ type visit struct {
 
 // serve answers one request with what handle makes of it, and leaves one line in the log.
 func (d *Door) serve(w http.ResponseWriter, r *http.Request, path string, handle func(*visit) answer) {
+	r, span := d.begin(w, r, path)
 	v := &visit{w: w, r: r, received: time.Now(), pass: d.config.Limits.Arrive(r.RemoteAddr)}
 	defer v.pass.Leave()
 	shareAnswer(w.Header(), r)
@@ -33,8 +34,9 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, path string, handle
 	v.pass.Done(a.status >= http.StatusInternalServerError)
 	a.write(w)
 	took := time.Since(v.received)
-	d.metrics.request(path, a.status, took)
+	d.metrics.request(r.Context(), path, a.status, took)
 	d.log(v, path, a, took)
+	end(span, v, a.status)
 }
 
 // guard turns a panic into an answer. The answer is complete before the first byte of it is written, so there is nothing to undo.

@@ -37,6 +37,7 @@ func permissions() map[string]who {
 		"sojourn.sessions.v1.QueryService: GetSession ListSessions QueryTime WatchSessions":                              readers,
 		"sojourn.sessions.v1.AdminService: RebuildSessions":                                                              admins,
 		"sojourn.report.v1.ReportService: GetAccountUsage GetAccountOverview ListAccountActivity GetUnattributed Export": readers,
+		"sojourn.backup.v1.BackupService: CopyFile":                                                                      admins,
 		"sojourn.admin.v1.AdminService: DeleteUser":                                                                      admins,
 	} {
 		service, names, _ := strings.Cut(methods, ":")

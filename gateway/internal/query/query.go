@@ -7,6 +7,7 @@ package query
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -19,6 +20,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/streams"
 	"github.com/sojournhq/sojourn/proto/sojourn/admin/v1/adminv1connect"
+	"github.com/sojournhq/sojourn/proto/sojourn/backup/v1/backupv1connect"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/events/v1/eventsv1connect"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
@@ -56,15 +58,20 @@ type Config struct {
 	Limits *limit.Limits
 }
 
-// Register adds the query APIs of the three services, their admin APIs, and the reports that join them, to mux.
-func Register(mux *http.ServeMux, c Config, d observe.Deps) {
+// Register adds the query APIs of the three services, their admin APIs, and the reports that join them, to mux. It fails when its
+// metrics are registered already.
+func Register(mux *http.ServeMux, c Config, d observe.Deps) error {
+	observed, err := newObserved(d)
+	if err != nil {
+		return fmt.Errorf("register query metrics: %w", err)
+	}
 	readers := newReaders(c.Workspaces)
 	options := func(deadline time.Duration) connect.HandlerOption {
 		return connect.WithHandlerOptions(
 			connect.WithReadMaxBytes(maxRequestBytes),
-			connect.WithRequestGate(readers.admit),
+			connect.WithRequestGate(observed.gate(readers.admit)),
 			connect.WithInterceptors(
-				authorizer{}, crowd{limits: c.Limits}, lasting{group: c.Streams}, translator{deadline: deadline, log: d.Log},
+				observed, authorizer{}, crowd{limits: c.Limits}, lasting{group: c.Streams}, translator{deadline: deadline, log: d.Log},
 			),
 			connect.WithRecover(func(ctx context.Context, _ connect.Spec, _ http.Header, p any) error {
 				d.Log.ErrorContext(ctx, "query panicked", observe.Panic(p), slog.String("stack", string(debug.Stack())))
@@ -79,7 +86,11 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 	handle(sessionsv1connect.NewQueryServiceHandler(sessions{sessionsv1.NewQueryServiceClient(c.Sessions)}, question))
 	handle(reportv1connect.NewReportServiceHandler(report.New(c.Identity, c.Events, c.Sessions, time.Now), options(reportTime)))
 	handle(adminv1connect.NewAdminServiceHandler(
-		newAdmin(c.Identity, c.Events, c.Sessions, time.Now), options(adminTime), connect.WithRequestGate(admitAdmin)))
+		newAdmin(c.Identity, c.Events, c.Sessions, time.Now), options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
+	handle(backupv1connect.NewBackupServiceHandler(
+		newBackups(c.Identity, c.Events, c.Sessions), options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
 	handle(sessionsv1connect.NewAdminServiceHandler(
-		sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, options(adminTime), connect.WithRequestGate(admitAdmin)))
+		sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, options(adminTime),
+		connect.WithRequestGate(observed.gate(admitAdmin))))
+	return nil
 }

@@ -66,14 +66,22 @@ func serveTo(
 	t *testing.T, readers workspace.Provider, conn grpc.ClientConnInterface, open *streams.Group, timeouts time.Duration,
 ) (string, *bytes.Buffer) {
 	t.Helper()
+	return serveFrom(t, query.Config{
+		Workspaces: readers, Identity: conn, Events: conn, Sessions: conn, SendTime: timeouts, Streams: open,
+	})
+}
+
+// serveFrom does the same with all that is configured but a deadline.
+func serveFrom(t *testing.T, c query.Config) (string, *bytes.Buffer) {
+	t.Helper()
 	mux, log := http.NewServeMux(), &bytes.Buffer{}
-	query.Register(mux, query.Config{
-		Workspaces: readers,
-		Identity:   conn, Events: conn, Sessions: conn, Deadline: 4 * time.Second, SendTime: timeouts, Streams: open,
-	}, observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil))})
+	c.Deadline = 4 * time.Second
+	if err := query.Register(mux, c, observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil))}); err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewUnstartedServer(mux)
 	server.Config.Protocols = both()
-	server.Config.ReadTimeout, server.Config.WriteTimeout = timeouts, timeouts
+	server.Config.ReadTimeout, server.Config.WriteTimeout = c.SendTime, c.SendTime
 	server.Start()
 	t.Cleanup(server.Close)
 	return server.URL, log
@@ -266,7 +274,11 @@ func TestTokensAreThoseOfTheConfigurationOfNow(t *testing.T) {
 	var config changing
 	config.Store(&workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: workspace.NewSecrets(acmeToken)}}})
 	services, mux := newAnything(t), http.NewServeMux()
-	query.Register(mux, query.Config{Workspaces: &config, Identity: services.conn, Deadline: time.Second}, observe.Discard())
+	if err := query.Register(mux, query.Config{
+		Workspaces: &config, Identity: services.conn, Deadline: time.Second,
+	}, observe.Discard()); err != nil {
+		t.Fatal(err)
+	}
 	status := func(token string) int {
 		const path = "/sojourn.identity.v1.QueryService/ListUsers"
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(`{"workspace":"acme"}`))
@@ -309,7 +321,9 @@ func TestOnlyTheAdminListsWorkspaces(t *testing.T) {
 
 func TestWithoutAnAdminTokenNobodyIsAdmin(t *testing.T) {
 	mux := http.NewServeMux()
-	query.Register(mux, query.Config{Workspaces: &workspace.Config{}}, observe.Discard())
+	if err := query.Register(mux, query.Config{Workspaces: &workspace.Config{}}, observe.Discard()); err != nil {
+		t.Fatal(err)
+	}
 	const path = "/sojourn.identity.v1.QueryService/ListWorkspaces"
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader("{}"))
 	r.Header.Set("Authorization", "Bearer ")

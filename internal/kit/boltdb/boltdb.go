@@ -15,6 +15,10 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/sojournhq/sojourn/internal/kit/observe"
 )
 
 // Errors that callers tell apart.
@@ -47,8 +51,14 @@ type Options struct {
 	Kind string
 	// Format is the newest format version that the caller reads.
 	Format uint32
+	// Upgrades has for every older format that the caller still reads the step that makes the next format of it; nil where nothing has to
+	// be changed. They run when the file is opened, one after the other, in one transaction with the new mark, and so should be short: what
+	// takes long is better left as it is and read both ways until it is next written.
+	Upgrades map[uint32]func(*bolt.Tx) error
 	// OnFail, if set, is called once, in a goroutine of its own, when a commit has failed.
 	OnFail func(error)
+	// Deps are where the file shows what it does; without metrics or traces in them it shows none. OnFail is told of failures, not they.
+	Deps observe.Deps
 	// ReadOnly opens a file for reading only; it must exist, and Update returns ErrReadOnly.
 	ReadOnly bool
 }
@@ -56,9 +66,12 @@ type Options struct {
 // DB is an open file. All methods may be called from many goroutines.
 type DB struct {
 	bolt     *bolt.DB
+	kind     string
 	queue    chan *write
 	onFail   func(error)
 	readOnly bool
+	metrics  *metrics
+	tracer   trace.Tracer
 
 	mutex  sync.RWMutex // guards closed, so that nothing is sent on a closed queue
 	closed bool
@@ -70,6 +83,10 @@ type write struct {
 	apply  func(*bolt.Tx) error
 	gone   <-chan struct{} // closed when nobody waits for the result any more
 	result chan error
+
+	// When the transaction began, and with how many writes: set before there is a result.
+	began  time.Time
+	beside int
 }
 
 // Open opens or makes the file and starts its committer.
@@ -82,11 +99,8 @@ func Open(o Options) (*DB, error) {
 	} else if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
 		return nil, fmt.Errorf("make directory of a store: %w", err)
 	}
-	b, err := bolt.Open(o.Path, 0o600, &bolt.Options{Timeout: lockWait, ReadOnly: o.ReadOnly, FreelistType: bolt.FreelistMapType})
+	b, err := openBolt(o.Path, o.ReadOnly)
 	if err != nil {
-		if errors.Is(err, berrors.ErrTimeout) {
-			err = ErrLocked
-		}
 		return nil, fmt.Errorf("open %s: %w", o.Path, err)
 	}
 	err = checkFormat(b, o)
@@ -97,10 +111,26 @@ func Open(o Options) (*DB, error) {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
 	}
 	db := &DB{
-		bolt: b, queue: make(chan *write, maxWritesPerCommit), onFail: o.OnFail, readOnly: o.ReadOnly, done: make(chan struct{}),
+		bolt: b, kind: o.Kind, onFail: o.OnFail, readOnly: o.ReadOnly,
+		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
+		metrics: newMetrics(), tracer: o.Deps.Tracer(),
+	}
+	if o.Deps.Metrics != nil {
+		if err := db.metrics.register(o.Deps.Metrics, db); err != nil {
+			return nil, fmt.Errorf("register metrics of %s: %w", o.Path, errors.Join(err, b.Close()))
+		}
 	}
 	go db.commitWaiting()
 	return db, nil
+}
+
+// openBolt returns ErrLocked if another process has the file open.
+func openBolt(path string, readOnly bool) (*bolt.DB, error) {
+	b, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType})
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, ErrLocked
+	}
+	return b, err
 }
 
 // syncEntries makes durable that the file at path and its directory are there: a file may be synced and yet be gone after a power cut
@@ -121,6 +151,7 @@ func syncEntries(path string) error {
 
 // View runs fn in a read transaction: it sees one consistent state, including every write that has been acknowledged.
 func (db *DB) View(fn func(*bolt.Tx) error) error {
+	defer db.metrics.readers.enter()()
 	err := db.bolt.View(fn)
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return ErrClosed
@@ -133,11 +164,22 @@ func (db *DB) View(fn func(*bolt.Tx) error) error {
 // ends first, its error is returned, the outcome is unknown, and fn may still be running: what it writes to must not be read then (see Do).
 func (db *DB) Update(ctx context.Context, fn func(*bolt.Tx) error) error {
 	w := &write{apply: fn, gone: ctx.Done(), result: make(chan error, 1)}
+	ctx, span := db.tracer.Start(ctx, "commit "+db.kind)
+	err := db.await(ctx, w, span)
+	observe.EndSpan(span, err)
+	return err
+}
+
+func (db *DB) await(ctx context.Context, w *write, span trace.Span) error {
 	if err := db.enqueue(ctx, w); err != nil {
 		return err
 	}
 	select {
 	case err := <-w.result:
+		if span.IsRecording() && !w.began.IsZero() {
+			span.AddEvent("transaction begins", trace.WithTimestamp(w.began),
+				trace.WithAttributes(attribute.Int("sojourn.writes", w.beside)))
+		}
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
@@ -237,6 +279,10 @@ func (db *DB) commit(batch []*write) {
 }
 
 func (db *DB) tryCommit(batch []*write) (bad int, applyErr, commitErr error) {
+	began := time.Now()
+	for _, w := range batch {
+		w.began, w.beside = began, len(batch)
+	}
 	tx, err := db.bolt.Begin(true)
 	if err != nil {
 		return 0, nil, err
@@ -246,7 +292,12 @@ func (db *DB) tryCommit(batch []*write) (bad int, applyErr, commitErr error) {
 			return i, err, tx.Rollback()
 		}
 	}
-	return 0, nil, tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return 0, nil, err
+	}
+	db.metrics.seconds.Observe(time.Since(began).Seconds())
+	db.metrics.writes.Observe(float64(len(batch)))
+	return 0, nil, nil
 }
 
 // applySafely turns a panic into that write's error: one bad write must not take down the committer that all others wait for.

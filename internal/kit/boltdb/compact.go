@@ -6,7 +6,6 @@ import (
 	"os"
 
 	bolt "go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 )
 
 // maxCompactBytes is how much a transaction of Compact copies at most.
@@ -19,11 +18,8 @@ func Compact(o Options, do func(*bolt.Tx) error) (err error) {
 		return fmt.Errorf("compact: %w", err)
 	}
 	path := o.Path
-	from, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType})
+	from, err := openBolt(path, false)
 	if err != nil {
-		if errors.Is(err, berrors.ErrTimeout) {
-			err = ErrLocked
-		}
 		return fmt.Errorf("compact %s: %w", path, err)
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()

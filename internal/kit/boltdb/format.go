@@ -24,11 +24,21 @@ func checkFormat(b *bolt.DB, o Options) (err error) {
 		}
 	}()
 	if o.ReadOnly {
-		return b.View(func(tx *bolt.Tx) error { return readMark(tx.Bucket(metaBucket), o) })
+		return b.View(func(tx *bolt.Tx) error {
+			format, err := readMark(tx.Bucket(metaBucket), o)
+			if err != nil {
+				return err
+			}
+			return readsAsIs(format, o)
+		})
 	}
 	return b.Update(func(tx *bolt.Tx) error {
 		if meta := tx.Bucket(metaBucket); meta != nil {
-			return readMark(meta, o)
+			format, err := readMark(meta, o)
+			if err != nil {
+				return err
+			}
+			return upgrade(tx, format, o)
 		}
 		if name, _ := tx.Cursor().First(); name != nil {
 			return fmt.Errorf("%w: the file is no Sojourn store", ErrFormat)
@@ -40,23 +50,68 @@ func checkFormat(b *bolt.DB, o Options) (err error) {
 		if err := meta.Put(kindKey, []byte(o.Kind)); err != nil {
 			return err
 		}
-		return meta.Put(formatKey, binary.BigEndian.AppendUint32(nil, o.Format))
+		return putFormat(meta, o.Format)
 	})
 }
 
-func readMark(meta *bolt.Bucket, o Options) error {
-	if meta == nil {
-		return fmt.Errorf("%w: the file is no Sojourn store", ErrFormat)
+// readMark returns the format of a file, if it is one that may be read, perhaps after being upgraded.
+func readMark(meta *bolt.Bucket, o Options) (uint32, error) {
+	kind, format, err := markOf(meta)
+	switch {
+	case err != nil:
+		return 0, err
+	case kind != o.Kind:
+		return 0, fmt.Errorf("%w: the file holds %q, not %q", ErrFormat, kind, o.Kind)
+	case format > o.Format:
+		return 0, fmt.Errorf("%w: the file has format %d, this program reads up to %d", ErrFormat, format, o.Format)
 	}
-	if kind := string(meta.Get(kindKey)); kind != o.Kind {
-		return fmt.Errorf("%w: the file holds %q, not %q", ErrFormat, kind, o.Kind)
+	for f := format; f < o.Format; f++ {
+		if _, ok := o.Upgrades[f]; !ok {
+			return 0, fmt.Errorf("%w: the file has format %d, this program reads from %d: upgrade by a version in between",
+				ErrFormat, format, f+1)
+		}
 	}
-	format := meta.Get(formatKey)
-	if len(format) != 4 {
-		return fmt.Errorf("%w: the file's format mark is damaged", ErrFormat)
-	}
-	if v := binary.BigEndian.Uint32(format); v > o.Format {
-		return fmt.Errorf("%w: the file has format %d, this program reads up to %d", ErrFormat, v, o.Format)
+	return format, nil
+}
+
+// readsAsIs refuses a file that has to be changed first.
+func readsAsIs(format uint32, o Options) error {
+	for f := format; f < o.Format; f++ {
+		if o.Upgrades[f] != nil {
+			return fmt.Errorf("%w: the file has format %d, and is upgraded to %d when its service is started once",
+				ErrFormat, format, o.Format)
+		}
 	}
 	return nil
+}
+
+// upgrade makes the newest format of a file.
+func upgrade(tx *bolt.Tx, format uint32, o Options) error {
+	if format == o.Format {
+		return nil
+	}
+	for f := format; f < o.Format; f++ {
+		if step := o.Upgrades[f]; step != nil {
+			if err := step(tx); err != nil {
+				return fmt.Errorf("upgrade from format %d: %w", f, err)
+			}
+		}
+	}
+	return putFormat(tx.Bucket(metaBucket), o.Format)
+}
+
+func putFormat(meta *bolt.Bucket, format uint32) error {
+	return meta.Put(formatKey, binary.BigEndian.AppendUint32(nil, format))
+}
+
+// markOf returns what a file says of itself.
+func markOf(meta *bolt.Bucket) (kind string, format uint32, err error) {
+	if meta == nil {
+		return "", 0, fmt.Errorf("%w: the file is no Sojourn store", ErrFormat)
+	}
+	mark := meta.Get(formatKey)
+	if len(mark) != 4 {
+		return "", 0, fmt.Errorf("%w: the file's format mark is damaged", ErrFormat)
+	}
+	return string(meta.Get(kindKey)), binary.BigEndian.Uint32(mark), nil
 }

@@ -29,6 +29,8 @@ import (
 // DrainTime is how long calls under way may still take after the process was asked to stop.
 const DrainTime = 10 * time.Second
 
+const defaultAdmin = "127.0.0.1:9100"
+
 // Service is what a daemon runs.
 type Service interface {
 	// Register adds the service's RPCs to a server that is not serving yet.
@@ -63,11 +65,14 @@ func Parse(flags *flag.FlagSet, args []string) error {
 }
 
 // Main runs a service named name until SIGINT or SIGTERM and returns the process's exit code. Define adds the service's own flags and
-// returns the function that opens it once they are set.
+// returns the function that opens it once they are set. With the first argument "healthcheck" it asks a running one whether it is ready.
 func Main(name string, args []string, define func(*flag.FlagSet) func(context.Context, observe.Deps) (Service, error)) int {
+	if code, asked := RunHealthcheck(context.Background(), name, defaultAdmin, args, os.Stderr); asked {
+		return code
+	}
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:9000", "address for gRPC")
-	adminAddr := flags.String("admin-listen", "127.0.0.1:9100", "address for /livez, /readyz, /metrics and profiles")
+	adminAddr := flags.String("admin-listen", defaultAdmin, "address for /livez, /readyz, /metrics and profiles")
 	var level slog.Level
 	DefineLevel(flags, &level)
 	var guarded guards
@@ -80,7 +85,7 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		return 2
 	}
-	log := NewLog(os.Stderr, level)
+	log := observe.NewLog(os.Stderr, level)
 	guard, adminTLS, err := guarded.open(log)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
@@ -101,11 +106,6 @@ func DefineLevel(flags *flag.FlagSet, level *slog.Level) {
 	flags.TextVar(level, "log-level", slog.LevelInfo, "least level of what is logged: debug, info, warn or error")
 }
 
-// NewLog returns the log of a process: one JSON object a line, from level on.
-func NewLog(w io.Writer, level slog.Level) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
-}
-
 // process is where a service is served, and for whom.
 type process struct {
 	name, listen, admin string
@@ -117,7 +117,13 @@ func (p *process) run(ctx context.Context, log *slog.Logger, open func(context.C
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	registry := observe.NewRegistry()
-	deps := observe.Deps{Log: log, Metrics: registry, Fatal: func(err error) { cancel(err) }}.For(strings.TrimSuffix(p.name, "d"))
+	traces, flush, err := observe.NewTraces(ctx, p.name, log)
+	if err != nil {
+		return err
+	}
+	defer flush()
+	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: func(err error) { cancel(err) }}.
+		For(strings.TrimSuffix(p.name, "d"))
 
 	service, err := open(ctx, deps)
 	if err != nil {

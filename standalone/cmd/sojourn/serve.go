@@ -13,7 +13,6 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/sojournhq/sojourn/gateway"
-	"github.com/sojournhq/sojourn/internal/kit/daemon"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/tlsfile"
 	"github.com/sojournhq/sojourn/services/sessions"
@@ -21,7 +20,10 @@ import (
 	"github.com/sojournhq/sojourn/standalone/internal/setup"
 )
 
-const defaultData = "./sojourn-data"
+const (
+	defaultData  = "./sojourn-data"
+	defaultAdmin = "127.0.0.1:8081"
+)
 
 // server is what `sojourn` without a command is told by its flags.
 type server struct {
@@ -39,7 +41,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	var s server
 	flags := newFlags("sojourn", stderr)
 	flags.StringVar(&s.listen, "listen", "127.0.0.1:8080", "address for calls and questions")
-	flags.StringVar(&s.admin, "admin-listen", "127.0.0.1:8081", "address for /livez, /readyz, /metrics and profiles")
+	flags.StringVar(&s.admin, "admin-listen", defaultAdmin, "address for /livez, /readyz, /metrics and profiles")
 	flags.StringVar(&s.dir, "data", defaultData, "data directory; made on first start")
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	flags.DurationVar(&s.keep, "keep-changes", sessions.DefaultKeepChanges, "for how long sojourn watch can go back")
@@ -57,7 +59,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 		FlagSet:    flags,
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
-			log := daemon.NewLog(stderr, s.level)
+			log := observe.NewLog(stderr, s.level)
 			listeners, err := s.tls.Open(log)
 			err = errors.Join(err, s.limits.Check())
 			if s.check {
@@ -95,7 +97,12 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	registry := observe.NewRegistry()
-	deps := observe.Deps{Log: log, Metrics: registry, Fatal: cancel}
+	traces, flush, err := observe.NewTraces(ctx, "sojourn", log)
+	if err != nil {
+		return err
+	}
+	defer flush()
+	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: cancel}
 	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Workspaces: workspaces, KeepChanges: s.keep}, deps)
 	if err != nil {
 		return err

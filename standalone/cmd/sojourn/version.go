@@ -16,17 +16,22 @@ func versionCommand(stdout, stderr io.Writer) *ffcli.Command {
 		ShortHelp:  "print the version",
 		FlagSet:    newFlags("sojourn version", stderr),
 		Exec: noArguments(func(context.Context) error {
-			version, commit := "unknown", "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				version = info.Main.Version
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						commit = s.Value
-					}
-				}
-			}
-			_, err := fmt.Fprintf(stdout, "sojourn %s (commit %s)\n", version, commit)
+			_, err := fmt.Fprintln(stdout, "sojourn", version())
 			return err
 		}),
 	}
+}
+
+// version says what the program was built from.
+func version() string {
+	version, commit := "unknown", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = s.Value
+			}
+		}
+	}
+	return version + " (commit " + commit + ")"
 }

@@ -53,6 +53,9 @@ func Open(o boltdb.Options) (*Store, error) {
 	return &Store{db: db}, nil
 }
 
+// File returns the file that the store keeps everything in, for copies of it.
+func (s *Store) File() *boltdb.DB { return s.db }
+
 // Close implements directory.Store.
 func (s *Store) Close() error { return s.db.Close() }
 

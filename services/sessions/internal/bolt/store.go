@@ -94,6 +94,9 @@ func newEpoch() uint64 {
 	return binary.BigEndian.Uint64(random[:]) | 1
 }
 
+// File returns the file that the store keeps everything in, for copies of it.
+func (s *Store) File() *boltdb.DB { return s.db }
+
 // Close implements session.Store.
 func (s *Store) Close() error { return s.db.Close() }
 

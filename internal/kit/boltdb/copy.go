@@ -1,0 +1,183 @@
+package boltdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// ErrNoRoom is returned when there is no room beside a file for a copy of it.
+var ErrNoRoom = errors.New("not enough free space beside the data file for a copy of it")
+
+// A copy must leave room for what is written meanwhile: a store whose disk fills up stops.
+const spareBytes = 64 << 20
+
+// Snapshot says what a copy is of.
+type Snapshot struct {
+	Kind   string
+	Format uint32
+	Bytes  int64
+	// Taken is the moment as of which the file is copied: every write acknowledged before it is in the copy.
+	Taken time.Time
+}
+
+// Copy returns a consistent copy of the file as a file of its own, read from its beginning, that has no name and is gone when it is closed.
+// Begun is called when the moment of the copy has come. Writes go on meanwhile. Copy reads the file at the speed of the disk and not of
+// whoever wants the copy: for as long as a reader holds on to old pages, the file cannot use them again, and grows.
+func (db *DB) Copy(ctx context.Context, begun func(Snapshot) error) (copied *os.File, err error) {
+	copied, err = nameless(filepath.Dir(db.bolt.Path()))
+	if err != nil {
+		return nil, fmt.Errorf("copy %s: %w", db.bolt.Path(), err)
+	}
+	defer func() {
+		if err != nil {
+			copied, err = nil, fmt.Errorf("copy %s: %w", db.bolt.Path(), errors.Join(err, copied.Close()))
+		}
+	}()
+	err = db.View(func(tx *bolt.Tx) error {
+		s, err := snapshotOf(tx)
+		if err != nil {
+			return err
+		}
+		if err := roomFor(filepath.Dir(db.bolt.Path()), s.Bytes); err != nil {
+			return err
+		}
+		if err := begun(s); err != nil {
+			return err
+		}
+		return writeWhole(ctx, tx, &syncing{File: copied})
+	})
+	if err == nil {
+		_, err = copied.Seek(0, io.SeekStart)
+	}
+	return copied, err
+}
+
+// CopyStopped writes a copy of the file that the options name, which must not be in use and is not changed. Begun is called when it is
+// known what is copied.
+func CopyStopped(ctx context.Context, o Options, begun func(Snapshot) error, to io.Writer) error {
+	o.ReadOnly = true
+	db, err := Open(o)
+	if err != nil {
+		return err
+	}
+	err = db.View(func(tx *bolt.Tx) error {
+		s, err := snapshotOf(tx)
+		if err != nil {
+			return err
+		}
+		if err := begun(s); err != nil {
+			return err
+		}
+		return writeWhole(ctx, tx, to)
+	})
+	if err = errors.Join(err, db.Close()); err != nil {
+		return fmt.Errorf("copy %s: %w", o.Path, err)
+	}
+	return nil
+}
+
+// Path returns where the file is.
+func (db *DB) Path() string { return db.bolt.Path() }
+
+// Kind returns what kind of data the file holds.
+func (db *DB) Kind() string { return db.kind }
+
+// Readers returns how many read transactions are open.
+func (db *DB) Readers() int { stats := db.bolt.Stats(); return stats.OpenTxN }
+
+// InUse returns ErrLocked if another process has the file at a path open. A file that is not there, or cannot be read, is in nobody's use.
+func InUse(path string) (err error) {
+	if _, err := os.Stat(path); err != nil { // bbolt would make it, or fail to
+		return nil
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = nil // it was opened, so nobody else has it
+		}
+	}()
+	db, err := openBolt(path, true)
+	if err != nil {
+		if errors.Is(err, ErrLocked) {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
+	}
+	return db.Close()
+}
+
+func snapshotOf(tx *bolt.Tx) (Snapshot, error) {
+	kind, format, err := markOf(tx.Bucket(metaBucket))
+	return Snapshot{Kind: kind, Format: format, Bytes: tx.Size(), Taken: time.Now()}, err
+}
+
+// writeWhole writes the whole file as a transaction sees it.
+func writeWhole(ctx context.Context, tx *bolt.Tx, to io.Writer) error {
+	_, err := tx.WriteTo(whileWanted{ctx, to})
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err() // bbolt keeps only the text of it
+	}
+	return err
+}
+
+// nameless returns a new file in a directory that nothing is left of when it is closed, however that comes about.
+func nameless(dir string) (*os.File, error) {
+	file, err := os.CreateTemp(dir, ".copy-*")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// roomFor returns ErrNoRoom if a file of so many bytes would leave too little for the stores in a directory.
+func roomFor(dir string, bytes int64) error {
+	free, known := freeBytes(dir)
+	if need := bytes + bytes/4 + spareBytes; known && free < need {
+		return fmt.Errorf("%w: there are %d bytes of %d", ErrNoRoom, free, need)
+	}
+	return nil
+}
+
+// syncEvery is how much of a copy is written before it is brought to the disk. If more were waiting, a commit, which must get by it, would
+// take seconds: measured with a copy of 1 GiB.
+const syncEvery = 8 << 20
+
+// syncing writes to a file in steps that leave the disk to others in between.
+type syncing struct {
+	*os.File
+
+	unsynced int
+}
+
+func (s *syncing) Write(p []byte) (int, error) {
+	n, err := s.File.Write(p)
+	if s.unsynced += n; err == nil && s.unsynced >= syncEvery {
+		s.unsynced = 0
+		err = s.Sync()
+	}
+	return n, err
+}
+
+// whileWanted writes until ctx ends.
+type whileWanted struct {
+	ctx context.Context //nolint:containedctx // of the one copy that this writer is made for
+	to  io.Writer
+}
+
+func (w whileWanted) Write(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.to.Write(p)
+}

@@ -1,0 +1,104 @@
+package boltdb_test
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+)
+
+// old is a file of format 1 that holds one key.
+func old(t *testing.T) boltdb.Options {
+	t.Helper()
+	o := boltdb.Options{Path: filepath.Join(t.TempDir(), "x.db"), Kind: "test", Format: 1}
+	db, err := boltdb.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(t.Context(), put("one")), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// holds opens a file and says whether it has a key.
+func holds(t *testing.T, o boltdb.Options, key string) bool {
+	t.Helper()
+	db, err := boltdb.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	err = db.View(func(tx *bolt.Tx) error { found = tx.Bucket(bucket).Get([]byte(key)) != nil; return nil })
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func TestAnOlderFileIsUpgradedStepByStepWhenItIsOpened(t *testing.T) {
+	o := old(t)
+	var steps []string
+	o.Format = 4
+	o.Upgrades = map[uint32]func(*bolt.Tx) error{
+		1: func(tx *bolt.Tx) error { steps = append(steps, "1"); return put("two")(tx) },
+		2: nil, // more is written from then on, and nothing needs to be changed
+		3: func(tx *bolt.Tx) error {
+			steps = append(steps, "3")
+			if tx.Bucket(bucket).Get([]byte("two")) == nil {
+				return errors.New("the step before has left nothing")
+			}
+			return put("four")(tx)
+		},
+	}
+	reading := o
+	reading.ReadOnly = true
+	if _, err := boltdb.Open(reading); !errors.Is(err, boltdb.ErrFormat) || !strings.Contains(err.Error(), "started once") {
+		t.Errorf("for reading only: %v", err)
+	}
+	for range 2 { // the second time there is nothing to do
+		if !holds(t, o, "one") || !holds(t, o, "two") || !holds(t, o, "four") {
+			t.Error("not all is there")
+		}
+	}
+	if got := strings.Join(steps, " "); got != "1 3" {
+		t.Errorf("the steps were %s", got)
+	}
+	if !holds(t, reading, "four") {
+		t.Error("an upgraded file cannot be read")
+	}
+	o.Format = 3
+	if _, err := boltdb.Open(o); !errors.Is(err, boltdb.ErrFormat) {
+		t.Errorf("the older program, after that: %v", err)
+	}
+}
+
+func TestAnUpgradeThatFailsLeavesTheFileAsItWas(t *testing.T) {
+	o := old(t)
+	boom := errors.New("boom")
+	newer := o
+	newer.Format = 3
+	newer.Upgrades = map[uint32]func(*bolt.Tx) error{1: put("two"), 2: func(*bolt.Tx) error { return boom }}
+	if _, err := boltdb.Open(newer); !errors.Is(err, boom) {
+		t.Errorf("opened with %v", err)
+	}
+	if !holds(t, o, "one") || holds(t, o, "two") {
+		t.Error("the older program does not find what it left")
+	}
+}
+
+func TestAFileTooOldIsRefusedAndOneThatNeedsNoChangeIsReadAsItIs(t *testing.T) {
+	o := old(t)
+	o.Format, o.Upgrades = 3, map[uint32]func(*bolt.Tx) error{2: nil}
+	if _, err := boltdb.Open(o); !errors.Is(err, boltdb.ErrFormat) || !strings.Contains(err.Error(), "reads from 2") {
+		t.Errorf("too old: %v", err)
+	}
+	o.Upgrades[1], o.ReadOnly = nil, true
+	if !holds(t, o, "one") {
+		t.Error("a file that needs no change cannot be read")
+	}
+}

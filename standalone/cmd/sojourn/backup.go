@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+	"google.golang.org/grpc"
+
+	"github.com/sojournhq/sojourn/standalone/internal/backup"
+)
+
+func backupCommand(stdout, stderr io.Writer) *ffcli.Command {
+	flags := newFlags("sojourn backup", stderr)
+	dir := flags.String("data", defaultData, "data directory of a sojourn that is stopped")
+	var from remote
+	from.define(flags, "", "gateway of a sojourn that is running; the admin token is taken from "+adminTokenVariable)
+	o := backup.Options{Program: version()}
+	flags.StringVar(&o.Dir, "out", "", "directory of backups; each is a directory in it, named after its time (required)")
+	flags.IntVar(&o.Keep, "keep", 0, "how many backups to keep, the newest; 0: all")
+	flags.BoolVar(&o.Compress, "compress", true, "compress the files with zstd")
+	return &ffcli.Command{
+		Name:       "backup",
+		ShortUsage: "sojourn backup -out DIR [-data DIR | -url URL] [-keep N] [-compress=false]",
+		ShortHelp:  "copy the data files, also of a sojourn that takes calls meanwhile",
+		FlagSet:    flags,
+		Options:    options(),
+		Exec: noArguments(func(ctx context.Context) error {
+			switch {
+			case o.Dir == "":
+				return errors.New("-out is required")
+			case o.Keep < 0:
+				return errors.New("-keep is negative")
+			case from.url == "":
+				return takeBackup(ctx, backup.Stopped(*dir), o, stdout)
+			}
+			return from.withAdmin(func(conn *grpc.ClientConn) error {
+				return takeBackup(ctx, backup.Running(conn), o, stdout)
+			})
+		}),
+	}
+}
+
+func takeBackup(ctx context.Context, from backup.Set, o backup.Options, stdout io.Writer) error {
+	dir, m, err := backup.Take(ctx, from, o)
+	if dir == "" {
+		return err
+	}
+	for _, f := range m.Files {
+		if _, err := fmt.Fprintf(stdout, "%s: %d bytes, stored in %d\n", f.Name, f.Bytes, f.StoredBytes); err != nil {
+			return err
+		}
+	}
+	_, printErr := fmt.Fprintln(stdout, dir)
+	return errors.Join(err, printErr) // a backup that was taken is one, even if older ones could not be removed
+}
+
+func restoreCommand(stdout, stderr io.Writer) *ffcli.Command {
+	flags := newFlags("sojourn restore", stderr)
+	var r backup.Restoring
+	flags.StringVar(&r.From, "from", "", "directory of a backup, or of backups: then the newest is taken (required)")
+	flags.StringVar(&r.Dir, "data", defaultData, "data directory; what uses it must be stopped")
+	flags.StringVar(&r.Only, "only", "", "restore one file alone: identity, events or sessions")
+	flags.BoolVar(&r.Replace, "force", false, "replace data files that are there")
+	return &ffcli.Command{
+		Name:       "restore",
+		ShortUsage: "sojourn restore -from DIR [-data DIR] [-only KIND] [-force]",
+		ShortHelp:  "put the files of a backup into a data directory",
+		FlagSet:    flags,
+		Options:    options(),
+		Exec: noArguments(func(ctx context.Context) error {
+			if r.From == "" {
+				return errors.New("-from is required")
+			}
+			return restore(ctx, r, stdout)
+		}),
+	}
+}
+
+func restore(ctx context.Context, r backup.Restoring, stdout io.Writer) (err error) {
+	if r.From, err = backup.Find(r.From); err != nil {
+		return err
+	}
+	files, err := backup.Restore(ctx, r)
+	for _, f := range files {
+		_, printErr := fmt.Fprintf(stdout, "%s: %d bytes as of %s, from %s\n",
+			filepath.Join(r.Dir, f.Name), f.Bytes, f.TakenAt.Format("2006-01-02T15:04:05.000Z"), r.From)
+		err = errors.Join(err, printErr)
+	}
+	return err
+}

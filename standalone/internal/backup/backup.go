@@ -1,0 +1,176 @@
+// Package backup copies the data files of the three services into a directory, as a set that can be restored from, and restores them.
+//
+// Events and sessions are copied as of a moment before identity. Identity is asked first about every call, so that what the two hold
+// identity's copy knows too; and what identity knows and they lack they take when the call is sent again. The other way round, identity
+// would give such a call a time once more, which may be another than the one it is stored under elsewhere, and it would count twice.
+package backup
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+)
+
+// Source is where a data file is copied from.
+type Source struct {
+	// Name is that of the data file.
+	Name string
+	// Copy calls begun when the moment of the copy has come, and writes the file as it was then. Where it is known, it returns the SHA-256
+	// of what was meant to be written.
+	Copy func(ctx context.Context, begun func(boltdb.Snapshot) error, to io.Writer) (sum []byte, err error)
+}
+
+// Set is a data file of each service.
+type Set struct{ Identity, Events, Sessions Source }
+
+// Options say how to take a backup.
+type Options struct {
+	// Dir is the directory of backups; the new one is a directory in it, named after the time.
+	Dir string
+	// Keep is how many backups are kept in it, the newest; 0: all.
+	Keep int
+	// Compress stores copies compressed with zstd.
+	Compress bool
+	// Program is the version that the manifest names.
+	Program string
+}
+
+// Take takes a backup and returns the directory that it is in. It is there whole or not at all, also after a crash, and when Take has
+// returned, even without power. Older ones than are to be kept are removed after that.
+func Take(ctx context.Context, from Set, o Options) (string, Manifest, error) {
+	m := Manifest{Format: manifestFormat, Program: o.Program, TakenAt: time.Now().UTC()}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return "", m, fmt.Errorf("make directory of backups: %w", err)
+	}
+	partial, err := os.MkdirTemp(o.Dir, partialPrefix)
+	if err != nil {
+		return "", m, fmt.Errorf("make directory of a backup: %w", err)
+	}
+	dir := filepath.Join(o.Dir, m.TakenAt.Format(nameOfTime))
+	m.Files, err = copyAll(ctx, from, partial, o.Compress)
+	if err == nil {
+		err = finish(partial, dir, m)
+	}
+	if err != nil {
+		return "", m, fmt.Errorf("backup: %w", errors.Join(err, os.RemoveAll(partial)))
+	}
+	return dir, m, prune(o.Dir, o.Keep, time.Now())
+}
+
+// copyAll begins one copy after the other, so that each is of a later moment, and lets them run side by side.
+func copyAll(ctx context.Context, from Set, dir string, compress bool) ([]File, error) {
+	sources := []Source{from.Events, from.Sessions, from.Identity}
+	files := make([]File, len(sources))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, source := range sources {
+		begun := make(chan struct{})
+		group.Go(func() (err error) {
+			files[i], err = copyOne(ctx, source, dir, compress, func() { close(begun) })
+			return err
+		})
+		select {
+		case <-begun:
+		case <-ctx.Done(): // one has failed
+			return nil, group.Wait()
+		}
+	}
+	return files, group.Wait()
+}
+
+// copyOne stores a copy of one file and returns what the manifest says of it.
+func copyOne(ctx context.Context, from Source, dir string, compress bool, begun func()) (f File, err error) {
+	f = File{Name: from.Name, Stored: from.Name}
+	if compress {
+		f.Stored += packed
+	}
+	file, err := os.OpenFile(filepath.Join(dir, f.Stored), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return f, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	out := io.WriteCloser(file)
+	if compress {
+		// One thread: a backup has time, and what it runs beside does not.
+		if out, err = zstd.NewWriter(file, zstd.WithEncoderConcurrency(1)); err != nil {
+			return f, err
+		}
+	}
+	sum, count := sha256.New(), &counter{}
+	want, err := from.Copy(ctx, func(s boltdb.Snapshot) error {
+		f.Kind, f.Format, f.Bytes, f.TakenAt = s.Kind, s.Format, s.Bytes, s.Taken.UTC()
+		begun()
+		return nil
+	}, io.MultiWriter(out, sum, count))
+	if err != nil {
+		return f, fmt.Errorf("copy %s: %w", from.Name, err)
+	}
+	f.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	if count.bytes != f.Bytes || want != nil && !bytes.Equal(want, sum.Sum(nil)) {
+		return f, fmt.Errorf("copy %s: what came is not what was sent", from.Name)
+	}
+	if compress {
+		if err := out.Close(); err != nil {
+			return f, err
+		}
+	}
+	if err := file.Sync(); err != nil {
+		return f, err
+	}
+	info, err := file.Stat()
+	if err == nil {
+		f.StoredBytes = info.Size()
+	}
+	return f, err
+}
+
+// finish writes the manifest into a directory and gives it its name.
+func finish(partial, dir string, m Manifest) error {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(filepath.Join(partial, manifestFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(append(text, '\n'))
+	if err := errors.Join(err, file.Sync(), file.Close(), syncDir(partial)); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(dir); err == nil {
+		return fmt.Errorf("%s is there already", dir)
+	}
+	if err := os.Rename(partial, dir); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// counter counts what is written to it.
+type counter struct{ bytes int64 }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.bytes += int64(len(p))
+	return len(p), nil
+}

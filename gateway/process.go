@@ -43,7 +43,7 @@ func Listen(ctx context.Context, httpAddr, adminAddr string) (Listeners, error) 
 // Serve serves both ports until ctx ends, then says that it is not ready, and answers what is under way.
 func (g *Gateway) Serve(ctx context.Context, l Listeners, metrics prometheus.Gatherer) error {
 	if g.tls == nil && !daemon.Loopback(l.HTTP) {
-		g.log.WarnContext(ctx, "keys and what calls hold are not encrypted on this port: set -tls-cert, or let something in front speak TLS")
+		g.log.WarnContext(ctx, "keys and calls are not encrypted on this port: set -tls-cert, or let something in front speak TLS")
 	}
 	var stopping atomic.Bool
 	drain, endDrain := daemon.Drain(ctx, func() { stopping.Store(true) })

@@ -80,7 +80,7 @@ func TestQuestionsAreAnsweredOverConnectGRPCAndGRPCWebToThoseWhoMayAsk(t *testin
 			}{
 				"the admin":               {adminToken, named, "ok"},
 				"an unknown token":        {"who-is-this-supposed-to-be", request(), "unauthenticated"},
-				"a write key":             {writeKey, request(), "unauthenticated"},
+				"a write key":             {writeKey, request(), "permissiondenied"},
 				"a foreign workspace":     {queryToken, foreign, "permissiondenied"},
 				"an admin who names none": {adminToken, request(), strings.ToLower(codes.InvalidArgument.String())},
 				"a day that is none":      {queryToken, bad, strings.ToLower(codes.InvalidArgument.String())},

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -134,7 +135,8 @@ func fromReport(r *reportv1.GetAccountUsageResponse) map[string]*figures {
 
 func TestTheUsageReportOfADemoAccountIsWhatTheDumpAddsUpTo(t *testing.T) {
 	onBoth(t, func(t *testing.T, d deployment) {
-		demo := exec.Command(filepath.Join(binaries, "sojourn"), "demo", "-url", d.url(), "-data", d.dir())
+		demo := exec.Command(filepath.Join(binaries, "sojourn"), "demo", "-url", d.url())
+		demo.Env = append(os.Environ(), "SOJOURN_WRITE_KEY="+writeKey)
 		if out, err := demo.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}

@@ -26,8 +26,8 @@ func (k Kind) String() string {
 	}
 }
 
-// KindsOf returns every secret of a configuration with its kind. Doors ask it about those that are not theirs: who has the wrong kind is to be
-// told so, and to be told apart from who has none.
+// KindsOf returns every secret of a configuration with its kind. Doors ask it about those that are not theirs: who has the wrong kind is to
+// be told so, and to be told apart from who has none.
 func KindsOf(c *workspace.Config) *Ring[Kind] {
 	ring := &Ring[Kind]{}
 	add := func(secrets []workspace.Secret, kind Kind) {

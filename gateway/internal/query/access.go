@@ -36,7 +36,8 @@ type readers struct {
 }
 
 func newReaders(from workspace.Provider) *readers {
-	return &readers{kinds: workspace.Follow(from, keyring.KindsOf), ring: workspace.Follow(from, func(c *workspace.Config) *keyring.Ring[reader] {
+	kinds := workspace.Follow(from, keyring.KindsOf)
+	return &readers{kinds: kinds, ring: workspace.Follow(from, func(c *workspace.Config) *keyring.Ring[reader] {
 		ring := &keyring.Ring[reader]{}
 		for _, token := range c.AdminTokens {
 			ring.Add(token, reader{admin: true})

@@ -42,8 +42,8 @@ func NewRegistry() *prometheus.Registry {
 	return r
 }
 
-// Panic returns what the log says of a recovered value: the text of the runtime's own errors, and of everything else the type alone, because
-// nobody knows what was put into it.
+// Panic returns what the log says of a recovered value: the text of the runtime's own errors, and of everything else the type alone,
+// because nobody knows what was put into it.
 func Panic(p any) slog.Attr {
 	text := fmt.Sprintf("%T", p)
 	if err, ok := p.(runtime.Error); ok {

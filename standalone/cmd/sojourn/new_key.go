@@ -28,7 +28,10 @@ func newKeyCommand(stdout, stderr io.Writer) *ffcli.Command {
 			}
 			key := setup.NewKey(args[0])
 			_, err := fmt.Fprintf(stdout, "%s\n%s\n", key, workspace.NewSecret(key).Hashed())
-			_, _ = fmt.Fprintf(stderr, "The first line is the key, which is kept nowhere; the second goes into %s, beside those that stay valid.\n", list)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(stderr, "The first line is the key, kept nowhere else; the second goes into %s.\n", list)
 			return err
 		},
 	}

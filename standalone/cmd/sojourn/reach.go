@@ -75,7 +75,8 @@ func inStopped(ctx context.Context, dir string, readOnly bool, use func(gateway.
 // throughGateway hands use a connection to a gateway that serves services within this process and may be asked about every workspace.
 func throughGateway(ctx context.Context, services gateway.Backends, use func(*grpc.ClientConn) error) (err error) {
 	admin := rand.Text()
-	g, err := gateway.Open(ctx, gateway.Config{Workspaces: &workspace.Config{AdminTokens: []workspace.Secret{workspace.NewSecret(admin)}}}, services, observe.Discard())
+	config := gateway.Config{Workspaces: &workspace.Config{AdminTokens: workspace.NewSecrets(admin)}}
+	g, err := gateway.Open(ctx, config, services, observe.Discard())
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func watchCommand(stdout, stderr io.Writer) *ffcli.Command {
 	var w watcher
 	flags := newFlags("sojourn watch", stderr)
 	w.define(flags, "http://127.0.0.1:8080", "where sojourn is running")
-	flags.StringVar(&w.dir, "data", defaultData, "its data directory, to take the first query token from unless "+queryTokenVariable+" is set")
+	flags.StringVar(&w.dir, "data", defaultData, "its data directory, for the first query token unless "+queryTokenVariable+" is set")
 	flags.StringVar(&w.cursor, "cursor", "", "go on behind the change with this cursor; without one, begin with the oldest that is kept")
 	flags.BoolVar(&w.fromNow, "from-now", false, "without a cursor, begin with what happens from now on")
 	flags.StringVar(&w.file, "cursor-file", "", "keep the cursor of the last line in this file, and go on from there the next time")

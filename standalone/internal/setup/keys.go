@@ -18,8 +18,8 @@ import (
 // KeysFile is the name of the file with the first keys in a data directory.
 const KeysFile = "first-keys.yaml"
 
-const keysPreface = `# The keys that were made on first start, so that "sojourn" can print commands to try, and "sojourn demo" and "sojourn watch" can be
-# started without them. Nothing else needs this file: delete it once the keys are where you want them.
+const keysPreface = `# The keys that were made on first start: "sojourn" prints commands with them, "demo" and "watch" take theirs here.
+# Sojourn itself does not need this file: delete it once the keys are where you want them.
 `
 
 // Keys are plain keys. They are secrets: they go to the terminal of whoever made them, and nowhere else.

@@ -17,8 +17,8 @@ import (
 const File = "workspaces.yaml"
 
 const preface = `# Who may write to and read from this Sojourn. Made on first start; edit it as you like, it is followed.
-# Whoever has a write key can send calls, whoever has a query token can read its workspace, and an admin token reads everything and deletes. Here
-# stand only their hashes: "sojourn new-key" prints a new one with its hash. Several of a kind are valid at once.
+# Whoever has a write key can send calls, whoever has a query token can read its workspace, and an admin token reads everything and deletes.
+# Here stand only their hashes: "sojourn new-key" prints a new one with its hash. Several of a kind are valid at once.
 # "tiers" and "lifecycle_stages" are the names that accounts may have. More can be set: docs/operations.md.
 `
 

@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone tests/e2e
+MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone tests/e2e tests/cluster
 BINARIES := services/events/cmd/eventsd services/identity/cmd/identityd services/sessions/cmd/sessionsd gateway/cmd/gatewayd standalone/cmd/sojourn
 
 # Tools are built once from the versions pinned in tools/go.mod and tools/lint/go.mod.
@@ -90,5 +90,63 @@ clean-generate: generate tidy ## fail if generating or tidying changes anything
 	git diff --exit-code -- proto go.work go.work.sum '*go.mod' '*go.sum'
 	@test -z "$$(git ls-files --others --exclude-standard -- proto)" || { echo "generated files that are not committed"; exit 1; }
 
+# Containers: one image a program. IMAGES=registry.example.com/sojourn TAG=v1.2.3 make images-push
+PROGRAMS := gatewayd identityd eventsd sessionsd sojourn
+IMAGES ?= sojourn
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+TAG ?= $(VERSION)
+ARCH ?= $(shell go env GOARCH)
+ENGINE = $(firstword $(foreach e,docker podman,$(shell $(e) info >/dev/null 2>&1 && echo $(e))))
+
+.PHONY: images
+images: ## build the programs' container images, with docker or podman if one answers, else as archives
+	@if [ -z "$(ENGINE)" ]; then echo "no docker or podman answers: archives"; $(MAKE) images-tar; else \
+	  for p in $(PROGRAMS); do $(ENGINE) build -f deploy/docker/Dockerfile --build-arg PROGRAM=$$p --build-arg VERSION=$(VERSION) \
+	    --build-arg COMMIT=$(COMMIT) -t $(IMAGES)/$$p:$(TAG) .; done; fi
+
+$(BIN)/image: tools/go.mod $(wildcard tools/image/*.go)
+	GOWORK=off go -C tools build -o $@ ./image
+
+.PHONY: images-tar
+images-tar: $(BIN)/image ## the same without an engine: archives in dist/ that docker, podman, containerd and kind load (ARCH=arm64)
+	@for p in $(PROGRAMS); do \
+	  GOARCH=$(ARCH) deploy/docker/build $$p dist/$(ARCH)/$$p $(VERSION) $(COMMIT); \
+	  image -program $$p -version $(VERSION) -revision $(COMMIT) -binary $(ARCH)=dist/$(ARCH)/$$p -o dist/$$p-$(ARCH).tar $(IMAGES)/$$p:$(TAG); \
+	  ls -sh dist/$$p-$(ARCH).tar; \
+	done
+
+.PHONY: images-push
+images-push: $(BIN)/image ## build for amd64 and arm64 and push to the registry in IMAGES
+	@for p in $(PROGRAMS); do \
+	  for a in amd64 arm64; do GOARCH=$$a deploy/docker/build $$p dist/$$a/$$p $(VERSION) $(COMMIT); done; \
+	  image -program $$p -version $(VERSION) -revision $(COMMIT) -binary amd64=dist/amd64/$$p -binary arm64=dist/arm64/$$p -push $(IMAGES)/$$p:$(TAG); \
+	done
+
+.PHONY: chart
+chart: ## lint, render, schema-check and compare the Helm chart with every values file; check the Tiltfile and the builder of images
+	GOWORK=off go -C tests/deploy test ./...
+	GOWORK=off go -C tools test ./image
+
+.PHONY: chart-golden
+chart-golden: ## take what the chart makes now for what it should make
+	GOWORK=off go -C tests/deploy test . -update
+
+# Where the chart's schemas come from.
+SCHEMAS := k8s.io/kubernetes@v1.37.2 github.com/prometheus-operator/prometheus-operator@v0.85.0 github.com/cert-manager/cert-manager@v1.21.2 \
+  sigs.k8s.io/gateway-api@v1.6.1
+.PHONY: chart-schemas
+chart-schemas: ## renew the schemas that the chart is checked against
+	@cd / && for m in $(SCHEMAS); do go mod download $$m; done
+	cd tests/deploy && m=$$(go env GOMODCACHE) && GOWORK=off go run ./schemagen -out testdata/schemas \
+	  -swagger $$m/$(word 1,$(SCHEMAS))/api/openapi-spec/swagger.json \
+	  $$m/$(word 2,$(SCHEMAS))/example/prometheus-operator-crd/monitoring.coreos.com_{servicemonitors,prometheusrules}.yaml \
+	  $$m/$(word 3,$(SCHEMAS))/deploy/crds/cert-manager.io_certificates.yaml \
+	  $$m/$(word 4,$(SCHEMAS))/config/crd/standard/gateway.networking.k8s.io_httproutes.yaml
+
+.PHONY: e2e-cluster
+e2e-cluster: $(BIN)/image ## install the chart on kubectl's current cluster, and kill, roll, upgrade and restore it under load (tests/cluster says more)
+	go test -count=1 -v -timeout 40m -tags cluster ./tests/cluster
+
 .PHONY: check
-check: clean-generate lint build race e2e-clients ## everything that CI runs
+check: clean-generate lint build race chart e2e-clients ## everything that CI runs

@@ -147,7 +147,7 @@ func crossOrigin() map[string]sending {
 		}
 	}
 	readable := map[string]string{
-		"Access-Control-Allow-Origin": site, "Access-Control-Allow-Credentials": "true", "Access-Control-Expose-Headers": "Retry-After",
+		"Access-Control-Allow-Origin": site, "Access-Control-Allow-Credentials": "true", "Access-Control-Expose-Headers": "Retry-After, X-Request-Id",
 		"Vary": "Origin",
 	}
 	simple := sending{

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -84,6 +85,7 @@ type Gateway struct {
 	backends Backends
 	streams  *streams.Group
 	limits   *limit.Limits
+	leaving  atomic.Bool // its process is about to stop
 	log      *slog.Logger
 
 	tls, adminTLS *tls.Config
@@ -129,8 +131,17 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 	return g, nil
 }
 
-// Handler returns the handler for everything on the gateway's port.
-func (g *Gateway) Handler() http.Handler { return tidyPath(g.mux) }
+// Handler returns the handler for everything on the gateway's port. Once its process is about to stop, every answer closes its connection,
+// or over HTTP/2 asks the client to open another one: what is sent over a connection that is just being closed would be lost.
+func (g *Gateway) Handler() http.Handler {
+	serve := tidyPath(g.mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.leaving.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		serve.ServeHTTP(w, r)
+	})
+}
 
 // Ready returns nil when all three services say over gRPC health that they serve and take this gateway's calls, or which does not.
 func (g *Gateway) Ready(ctx context.Context) error {

@@ -40,15 +40,21 @@ func Listen(ctx context.Context, httpAddr, adminAddr string) (Listeners, error) 
 	return Listeners{HTTP: l, Admin: adminListener}, nil
 }
 
-// Serve serves both ports until ctx ends, then says that it is not ready, and answers what is under way.
-func (g *Gateway) Serve(ctx context.Context, l Listeners, metrics prometheus.Gatherer) error {
+// Serve serves both ports until ctx ends. Then it says that it is not ready and, for linger, goes on serving all the same, so that whoever
+// sends it requests has time to hear of it; each answer asks its client to leave. After that it answers what is under way, and returns.
+func (g *Gateway) Serve(ctx context.Context, linger time.Duration, l Listeners, metrics prometheus.Gatherer) error {
 	if g.tls == nil && !daemon.Loopback(l.HTTP) {
 		g.log.WarnContext(ctx, "keys and calls are not encrypted on this port: set -tls-cert, or let something in front speak TLS")
 	}
 	var stopping atomic.Bool
-	drain, endDrain := daemon.Drain(ctx, func() { stopping.Store(true) })
+	serving, endServing := lingering(ctx, linger, func() {
+		stopping.Store(true)
+		g.leaving.Store(true)
+	})
+	defer endServing()
+	drain, endDrain := daemon.Drain(serving, func() {})
 	defer endDrain()
-	group, running := errgroup.WithContext(ctx)
+	group, running := errgroup.WithContext(serving)
 	group.Go(func() error { return g.ServeUntil(running, drain, l.HTTP) })
 	var said readiness
 	group.Go(func() error {

@@ -45,7 +45,7 @@ func serve(ctx context.Context, s settings, opened secured, log *slog.Logger) (e
 		return err
 	}
 	log.Info("ready", slog.String("http", l.HTTP.Addr().String()), slog.String("admin", l.Admin.Addr().String()))
-	return g.Serve(ctx, l, registry)
+	return g.Serve(ctx, s.linger, l, registry)
 }
 
 // dial returns connections to the services and a function that closes them.

@@ -23,7 +23,7 @@ type settings struct {
 	callBytes, batchBytes      int
 	deliveryBytes              int
 	publicURL                  gateway.PublicURL
-	deadline                   time.Duration
+	deadline, linger           time.Duration
 	limits                     gateway.Limits
 	level                      slog.Level
 	check                      bool
@@ -52,6 +52,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		"where clients reach the gateway, as https://calls.example.com; not set: where they asked for settings")
 	flags.DurationVar(&s.deadline, "deadline", gateway.DefaultDeadline, "how long the services may take for one request")
 	s.limits.Flags(flags)
+	flags.DurationVar(&s.linger, "drain-delay", 0, "how long to go on serving after being asked to stop, until nothing more is sent")
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	daemon.DefineLevel(flags, &s.level)
 	s.tls.Define(flags)
@@ -79,6 +80,9 @@ func (s *settings) problems() error {
 	}
 	if s.deliveryBytes < s.callBytes {
 		problems = append(problems, errors.New("-max-delivery-bytes must be at least -max-call-bytes"))
+	}
+	if s.linger < 0 {
+		problems = append(problems, errors.New("-drain-delay must not be negative"))
 	}
 	if s.deadline <= 0 {
 		problems = append(problems, errors.New("-deadline must be positive"))

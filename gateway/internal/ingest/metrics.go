@@ -17,6 +17,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	calls    *prometheus.CounterVec
+	balance  balance
 }
 
 func (m *metrics) register(to prometheus.Registerer) error {
@@ -32,7 +33,8 @@ func (m *metrics) register(to prometheus.Registerer) error {
 		Help: "Calls answered for good, by what became of them (accepted, duplicate or rejected), as the books count them, " +
 			"and by reason: why a call was rejected, or of what else than a call that was taken it is a duplicate.",
 	}, []string{"workspace", "source", "type", "outcome", "reason"})
-	return errors.Join(to.Register(m.requests), to.Register(m.seconds), to.Register(m.calls))
+	m.balance = newBalance()
+	return errors.Join(to.Register(m.requests), to.Register(m.seconds), to.Register(m.calls), m.balance.register(to))
 }
 
 func (m *metrics) request(ctx context.Context, route string, status int, took time.Duration) {

@@ -24,6 +24,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/admin"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
+	"github.com/sojournhq/sojourn/internal/kit/version"
 )
 
 // DrainTime is how long calls under way may still take after the process was asked to stop.
@@ -51,15 +52,20 @@ type beside struct {
 func (b beside) Close() error { return errors.Join(b.Service.Close(), b.other.Close()) }
 
 // Parse reads flags, then for those not given environment variables (SOJOURN_DATA for -data), then the file named by -config, one
-// "name value" a line.
+// "name value" a line. It returns flag.ErrHelp when all that was asked for is printed.
 func Parse(flags *flag.FlagSet, args []string) error {
 	flags.String("config", "", "file with one \"flag value\" a line")
+	ask := flags.Bool("version", false, "print the version and leave")
 	if err := ff.Parse(flags, args, ff.WithEnvVarPrefix("SOJOURN"), ff.WithConfigFileFlag("config"),
 		ff.WithConfigFileParser(ff.PlainParser)); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if *ask {
+		_, _ = fmt.Fprintln(flags.Output(), flags.Name(), version.Get())
+		return flag.ErrHelp
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 	"google.golang.org/grpc"
 
+	"github.com/sojournhq/sojourn/internal/kit/version"
 	"github.com/sojournhq/sojourn/standalone/internal/backup"
 )
 
@@ -18,7 +19,7 @@ func backupCommand(stdout, stderr io.Writer) *ffcli.Command {
 	dir := flags.String("data", defaultData, "data directory of a sojourn that is stopped")
 	var from remote
 	from.define(flags, "", "gateway of a sojourn that is running; the admin token is taken from "+adminTokenVariable)
-	o := backup.Options{Program: version()}
+	o := backup.Options{Program: version.Get().String()}
 	flags.StringVar(&o.Dir, "out", "", "directory of backups; each is a directory in it, named after its time (required)")
 	flags.IntVar(&o.Keep, "keep", 0, "how many backups to keep, the newest; 0: all")
 	flags.BoolVar(&o.Compress, "compress", true, "compress the files with zstd")

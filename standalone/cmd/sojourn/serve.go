@@ -127,7 +127,7 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 	if err := greet(stdout, where, keys); err != nil {
 		return err
 	}
-	if err := g.Serve(ctx, l, registry); err != nil {
+	if err := g.Serve(ctx, 0, l, registry); err != nil {
 		return err
 	}
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {

@@ -4,9 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime/debug"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/sojournhq/sojourn/internal/kit/version"
 )
 
 func versionCommand(stdout, stderr io.Writer) *ffcli.Command {
@@ -16,22 +17,8 @@ func versionCommand(stdout, stderr io.Writer) *ffcli.Command {
 		ShortHelp:  "print the version",
 		FlagSet:    newFlags("sojourn version", stderr),
 		Exec: noArguments(func(context.Context) error {
-			_, err := fmt.Fprintln(stdout, "sojourn", version())
+			_, err := fmt.Fprintln(stdout, "sojourn", version.Get())
 			return err
 		}),
 	}
-}
-
-// version says what the program was built from.
-func version() string {
-	version, commit := "unknown", "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				commit = s.Value
-			}
-		}
-	}
-	return version + " (commit " + commit + ")"
 }

@@ -1,0 +1,39 @@
+package ingest
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// balance counts what comes in and what is sent back to be sent again, so that whoever watches can see that the books balance: at rest,
+// received = accepted + duplicate + rejected + unsettled. What is missing there had an outcome that nobody was told.
+type balance struct {
+	received, unsettled *prometheus.CounterVec
+}
+
+func newBalance() balance {
+	counter := func(name, help string) *prometheus.CounterVec {
+		o := prometheus.CounterOpts{Name: "sojourn_gateway_calls_" + name, Help: help}
+		return prometheus.NewCounterVec(o, []string{"workspace", "source"})
+	}
+	return balance{
+		received:  counter("received_total", "Calls that came in from known sources, every attempt counted."),
+		unsettled: counter("unsettled_total", "Calls among them that were answered to be sent again, because a service was away or late."),
+	}
+}
+
+func (b balance) register(to prometheus.Registerer) error {
+	return errors.Join(to.Register(b.received), to.Register(b.unsettled))
+}
+
+// receive counts calls, and returns what is to be told of the error with which they ended.
+func (b balance) receive(s *source, calls int) func(*error) {
+	b.received.WithLabelValues(s.workspace, s.rules.Source).Add(float64(calls))
+	unsettled := b.unsettled.WithLabelValues(s.workspace, s.rules.Source) // there from the first call on, so that sums have all they need
+	return func(err *error) {
+		if *err != nil {
+			unsettled.Add(float64(calls))
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package deploy_test
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// rule is an alert as the operator of Prometheus reads it.
+type rule struct {
+	Alert       string            `json:"alert"`
+	Expr        string            `json:"expr"`
+	For         string            `json:"for"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+func alerts(t *testing.T) []rule {
+	t.Helper()
+	type rules struct {
+		APIVersion string         `json:"apiVersion"`
+		Kind       string         `json:"kind"`
+		Metadata   map[string]any `json:"metadata"`
+		Spec       struct {
+			Groups []struct {
+				Name  string `json:"name"`
+				Rules []rule `json:"rules"`
+			} `json:"groups"`
+		} `json:"spec"`
+	}
+	values := map[string]any{"metrics": map[string]any{"prometheusRule": map[string]any{"enabled": true}, "dashboard": map[string]any{"enabled": true}}}
+	return object[rules](t, mustRender(t, values), "PrometheusRule", "sojourn").Spec.Groups[0].Rules
+}
+
+func TestEveryAlertIsAnExpressionWithAParagraphThatSaysWhatToDo(t *testing.T) {
+	docs := read(t, "docs/kubernetes.md")
+	all := alerts(t)
+	if len(all) < 10 {
+		t.Errorf("%d alerts", len(all))
+	}
+	for _, r := range all {
+		if _, err := parser.NewParser(parser.Options{}).ParseExpr(r.Expr); err != nil {
+			t.Errorf("%s: %v", r.Alert, err)
+		}
+		if strings.Contains(r.Expr, "$") || !strings.Contains(r.Expr, namespace) {
+			t.Errorf("%s is not of this release: %s", r.Alert, r.Expr)
+		}
+		if !strings.Contains(docs, "\n### "+r.Alert+"\n") || !strings.HasSuffix(r.Annotations["runbook_url"], "docs/kubernetes.md#"+strings.ToLower(r.Alert)) {
+			t.Errorf("%s has no paragraph in docs/kubernetes.md, or does not point to it: %s", r.Alert, r.Annotations["runbook_url"])
+		}
+	}
+}
+
+func TestEveryPanelOfTheDashboardAsksWhatPrometheusUnderstands(t *testing.T) {
+	values := map[string]any{"metrics": map[string]any{"dashboard": map[string]any{"enabled": true}}}
+	text := object[corev1.ConfigMap](t, mustRender(t, values), "ConfigMap", "sojourn-dashboard").Data["sojourn.json"]
+	var dashboard struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	variable := regexp.MustCompile(`\$__rate_interval`)
+	for _, p := range dashboard.Panels {
+		for _, target := range p.Targets {
+			if _, err := parser.NewParser(parser.Options{}).ParseExpr(variable.ReplaceAllString(target.Expr, "5m")); err != nil || len(p.Targets) == 0 {
+				t.Errorf("%s: %v", p.Title, err)
+			}
+		}
+	}
+}

@@ -41,7 +41,7 @@ func readBody(w http.ResponseWriter, r *http.Request, memory *limit.Pass, longes
 			return nil, nil, err
 		}
 	default:
-		return nil, &segment.Problem{
+		return body, &segment.Problem{
 			Code: codeEncodingUnsupported, Message: "content-encoding is not supported: send the body with gzip, or uncompressed",
 		}, nil
 	}
@@ -58,7 +58,7 @@ func inflate(compressed []byte, memory *limit.Pass, longest int) ([]byte, *segme
 	}
 	r, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {
-		return nil, broken, nil
+		return compressed, broken, nil
 	}
 	body, err := memory.ReadAll(io.LimitReader(r, int64(longest)+1))
 	switch {

@@ -113,8 +113,11 @@ func hostileCases(t *testing.T) []*hostile {
 // good returns a call that is taken, with one member set to other JSON, or without it if that is empty.
 func (c *hostile) good() string {
 	members := [][2]string{
-		{"type", `"` + c.kind() + `"`}, {"messageId", `"` + c.id + `"`}, {"timestamp", `"2026-11-02T09:00:00Z"`},
-		{"anonymousId", `"s"`}, {"userId", `"u"`},
+		{"type", `"` + c.kind() + `"`},
+		{"messageId", `"` + c.id + `"`},
+		{"timestamp", `"2026-11-02T09:00:00Z"`},
+		{"anonymousId", `"s"`},
+		{"userId", `"u"`},
 	}
 	switch c.kind() {
 	case "track":
@@ -320,10 +323,11 @@ func (c *hostile) check(t *testing.T, s said) {
 	if !strings.Contains(s.warnings, c.Warning) {
 		t.Errorf("%s: warnings %s, want %s", c.Name, s.warnings, c.Warning)
 	}
-	if s.status >= 500 && s.status != http.StatusNotImplemented && s.status != http.StatusHTTPVersionNotSupported {
-		if !(s.status == http.StatusServiceUnavailable && status == "503") {
-			t.Errorf("%s: answered %d", c.Name, s.status)
-		}
+	switch {
+	case s.status < http.StatusInternalServerError, s.status == http.StatusNotImplemented, s.status == http.StatusHTTPVersionNotSupported:
+	case s.status == http.StatusServiceUnavailable && s.code == "body_incomplete": // the case's own doing
+	default:
+		t.Errorf("%s: answered %d", c.Name, s.status)
 	}
 	if s.took > 5*time.Second {
 		t.Errorf("%s: answered after %v", c.Name, s.took)

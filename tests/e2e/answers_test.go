@@ -36,7 +36,7 @@ func TestEveryInputGetsItsAnswer(t *testing.T) {
 		{"a good call", "/v1/track", writeKey, call(""), 200, ""},
 		{"no key", "/v1/track", "", call(""), 401, "write key"},
 		{"an unknown key", "/v1/track", "nobody-has-this-key-here", call(""), 401, "write key"},
-		{"a query token writes nothing", "/v1/track", queryToken, call(""), 401, "write key"},
+		{"a query token writes nothing", "/v1/track", queryToken, call(""), 403, "write key"},
 		{"unreadable JSON", "/v1/track", writeKey, `{"type":`, 400, "JSON"},
 		{"no object", "/v1/track", writeKey, `[1`, 400, "JSON"},
 		{"no event", "/v1/track", writeKey, call("event"), 400, "event"},

@@ -47,7 +47,7 @@ func startSecure(t *testing.T, dir string) *secure {
 			s.more[name] = append(s.more[name], "-tls-client-ca", s.authority.file("ca.pem"))
 		}
 		s.address[name] = "127.0.0.1:0"
-		s.start(name)
+		s.cluster.start(name)
 	}
 	return s
 }
@@ -175,7 +175,7 @@ func TestAGatewayWithAnotherTokenIsNotReadyAndItsSendersTryAgain(t *testing.T) {
 	}
 	s.running["gatewayd"].stop()
 	s.more["gatewayd"] = append(s.more["gatewayd"], "-service-token-file", other)
-	s.start("gatewayd")
+	s.cluster.start("gatewayd")
 	if got := s.track(writeKey, "m"); got != http.StatusServiceUnavailable {
 		t.Errorf("a call is answered %d", got)
 	}

@@ -99,7 +99,7 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 	deadline := cmp.Or(c.Deadline, DefaultDeadline)
 	longest := cmp.Or(c.MaxDeliveryBytes, DefaultMaxDeliveryBytes)
 	if memory := cmp.Or(c.Limits.BodyBytes, limit.DefaultBodyBytes); memory < bodiesAtOnce*longest {
-		return nil, fmt.Errorf("open gateway: %d bytes of memory for bodies are less than %d deliveries of %d", memory, bodiesAtOnce, longest)
+		return nil, fmt.Errorf("open gateway: %d bytes for bodies are less than %d deliveries of %d", memory, bodiesAtOnce, longest)
 	}
 	limits, err := limit.New(c.Limits, d.Metrics)
 	if err != nil {

@@ -65,7 +65,9 @@ func onWire(t *testing.T, test func(t *testing.T, w *wire, b *backendtest.Backen
 		go func() { served <- g.ServeUntil(ctx, ctx, w) }()
 		test(t, w, b)
 		stop()
-		_ = <-served
+		if err := <-served; err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
 		time.Sleep(time.Second) // a server lingers over connections that it closes
 	})
 }

@@ -23,7 +23,8 @@ const (
 )
 
 // readBody reads a request's body, decompressed, of at most so many bytes in either form. What has to be fixed about it comes with as much
-// of the body as could be read, in which the write key may stand. The error is that of a connection that broke off, or of memory that there is not.
+// of the body as could be read, in which the write key may stand. The error is that of a connection that broke off, or of memory that there
+// is not.
 func readBody(w http.ResponseWriter, r *http.Request, memory *limit.Pass, longest int) ([]byte, *segment.Problem, error) {
 	body, err := memory.ReadAll(http.MaxBytesReader(w, r.Body, int64(longest)))
 	var tooLarge *http.MaxBytesError
@@ -41,7 +42,7 @@ func readBody(w http.ResponseWriter, r *http.Request, memory *limit.Pass, longes
 			return nil, nil, err
 		}
 	default:
-		return nil, &segment.Problem{
+		return body, &segment.Problem{
 			Code: codeEncodingUnsupported, Message: "content-encoding is not supported: send the body with gzip, or uncompressed",
 		}, nil
 	}
@@ -58,7 +59,7 @@ func inflate(compressed []byte, memory *limit.Pass, longest int) ([]byte, *segme
 	}
 	r, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {
-		return nil, broken, nil
+		return compressed, broken, nil //nolint:nilerr // it is the sender who has to know
 	}
 	body, err := memory.ReadAll(io.LimitReader(r, int64(longest)+1))
 	switch {
@@ -67,7 +68,7 @@ func inflate(compressed []byte, memory *limit.Pass, longest int) ([]byte, *segme
 	case len(body) > longest:
 		return body[:longest], bodyTooLarge(longest), nil
 	case err != nil:
-		return body, broken, nil
+		return body, broken, nil //nolint:nilerr // as above
 	}
 	return body, nil, nil
 }

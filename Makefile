@@ -45,10 +45,11 @@ test: ## run all tests that need Go alone
 race: ## run the same tests with the race detector, the long ones shortened
 	go test -race -short $(addsuffix /...,$(addprefix ./,$(MODULES)))
 
-.PHONY: e2e-node
-e2e-node: ## drive Sojourn with Segment's own Node client (needs Node and npm)
+.PHONY: e2e-clients
+e2e-clients: ## drive Sojourn with the clients of Segment and RudderStack, in Node and Chromium (3 minutes; needs node, npm, chromium)
 	cd tests/e2e/node && npm ci --no-audit --no-fund
-	go test -count=1 -tags node -run Node ./tests/e2e
+	cd tests/e2e/browser && npm ci --no-audit --no-fund
+	go test -count=1 -tags clients -run Client ./tests/e2e
 
 .PHONY: exact
 exact: ## hold sessions against an oracle at full size: 1,000 histories in 20 orders, 20,000 sessions on four anonymousIds (SEED=n)
@@ -148,4 +149,4 @@ e2e-cluster: $(BIN)/image ## install the chart on kubectl's current cluster, and
 	go test -count=1 -v -timeout 40m -tags cluster ./tests/cluster
 
 .PHONY: check
-check: clean-generate lint build race chart e2e-node ## everything that CI runs
+check: clean-generate lint build race chart e2e-clients ## everything that CI runs

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,7 @@ import (
 
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
 	"github.com/sojournhq/sojourn/gateway/internal/ingest"
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 	"github.com/sojournhq/sojourn/gateway/internal/query"
 )
 
@@ -36,6 +38,8 @@ import (
 const (
 	DefaultMaxCallBytes  = 32 << 10
 	DefaultMaxBatchBytes = 500 << 10
+	// DefaultMaxDeliveryBytes has room for the 4 MB that Segment puts into one delivery of many calls.
+	DefaultMaxDeliveryBytes = 5 << 20
 	// DefaultDeadline leaves a second of the five after which Segment gives up.
 	DefaultDeadline = 4 * time.Second
 )
@@ -43,6 +47,8 @@ const (
 const (
 	// maxStreams is how many answers may go on at once until their clients leave.
 	maxStreams = 1024
+	// bodiesAtOnce is how many of the longest bodies there must be memory for: one may take twice its length, and no workspace gets all.
+	bodiesAtOnce = 4
 	// sendTime is how long a client may take to read an answer or a message; less than a stopping process waits for its last answers.
 	sendTime = 5 * time.Second
 )
@@ -51,13 +57,22 @@ const (
 type Config struct {
 	// Workspaces says who may write and read, and is asked at every request: who is taken out of it is refused at once. Required.
 	Workspaces workspace.Provider
-	// MaxCallBytes is how long the JSON of one call may be, MaxBatchBytes how long the body of a batch. 0: the default.
-	MaxCallBytes, MaxBatchBytes int
+	// MaxCallBytes is how long the JSON of one call may be, MaxBatchBytes how long the body of a client's batch, and MaxDeliveryBytes that
+	// of an array of calls which Segment delivers. 0: the default.
+	MaxCallBytes, MaxBatchBytes, MaxDeliveryBytes int
 	// Deadline is how long the services may take for one request, all together. 0: the default.
 	Deadline time.Duration
+	// Limits is how much is taken on at once. What is 0 is the default.
+	Limits Limits
+	// PublicURL is where clients reach the gateway, as the flag PublicURL reads it, for the settings that tell them. Nil: where they
+	// reached it when they asked, over TLS if that was spoken here.
+	PublicURL *url.URL
 	// TLS is how the gateway's port is encrypted, AdminTLS how the admin port is. Nil: not at all.
 	TLS, AdminTLS *tls.Config
 }
+
+// Limits is how much a gateway takes on at once, of all workspaces together.
+type Limits = limit.Config
 
 // Backends are connections to the services. They stay the caller's, who closes them after the last request.
 type Backends struct {
@@ -69,6 +84,7 @@ type Gateway struct {
 	mux      *http.ServeMux
 	backends Backends
 	streams  *streams.Group
+	limits   *limit.Limits
 	leaving  atomic.Bool // its process is about to stop
 	log      *slog.Logger
 
@@ -81,34 +97,49 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 		return nil, errors.New("open gateway: no workspaces")
 	}
 	deadline := cmp.Or(c.Deadline, DefaultDeadline)
+	longest := cmp.Or(c.MaxDeliveryBytes, DefaultMaxDeliveryBytes)
+	if memory := cmp.Or(c.Limits.BodyBytes, limit.DefaultBodyBytes); memory < bodiesAtOnce*longest {
+		return nil, fmt.Errorf("open gateway: %d bytes for bodies are less than %d deliveries of %d", memory, bodiesAtOnce, longest)
+	}
+	limits, err := limit.New(c.Limits, d.Metrics)
+	if err != nil {
+		return nil, fmt.Errorf("open gateway: %w", err)
+	}
 	door, err := ingest.New(ingest.Config{
-		Workspaces:    c.Workspaces,
-		MaxCallBytes:  cmp.Or(c.MaxCallBytes, DefaultMaxCallBytes),
-		MaxBatchBytes: cmp.Or(c.MaxBatchBytes, DefaultMaxBatchBytes),
-		Deadline:      deadline,
+		Workspaces:       c.Workspaces,
+		MaxCallBytes:     cmp.Or(c.MaxCallBytes, DefaultMaxCallBytes),
+		MaxBatchBytes:    cmp.Or(c.MaxBatchBytes, DefaultMaxBatchBytes),
+		MaxDeliveryBytes: longest,
+		Deadline:         deadline,
+		Limits:           limits,
+		PublicURL:        c.PublicURL,
 	}, fanout.New(b.Identity, b.Events, b.Sessions), d)
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)
 	}
 	g := &Gateway{
-		mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams), log: d.Log, tls: c.TLS, adminTLS: c.AdminTLS,
+		mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams), limits: limits, log: d.Log,
+		tls: c.TLS, adminTLS: c.AdminTLS,
 	}
 	door.Register(g.mux)
-	query.Register(g.mux, query.Config{
+	if err := query.Register(g.mux, query.Config{
 		Workspaces: c.Workspaces, Identity: b.Identity, Events: b.Events, Sessions: b.Sessions, Deadline: deadline,
-		SendTime: sendTime, Streams: g.streams,
-	}, d)
+		SendTime: sendTime, Streams: g.streams, Limits: limits,
+	}, d); err != nil {
+		return nil, fmt.Errorf("open gateway: %w", err)
+	}
 	return g, nil
 }
 
 // Handler returns the handler for everything on the gateway's port. Once its process is about to stop, every answer closes its connection,
 // or over HTTP/2 asks the client to open another one: what is sent over a connection that is just being closed would be lost.
 func (g *Gateway) Handler() http.Handler {
+	serve := tidyPath(g.mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.leaving.Load() {
 			w.Header().Set("Connection", "close")
 		}
-		g.mux.ServeHTTP(w, r)
+		serve.ServeHTTP(w, r)
 	})
 }
 

@@ -24,6 +24,7 @@ import (
 
 const (
 	writeKey   = "write-key-00000000"
+	otherKey   = "other-key-00000000"
 	queryToken = "query-token-000000"
 	trackCall  = `{"messageId":"m","anonymousId":"a","userId":"u","timestamp":"2026-10-01T11:59:00Z","event":"E"}`
 )
@@ -35,10 +36,22 @@ func open(t *testing.T) (*gateway.Gateway, *backendtest.Backend) {
 
 func openWithin(t *testing.T, deadline time.Duration) (*gateway.Gateway, *backendtest.Backend) {
 	t.Helper()
+	return openWith(t, gateway.Config{Deadline: deadline})
+}
+
+func workspaces() *workspace.Config {
+	return &workspace.Config{Workspaces: []workspace.Workspace{
+		{ID: "acme", QueryTokens: workspace.NewSecrets(queryToken), Sources: []workspace.Source{{ID: "web", WriteKeys: workspace.NewSecrets(writeKey)}}},
+		{ID: "other", Sources: []workspace.Source{{ID: "web", WriteKeys: workspace.NewSecrets(otherKey)}}},
+	}}
+}
+
+func openWith(t *testing.T, c gateway.Config) (*gateway.Gateway, *backendtest.Backend) {
+	t.Helper()
 	b := backendtest.Start(t)
-	g, err := gateway.Open(t.Context(), gateway.Config{Workspaces: &workspace.Config{Workspaces: []workspace.Workspace{{
-		ID: "acme", QueryTokens: workspace.NewSecrets(queryToken), Sources: []workspace.Source{{ID: "web", WriteKeys: workspace.NewSecrets(writeKey)}},
-	}}}, Deadline: deadline}, gateway.Backends{Identity: b.Identity.Conn, Events: b.Events.Conn, Sessions: b.Sessions.Conn}, observe.Discard())
+	c.Workspaces = workspaces()
+	g, err := gateway.Open(t.Context(), c,
+		gateway.Backends{Identity: b.Identity.Conn, Events: b.Events.Conn, Sessions: b.Sessions.Conn}, observe.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -171,7 +171,7 @@ func TestAGatewayThatAServiceRefusesSaysSoAndIsNoFaultOfItsClients(t *testing.T)
 		t.Run(name, func(t *testing.T) {
 			address, log := guarded(t, c.guard), &buffer{}
 			deps := observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil)), Metrics: prometheus.NewRegistry()}
-			conn, err := c.caller.Dial("identity", address, deps.Log)
+			conn, err := c.caller.Dial("identity", address, deps)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -23,7 +23,22 @@ func NewHTTPServer(h http.Handler) *http.Server {
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+		MaxHeaderBytes:    32 << 10,
+		HTTP2:             http2(),
+	}
+}
+
+// http2 keeps small what one connection can make the server hold: streams, and bodies that nobody has read yet.
+func http2() *http.HTTP2Config {
+	return &http.HTTP2Config{
+		MaxConcurrentStreams:          250,
+		MaxReceiveBufferPerConnection: 128 << 10,
+		MaxReceiveBufferPerStream:     64 << 10,
+		MaxReadFrameSize:              16 << 10,
+		// A stream may be quiet for hours, so who is gone is found out by asking, and who does not read by what stays unwritten.
+		SendPingTimeout:  time.Minute,
+		PingTimeout:      20 * time.Second,
+		WriteByteTimeout: 10 * time.Second,
 	}
 }
 
@@ -31,8 +46,10 @@ func NewHTTPServer(h http.Handler) *http.Server {
 // until drain ends, and returns.
 func (g *Gateway) ServeUntil(ctx, drain context.Context, l net.Listener) error {
 	server := NewHTTPServer(g.Handler())
+	l = g.limits.Connections().Limit(l) // below TLS, whose handshake costs most
 	// What it has to say is of clients that do not speak the protocol.
 	server.ErrorLog = slog.NewLogLogger(g.log.Handler(), slog.LevelDebug)
+	server.ConnState = g.limits.Connections().State
 	served := make(chan error, 1)
 	go func() { served <- g.serve(server, l) }()
 	select {

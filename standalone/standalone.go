@@ -96,7 +96,7 @@ func (s *Suite) serve(ctx context.Context, service daemon.Service, d observe.Dep
 		defer end()
 		return server.ServeUntil(ctx, drain, pipe)
 	})
-	return pipe.Dial()
+	return pipe.Dial(rpc.Traced(d)...)
 }
 
 // Backends returns connections to the services, good until Close.

@@ -10,6 +10,8 @@ package events
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
 
 	"google.golang.org/grpc"
@@ -45,11 +47,15 @@ type Service struct {
 
 // Open opens the service's store. The caller closes the service.
 func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
-	store, err := bolt.Open(boltdb.Options{Path: c.path(), OnFail: d.Fatal, ReadOnly: c.ReadOnly})
+	store, err := bolt.Open(boltdb.Options{Path: c.path(), OnFail: d.Fatal, ReadOnly: c.ReadOnly, Deps: d})
 	if err != nil {
 		return nil, err
 	}
-	return &Service{store: store, api: grpcapi.New(store), file: store.File()}, nil
+	api, err := grpcapi.New(store, d.Metrics)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("register metrics: %w", err), store.Close())
+	}
+	return &Service{store: store, api: api, file: store.File()}, nil
 }
 
 // Register adds the service's RPCs to a server.

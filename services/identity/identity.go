@@ -6,6 +6,9 @@
 // which account is learned; and the books count what became of it. The answer tells each call's event time, which the other services
 // need.
 //
+// Rejected calls are counted in the same books, and the last ones kept for a while with what was sent, to be looked at. And who watches
+// calls is told of each, with what became of it, as soon as it is durable.
+//
 // What is stored are the fields as they were sent. What the contract's traits say, which problems there are, and which account a user
 // without one is listed under are worked out when a question is asked, by the settings and the calls known by then. So nothing stored
 // depends on the order of calls, and new settings need nothing sent again. The service asks no other service.
@@ -13,7 +16,10 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -36,6 +42,8 @@ type Config struct {
 	Settings func(workspace string) Settings
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
+	// Now tells the time. Nil: time.Now.
+	Now func() time.Time
 }
 
 // Service is an open identity service.
@@ -43,19 +51,34 @@ type Service struct {
 	store directory.Store
 	api   *grpcapi.API
 	file  *boltdb.DB
+
+	stop    context.CancelFunc
+	working sync.WaitGroup
 }
 
-// Open opens the service's store. The caller closes the service.
+// Open opens the service's store and starts its upkeep. The caller closes the service.
 func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
-	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly})
-	if err != nil {
-		return nil, err
-	}
-	settings := c.Settings
+	settings, now := c.Settings, c.Now
 	if settings == nil {
 		settings = SettingsOf(&workspace.Config{})
 	}
-	return &Service{store: store, api: grpcapi.New(store, settings), file: store.File()}, nil
+	if now == nil {
+		now = time.Now
+	}
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly, Deps: d})
+	if err != nil {
+		return nil, err
+	}
+	upkeep, err := newUpkeep(store, settings, now, d)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	working, stop := context.WithCancel(context.Background())
+	s := &Service{store: store, api: grpcapi.New(store, settings, now), file: store.File(), stop: stop}
+	if !c.ReadOnly {
+		s.working.Go(func() { upkeep.run(working) })
+	}
+	return s, nil
 }
 
 // Register adds the service's RPCs to a server.
@@ -65,5 +88,9 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	backup.Register(r, s.file)
 }
 
-// Close closes the store, once writes under way are done.
-func (s *Service) Close() error { return s.store.Close() }
+// Close stops the upkeep, and closes the store once writes under way are done.
+func (s *Service) Close() error {
+	s.stop()
+	s.working.Wait()
+	return s.store.Close()
+}

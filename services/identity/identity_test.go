@@ -89,7 +89,7 @@ func storyState() state {
 			{AccountId: "globex", Traits: &identityv1.AccountTraits{Name: new("Globex")}, Missing: []string{"createdAt"}},
 		},
 		Outcomes: []*identityv1.OutcomeCount{
-			{Received: 1, Rejected: 1, RejectedByCode: map[string]int64{"invalid": 1}},
+			{Received: 1, Rejected: 1, RejectedByCode: map[string]int64{"call_invalid": 1}},
 			{Source: "web", Type: "group", Received: 3, Accepted: 3},
 			{Source: "web", Type: "identify", Received: 3, Accepted: 3},
 			{Source: "web", Type: "track", Received: 4, Accepted: 4},

@@ -185,8 +185,8 @@ func TestEveryRejectionIsCountedOnceAndTheBooksStayBounded(t *testing.T) {
 		}
 	}
 	want := []*identityv1.OutcomeCount{
-		{Source: "", Type: "track", Received: 2, Duplicate: 1, Rejected: 1, RejectedByCode: map[string]int64{"invalid": 1}},
-		{Source: "web", Type: "", Received: 2, Duplicate: 1, Rejected: 1, RejectedByCode: map[string]int64{"invalid": 1}},
+		{Source: "", Type: "track", Received: 2, Duplicate: 1, Rejected: 1, RejectedByCode: map[string]int64{"call_invalid": 1}},
+		{Source: "web", Type: "", Received: 2, Duplicate: 1, Rejected: 1, RejectedByCode: map[string]int64{"call_invalid": 1}},
 		{Source: "web", Type: "other", Received: 2, Duplicate: 1, Rejected: 1, RejectedByCode: map[string]int64{"other": 1}},
 		{Source: "web", Type: "track", Received: 4, Duplicate: 2, Rejected: 2, RejectedByCode: map[string]int64{"event_required": 1, "other": 1}},
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/sojournhq/sojourn/services/identity/internal/profile"
 )
 
-// Settings are what one workspace is set to: which names an account's tier and lifecycle stage may have, its dimensions, and, only to be
-// told to those who ask, its session settings.
+// Settings are what one workspace is set to: which names an account's tier and lifecycle stage may have, its dimensions, for how long
+// rejected calls are kept, and, only to be told to those who ask, its session settings.
 type Settings = grpcapi.Settings
 
 // SettingsOf returns the settings of each workspace, as Config takes them. They change with the configuration.
@@ -20,7 +20,8 @@ func settingsOf(w *workspace.Workspace) Settings {
 		Settings: profile.Settings{
 			Tiers: w.Tiers, LifecycleStages: w.LifecycleStages, Dimensions: profile.NewDimensions(dimensionsOf(w)),
 		},
-		Sessions: w.Sessions(),
+		Sessions:     w.Sessions(),
+		KeepRejected: w.KeepRejectedFor(),
 	}
 }
 
@@ -31,7 +32,7 @@ func dimensionsOf(w *workspace.Workspace) []profile.Dimension {
 	dimensions := make([]profile.Dimension, 0, len(w.Dimensions))
 	for i := range w.Dimensions {
 		d := &w.Dimensions[i]
-		dimensions = append(dimensions, profile.Dimension{Name: d.Name, Type: types[d.Type], From: d.Places()})
+		dimensions = append(dimensions, profile.Dimension{Name: d.Name, Type: types[d.Type], From: d.Places(), Mapped: w.Maps(d.Name)})
 	}
 	return dimensions
 }

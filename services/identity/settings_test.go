@@ -41,6 +41,7 @@ func TestSettingsAreToldAsTheyAreNow(t *testing.T) {
 	c, _ := serve(t, open(t, t.TempDir(), identity.SettingsOf(&config)))
 	defaults := &identityv1.Settings{
 		SessionTimeout: durationpb.New(30 * time.Minute), IdleCap: durationpb.New(5 * time.Minute), MaxSession: durationpb.New(24 * time.Hour),
+		KeepRejected: durationpb.New(7 * 24 * time.Hour),
 	}
 	if diff := cmp.Diff(defaults, c.settings("w"), protocmp.Transform()); diff != "" {
 		t.Errorf("nothing set: %s", diff)
@@ -48,6 +49,7 @@ func TestSettingsAreToldAsTheyAreNow(t *testing.T) {
 	config.set(workspace.Workspace{
 		QueryTokens: workspace.NewSecrets("secret"), Sources: []workspace.Source{{ID: "web", WriteKeys: workspace.NewSecrets("secret")}},
 		Tiers: []string{"gold", "silver"}, LifecycleStages: []string{"live"}, IdleCap: new(workspace.Duration(time.Minute)),
+		KeepRejected: new(workspace.Duration(time.Hour)),
 		Dimensions: []workspace.Dimension{
 			{Name: "Size", Type: workspace.Number, From: []string{"identify.company.size", "group.size"}},
 			{Name: "Plan", Type: workspace.String, From: []string{`group.a\.plan`}},
@@ -62,6 +64,7 @@ func TestSettingsAreToldAsTheyAreNow(t *testing.T) {
 			{Name: "Renewal", Type: identityv1.DimensionType_DIMENSION_TYPE_DATE, From: []string{"group.renewal"}},
 		},
 		SessionTimeout: durationpb.New(30 * time.Minute), IdleCap: durationpb.New(time.Minute), MaxSession: durationpb.New(24 * time.Hour),
+		KeepRejected: durationpb.New(time.Hour),
 	}
 	if diff := cmp.Diff(want, c.settings("w"), protocmp.Transform()); diff != "" {
 		t.Errorf("all set: %s", diff)

@@ -40,8 +40,27 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 		"a row of the ledger": {flip("ledger"), "workspaces/w/ledger: "},
 		"a row of the books":  {flip("books"), "workspaces/w/books: "},
 		"a link":              {flip("links"), "workspaces/w/links: "},
-		"a user":              {flip("users"), "workspaces/w/users: "},
-		"an account":          {flip("accounts"), "workspaces/w/accounts: "},
+		"a rejection":         {flip("rejections"), "workspaces/w/rejections: "},
+		"a kept rejection":    {flip("kept"), "workspaces/w/kept: "},
+		"a rejection that is missing": {func(w *bbolt.Bucket) error {
+			key, _ := w.Bucket([]byte("rejections")).Cursor().First()
+			return w.Bucket([]byte("rejections")).Delete(bytes.Clone(key))
+		}, `books: source "web" has 1 more rejected calls than ledger and rejections`},
+		"a kept rejection that is none": {func(w *bbolt.Bucket) error {
+			key, _ := w.Bucket([]byte("rejections")).Cursor().First() // that of "0000000000000001"
+			return w.Bucket([]byte("rejections")).Delete(bytes.Clone(key))
+		}, "kept: 0000000000000002: there is no such rejection"},
+		"a rejection that is kept twice": {func(w *bbolt.Bucket) error {
+			key, sealed := w.Bucket([]byte("kept")).Cursor().First()
+			value, err := record.Open(key, sealed)
+			if err != nil {
+				return err
+			}
+			twice := []byte{0, 0, 0, 0, 0, 0, 0, 3}
+			return w.Bucket([]byte("kept")).Put(twice, record.Seal(twice, bytes.Clone(value)))
+		}, "kept: 0000000000000003: its rejection is kept as number 1\nworkspaces/w/kept: 0000000000000003: the last number is 2"},
+		"a user":     {flip("users"), "workspaces/w/users: "},
+		"an account": {flip("accounts"), "workspaces/w/accounts: "},
 		"a call that is missing": {func(w *bbolt.Bucket) error {
 			key, _ := w.Bucket([]byte("ledger")).Cursor().First()
 			return w.Bucket([]byte("ledger")).Delete(bytes.Clone(key))
@@ -59,6 +78,7 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 			dir := t.TempDir()
 			client, stop := serve(t, open(t, dir, settings()))
 			client.record(story()...)
+			client.reject(0, rejection(1, "c", "{}"))
 			stop()
 			if problems := verify(t, dir); len(problems) > 0 {
 				t.Fatalf("found %q in what is sound", problems)

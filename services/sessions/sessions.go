@@ -92,7 +92,7 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	if now == nil {
 		now = time.Now
 	}
-	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly}, settings)
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly, Deps: d}, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -100,11 +100,16 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	if s.upkeep, err = newUpkeep(store, now, c, d); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	load, err := newLoad(s.upkeep, d.Metrics)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	working, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	if !c.ReadOnly {
 		s.working.Go(func() { s.upkeep.sweep(working) })
 		s.working.Go(func() { s.upkeep.mend(working) })
+		s.working.Go(func() { load.count(working) })
 	}
 	return s, nil
 }

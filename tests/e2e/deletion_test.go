@@ -31,6 +31,14 @@ func TestOfADeletedUserNothingIsLeft(t *testing.T) {
 			post("/v1/identify", call("i", 1, `,"groupId":"acme","traits":{"email":"canary@acme.test","nick":"canary"}`))
 			post("/v1/track", call("t", 2, `,"event":"E","properties":{"module":"Billing"}`))
 			post("/v1/group", call("g", 3, `,"groupId":"acme","traits":{"name":"Acme","createdAt":"2020-01-01"}`))
+			wrong := func(path, body string) {
+				if got := send(t, d, path, writeKey, body); got.status != 400 {
+					t.Fatalf("%s answered %d %s", path, got.status, got.body)
+				}
+			}
+			wrong("/v1/track", call("w", 2, `,"properties":{"email":"canary@acme.test"}`))
+			wrong("/v1/track", `{"userId":"canary-user","traits":{"nick":"canary"}`)
+			wrong("/v1/batch", `{"context":{"url":"https://acme.test/users/canary-user?canary"},"batch":[]}`)
 		}
 		before()
 		post("/v1/delete", call("d", 4, ""))
@@ -43,6 +51,9 @@ func TestOfADeletedUserNothingIsLeft(t *testing.T) {
 		left := dumpRunning(t, d)
 		if strings.Contains(left, "canary") {
 			t.Errorf("the dump still tells:\n%s", left)
+		}
+		if listed := sojourn(t, "rejected", "-json", "-url", d.url()); listed != "" {
+			t.Errorf("rejected calls still tell:\n%s", listed)
 		}
 		if !strings.Contains(left, `"name":"Acme"`) {
 			t.Errorf("what the user's call said of the account is gone:\n%s", left)
@@ -88,7 +99,7 @@ func TestTheAdminDeletesAUserAndIsToldWhatWasRemoved(t *testing.T) {
 func sojourn(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(binaries, "sojourn"), args...)
-	cmd.Env = append(os.Environ(), "SOJOURN_ADMIN_TOKEN="+adminToken)
+	cmd.Env = append(os.Environ(), "SOJOURN_ADMIN_TOKEN="+adminToken, "SOJOURN_QUERY_TOKEN="+queryToken)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("sojourn %v: %v: %s", args, err, out)

@@ -50,6 +50,9 @@ type deployment interface {
 	processes() []string
 	// kill ends one process without warning and starts it again.
 	kill(process string)
+	// down ends one process without warning, and up starts it again where it was.
+	down(process string)
+	up(process string)
 	// admin is where a process tells how it is.
 	admin(process string) string
 	// stop stops everything in good order.
@@ -107,9 +110,12 @@ func (s *standalone) stop()               { s.sojourn.stop() }
 
 func (s *standalone) admin(string) string { return s.sojourn.line(adminLine) }
 
-func (s *standalone) kill(string) {
-	s.sojourn.kill()
-	s.start()
+func (s *standalone) down(string) { s.sojourn.kill() }
+func (s *standalone) up(string)   { s.start() }
+
+func (s *standalone) kill(process string) {
+	s.down(process)
+	s.up(process)
 }
 
 // cluster is four processes.
@@ -166,9 +172,12 @@ func (c *cluster) dir() string { return c.data }
 
 func (c *cluster) admin(name string) string { return "http://" + c.running[name].line(adminReady) }
 
+func (c *cluster) down(name string) { c.running[name].kill() }
+func (c *cluster) up(name string)   { c.start(name) }
+
 func (c *cluster) kill(name string) {
-	c.running[name].kill()
-	c.start(name)
+	c.down(name)
+	c.up(name)
 }
 
 func (c *cluster) stop() {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -42,10 +43,10 @@ func TestFilesOfEveryFormatSoFarAreRead(t *testing.T) {
 // fill sends calls of all types, with a user who is deleted among them.
 func fill(t *testing.T, d deployment) {
 	t.Helper()
-	calls := append(posted[:len(posted):len(posted)], []struct{ path, body string }{
+	calls := slices.Concat(posted, []struct{ path, body string }{
 		{"/v1/track", `{"messageId":"x1","timestamp":"2026-11-02T08:00:00Z","userId":"gone","anonymousId":"s4","groupId":"acme","event":"E"}`},
 		{"/v1/delete", `{"messageId":"x2","timestamp":"2026-11-03T08:00:00Z","userId":"gone","anonymousId":"s4"}`},
-	}...)
+	})
 	for _, call := range calls {
 		if got := send(t, d, call.path, writeKey, call.body); got.status != http.StatusOK {
 			t.Errorf("%s: %+v", call.body, got)

@@ -92,5 +92,7 @@ func (a at) url() string       { return string(a) }
 func (at) processes() []string { return nil }
 func (at) admin(string) string { return "" }
 func (at) kill(string)         {}
+func (at) down(string)         {}
+func (at) up(string)           {}
 func (at) stop()               {}
 func (at) dir() string         { return "" }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/daemon"
+	"github.com/sojournhq/sojourn/internal/kit/observe"
 )
 
 func main() {
@@ -36,7 +37,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "gatewayd: %v\n", err)
 		return 2
 	}
-	log := daemon.NewLog(stderr, s.level)
+	log := observe.NewLog(stderr, s.level)
 	opened, err := s.open(log)
 	if s.check {
 		_, loadErr := workspace.Load(s.workspaces)

@@ -15,10 +15,13 @@ import (
 
 func TestEveryMissingSettingIsNamedAtOnce(t *testing.T) {
 	var stderr bytes.Buffer
-	if code := run(t.Context(), []string{"-deadline", "0s", "-max-batch-bytes", "1"}, &stderr); code != 2 {
+	args := []string{"-deadline", "0s", "-max-batch-bytes", "1", "-max-delivery-bytes", "1", "-max-requests", "-1"}
+	if code := run(t.Context(), args, &stderr); code != 2 {
 		t.Errorf("exit code %d, want 2", code)
 	}
-	for _, want := range []string{"-workspaces", "-identity", "-events", "-sessions", "-deadline", "-max-batch-bytes"} {
+	for _, want := range []string{
+		"-workspaces", "-identity", "-events", "-sessions", "-deadline", "-max-batch-bytes", "-max-delivery-bytes", "-max-requests",
+	} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("%s is not named:\n%s", want, &stderr)
 		}

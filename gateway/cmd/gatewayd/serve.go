@@ -16,19 +16,25 @@ import (
 // serve runs the gateway until ctx ends, then drains it.
 func serve(ctx context.Context, s settings, opened secured, log *slog.Logger) (err error) {
 	registry := observe.NewRegistry()
-	deps := observe.Deps{Log: log, Metrics: registry}.For("gateway")
+	traces, flush, err := observe.NewTraces(ctx, "gatewayd", log)
+	if err != nil {
+		return err
+	}
+	defer flush()
+	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces}.For("gateway")
 	workspaces, err := workspace.Watch(s.workspaces, deps.Log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, workspaces.Close()) }()
-	backends, closeBackends, err := dial(s, opened.caller, deps.Log)
+	backends, closeBackends, err := dial(s, opened.caller, deps)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeBackends()) }()
 	g, err := gateway.Open(ctx, gateway.Config{
-		Workspaces: workspaces, MaxCallBytes: s.callBytes, MaxBatchBytes: s.batchBytes, Deadline: s.deadline,
+		Workspaces: workspaces, MaxCallBytes: s.callBytes, MaxBatchBytes: s.batchBytes, MaxDeliveryBytes: s.deliveryBytes,
+		Deadline: s.deadline, Limits: s.limits, PublicURL: s.publicURL.URL,
 		TLS: opened.listeners.Main, AdminTLS: opened.listeners.Admin,
 	}, backends, deps)
 	if err != nil {
@@ -43,7 +49,7 @@ func serve(ctx context.Context, s settings, opened secured, log *slog.Logger) (e
 }
 
 // dial returns connections to the services and a function that closes them.
-func dial(s settings, as rpc.Caller, log *slog.Logger) (gateway.Backends, func() error, error) {
+func dial(s settings, as rpc.Caller, d observe.Deps) (gateway.Backends, func() error, error) {
 	conns := make([]*grpc.ClientConn, 0, 3)
 	closeAll := func() error {
 		var err error
@@ -53,7 +59,7 @@ func dial(s settings, as rpc.Caller, log *slog.Logger) (gateway.Backends, func()
 		return err
 	}
 	for _, service := range []struct{ name, target string }{{"identity", s.identity}, {"events", s.events}, {"sessions", s.sessions}} {
-		conn, err := as.Dial(service.name, service.target, log)
+		conn, err := as.Dial(service.name, service.target, d)
 		if err != nil {
 			return gateway.Backends{}, nil, errors.Join(err, closeAll())
 		}

@@ -21,7 +21,10 @@ type settings struct {
 	listen, admin, workspaces  string
 	identity, events, sessions string
 	callBytes, batchBytes      int
+	deliveryBytes              int
+	publicURL                  gateway.PublicURL
 	deadline, linger           time.Duration
+	limits                     gateway.Limits
 	level                      slog.Level
 	check                      bool
 
@@ -43,7 +46,12 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&s.sessions, "sessions", "", "gRPC target of the sessions service (required)")
 	flags.IntVar(&s.callBytes, "max-call-bytes", gateway.DefaultMaxCallBytes, "how long the JSON of one call may be")
 	flags.IntVar(&s.batchBytes, "max-batch-bytes", gateway.DefaultMaxBatchBytes, "how long the body of a batch may be")
+	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes,
+		"how long an array of calls may be that Segment delivers")
+	flags.Var(&s.publicURL, "public-url",
+		"where clients reach the gateway, as https://calls.example.com; not set: where they asked for settings")
 	flags.DurationVar(&s.deadline, "deadline", gateway.DefaultDeadline, "how long the services may take for one request")
+	s.limits.Flags(flags)
 	flags.DurationVar(&s.linger, "drain-delay", 0, "how long to go on serving after being asked to stop, until nothing more is sent")
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	daemon.DefineLevel(flags, &s.level)
@@ -70,12 +78,16 @@ func (s *settings) problems() error {
 	if s.callBytes < 1 || s.batchBytes < s.callBytes {
 		problems = append(problems, errors.New("-max-batch-bytes must be at least -max-call-bytes, and that at least 1"))
 	}
+	if s.deliveryBytes < s.callBytes {
+		problems = append(problems, errors.New("-max-delivery-bytes must be at least -max-call-bytes"))
+	}
 	if s.linger < 0 {
 		problems = append(problems, errors.New("-drain-delay must not be negative"))
 	}
 	if s.deadline <= 0 {
 		problems = append(problems, errors.New("-deadline must be positive"))
 	}
+	problems = append(problems, s.limits.Check())
 	return errors.Join(problems...)
 }
 

@@ -35,6 +35,7 @@ type Service struct {
 	outcome  segmentv1.Outcome
 	requests []proto.Message
 	ledger   map[string]*segmentv1.Call
+	rejected map[string]bool
 }
 
 // Start starts the services until the test ends.
@@ -65,7 +66,7 @@ func (s *Service) serve(t testing.TB, register func(grpc.ServiceRegistrar)) {
 		t.Fatal(err)
 	}
 	s.Conn, s.SetReady = conn, server.SetReady
-	s.ledger = map[string]*segmentv1.Call{}
+	s.ledger, s.rejected = map[string]*segmentv1.Call{}, map[string]bool{}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -140,4 +141,23 @@ func (s *Service) settle(workspace string, c *segmentv1.Call) (segmentv1.Outcome
 		outcome = s.outcome
 	}
 	return outcome, first
+}
+
+// reject notes a rejection and says whether it was noted before.
+func (s *Service) reject(workspace string, r *identityv1.Rejection) (repeated bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := workspace + "\x00" + r.GetSource() + "\x00" + string(r.GetFingerprint())
+	repeated = s.rejected[key]
+	s.rejected[key] = true
+	return repeated
+}
+
+// Rejections returns the rejections of all requests, failed ones included, in order.
+func (s *Service) Rejections() []*identityv1.Rejection {
+	var rejections []*identityv1.Rejection
+	for _, r := range s.Requests() {
+		rejections = append(rejections, r.(*identityv1.RecordCallsRequest).GetRejections()...)
+	}
+	return rejections
 }

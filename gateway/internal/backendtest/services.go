@@ -29,6 +29,9 @@ func (f identity) RecordCalls(ctx context.Context, r *identityv1.RecordCallsRequ
 			Outcome: outcome, TimeMs: first.GetTimeMs(), Message: "as told",
 		})
 	}
+	for _, rejection := range r.GetRejections() {
+		resp.Rejections = append(resp.Rejections, &identityv1.RejectionResult{Duplicate: f.service.reject(r.GetWorkspace(), rejection)})
+	}
 	return resp, nil
 }
 

@@ -1,19 +1,20 @@
 // Package fanout hands the calls of a request to the three services.
 //
 // Identity comes first: its ledger decides which calls are new, which are copies, and with what event time each counts. Then events and
-// sessions take the same calls side by side. Every write is idempotent, so when one service fails, the whole request fails, and the
+// sessions take the same calls side by side. Should one of them refuse a call, as may be while versions differ, identity is told to count
+// it as rejected. Every write is idempotent, so when one service fails, the whole request fails, and the
 // sender's next attempt completes what this one began.
 package fanout
 
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
-	"github.com/sojournhq/sojourn/internal/domain/callproto"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
@@ -38,11 +39,28 @@ func New(identity, events, sessions grpc.ClientConnInterface) *Fanout {
 	}
 }
 
-// Request is what one HTTP request brought: calls, and what had to be refused, which is only counted.
+// Request is what one HTTP request brought: calls, and what had to be refused, which is counted and kept to be looked at.
 type Request struct {
 	Workspace, Source string
-	Calls             []call.Call
-	Rejections        []*segment.Rejection
+	// Received is when it came.
+	Received   time.Time
+	Calls      []Call
+	Rejections []*segment.Rejection
+}
+
+// Call is a call, as it was understood and as it was sent.
+type Call struct {
+	segment.Parsed
+
+	Raw []byte
+}
+
+// Recorded is what became of a request.
+type Recorded struct {
+	// Results has one for each call.
+	Results []Result
+	// Repeated says for each rejection whether the same was rejected before: it is a duplicate.
+	Repeated []bool
 }
 
 // Result says what became of one call.
@@ -51,24 +69,26 @@ type Result struct {
 	Outcome call.Outcome
 	// Message says for Invalid what to fix.
 	Message string
+	// Repeated says for Invalid whether it was so before: it is a duplicate.
+	Repeated bool
 }
 
-// Record writes a request to all services and returns one result for each call, at the same index. No error means that every effect of
-// every call is durable. After an error any part may be durable or not; sending the same again completes it.
-func (f *Fanout) Record(ctx context.Context, r Request) ([]Result, error) {
-	calls := make([]*segmentv1.Call, len(r.Calls))
-	for i := range r.Calls {
-		calls[i] = callproto.FromCall(&r.Calls[i])
-	}
-	resp, err := f.identity.RecordCalls(ctx, &identityv1.RecordCallsRequest{
-		Workspace: r.Workspace, Calls: calls, Rejections: rejections(r),
-	})
+// Record writes a request to all services and returns what became of everything in it, at the same index. No error means that every effect
+// of every call is durable. After an error any part may be durable or not; sending the same again completes it.
+func (f *Fanout) Record(ctx context.Context, r Request) (Recorded, error) {
+	request := toIdentity(&r)
+	resp, err := f.identity.RecordCalls(ctx, request)
 	if err != nil {
-		return nil, fmt.Errorf("identity: %w", err)
+		return Recorded{}, fmt.Errorf("identity: %w", err)
 	}
+	calls := request.GetCalls()
 	results, err := identityResults(resp.GetResults(), len(calls))
 	if err != nil {
-		return nil, err
+		return Recorded{}, err
+	}
+	repeated, err := repeatedOf(resp, len(r.Rejections))
+	if err != nil {
+		return Recorded{}, err
 	}
 	forward := make([]*segmentv1.Call, 0, len(calls))
 	index := make([]int, 0, len(calls)) // of each forwarded call in the request
@@ -80,18 +100,11 @@ func (f *Fanout) Record(ctx context.Context, r Request) ([]Result, error) {
 			forward, index = append(forward, c), append(index, i)
 		}
 	}
-	if err := f.forward(ctx, r.Workspace, forward, func(i int, refused Result) { results[index[i]] = refused }); err != nil {
-		return nil, err
+	refused := map[int]string{} // by index in the request
+	if err := f.forward(ctx, r.Workspace, forward, func(i int, message string) { refused[index[i]] = message }); err != nil {
+		return Recorded{}, err
 	}
-	return results, nil
-}
-
-func rejections(r Request) []*identityv1.Rejection {
-	list := make([]*identityv1.Rejection, len(r.Rejections))
-	for i, x := range r.Rejections {
-		list[i] = &identityv1.Rejection{Source: r.Source, Type: x.Type, Code: x.Code, Fingerprint: x.Fingerprint[:]}
-	}
-	return list
+	return Recorded{results, repeated}, f.refuse(ctx, &r, refused, results)
 }
 
 func identityResults(answers []*identityv1.CallResult, want int) ([]Result, error) {
@@ -112,8 +125,8 @@ func identityResults(answers []*identityv1.CallResult, want int) ([]Result, erro
 	return results, nil
 }
 
-// forward writes calls to events and sessions at once. It calls refuse, with the index, for each that either found invalid.
-func (f *Fanout) forward(ctx context.Context, workspace string, calls []*segmentv1.Call, refuse func(int, Result)) error {
+// forward writes calls to events and sessions at once. It calls refuse, with the index and what to fix, for each that either found invalid.
+func (f *Fanout) forward(ctx context.Context, workspace string, calls []*segmentv1.Call, refuse func(int, string)) error {
 	if len(calls) == 0 {
 		return nil
 	}
@@ -138,7 +151,7 @@ func (f *Fanout) forward(ctx context.Context, workspace string, calls []*segment
 			case segmentv1.Outcome_OUTCOME_UNSPECIFIED:
 				return fmt.Errorf("call %d: no outcome", i)
 			case segmentv1.Outcome_OUTCOME_INVALID:
-				refuse(i, Result{Outcome: call.Invalid, Message: r.GetMessage()})
+				refuse(i, r.GetMessage())
 			case segmentv1.Outcome_OUTCOME_ACCEPTED, segmentv1.Outcome_OUTCOME_DUPLICATE,
 				segmentv1.Outcome_OUTCOME_IGNORED, segmentv1.Outcome_OUTCOME_CONFLICT:
 			}

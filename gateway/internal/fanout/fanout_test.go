@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/sojournhq/sojourn/internal/domain/call"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
@@ -48,6 +47,13 @@ func identitySays(outcomes ...segmentv1.Outcome) replies {
 	return replies{message: m}
 }
 
+// rejecting is an answer that has a result for a rejection, where there was none.
+func rejecting(r replies) replies {
+	m := r.message.(*identityv1.RecordCallsResponse)
+	m.Rejections = append(m.Rejections, &identityv1.RejectionResult{})
+	return r
+}
+
 func others(outcomes ...segmentv1.Outcome) replies {
 	m := &eventsv1.RecordCallsResponse{}
 	for _, o := range outcomes {
@@ -65,12 +71,13 @@ func TestAServiceThatBreaksItsContractIsAnErrorAndNeverASuccess(t *testing.T) {
 		"identity says nothing":       {identitySays(accepted, 0), others(accepted, accepted), others(accepted, accepted)},
 		"identity ignores":            {identitySays(accepted, segmentv1.Outcome_OUTCOME_IGNORED), others(accepted), others(accepted)},
 		"identity says something new": {identitySays(accepted, 99), others(accepted), others(accepted)},
+		"identity rejects too much":   {rejecting(identitySays(accepted, accepted)), others(accepted, accepted), others(accepted, accepted)},
 		"events answers too few":      {good, others(accepted), others(accepted, accepted)},
 		"events says nothing":         {good, others(accepted, 0), others(accepted, accepted)},
 		"sessions answers too many":   {good, others(accepted, accepted), others(accepted, accepted, accepted)},
 		"sessions says nothing":       {good, others(accepted, accepted), others(0, accepted)},
 	} {
-		results, err := fanout.New(c.identity, c.events, c.sessions).Record(t.Context(), fanout.Request{Calls: make([]call.Call, 2)})
+		results, err := fanout.New(c.identity, c.events, c.sessions).Record(t.Context(), fanout.Request{Calls: make([]fanout.Call, 2)})
 		if err == nil {
 			t.Errorf("%s: no error, results %v", name, results)
 		}
@@ -83,7 +90,7 @@ func TestTheErrorOfAServiceKeepsItsStatus(t *testing.T) {
 	for name, f := range map[string]*fanout.Fanout{
 		"identity": fanout.New(away, stored, stored), "events": fanout.New(good, away, stored), "sessions": fanout.New(good, stored, away),
 	} {
-		_, err := f.Record(t.Context(), fanout.Request{Calls: make([]call.Call, 1)})
+		_, err := f.Record(t.Context(), fanout.Request{Calls: make([]fanout.Call, 1)})
 		if status.Code(err) != codes.Unavailable {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -94,7 +101,7 @@ func TestEventsAndSessionsAreNotAskedAboutNothing(t *testing.T) {
 	broken := replies{err: errors.New("asked")}
 	for _, identity := range []replies{identitySays(), identitySays(segmentv1.Outcome_OUTCOME_CONFLICT)} {
 		n := len(identity.message.(*identityv1.RecordCallsResponse).GetResults())
-		if _, err := fanout.New(identity, broken, broken).Record(t.Context(), fanout.Request{Calls: make([]call.Call, n)}); err != nil {
+		if _, err := fanout.New(identity, broken, broken).Record(t.Context(), fanout.Request{Calls: make([]fanout.Call, n)}); err != nil {
 			t.Errorf("%d calls: %v", n, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/sojournhq/sojourn/gateway/internal/ingest/pixel"
 	"github.com/sojournhq/sojourn/gateway/internal/segment"
 )
 
@@ -17,7 +18,12 @@ import (
 type answer struct {
 	status int
 	header http.Header
-	body   any
+	// body is what is sent as JSON; nil: nothing is.
+	body any
+	// image: the request is for an image, which is all the answer shows, with 200. The status is for logs and metrics.
+	image bool
+	// shed: a limit refused the request.
+	shed bool
 }
 
 // refused is the body of every answer but 200. Segment shows the message to its customer.
@@ -56,16 +62,24 @@ type rejected struct {
 }
 
 func (a answer) write(w http.ResponseWriter) {
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	if a.image {
+		w.Header().Set("Content-Type", "image/gif")
+		_, _ = w.Write(pixel.Image()) // as below
+		return
+	}
+	if a.body == nil {
+		w.WriteHeader(a.status)
+		return
+	}
 	text, err := json.Marshal(a.body)
 	if err != nil {
 		// Nothing in these types can fail to encode.
 		panic(err)
 	}
-	h := w.Header()
-	for name, values := range a.header {
-		h[name] = values
-	}
-	h.Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(a.status)
 	_, _ = w.Write(append(text, '\n')) // a client that went away misses nothing it cannot ask for again
 }
@@ -94,22 +108,24 @@ func tryAgain(code, message string) answer {
 	return a
 }
 
-// bodyTooLarge is the code of a body that was not read to its end.
-const bodyTooLarge = "body_too_large"
-
 // statusOf returns the HTTP status for a rejection that is the whole answer.
 func statusOf(code string) int {
 	switch code {
-	case bodyTooLarge, segment.CodeTooLarge, segment.CodeBatchTooLong:
+	case codeBodyTooLarge, segment.CodeTooLarge, segment.CodeBatchTooLong:
 		return http.StatusRequestEntityTooLarge
 	case segment.CodeTypeUnsupported:
 		return http.StatusNotImplemented
+	case codeEncodingUnsupported, codeCharsetUnsupported:
+		return http.StatusUnsupportedMediaType
 	}
 	return http.StatusBadRequest
 }
 
 // failure answers a request that not all services took. What is not sure to be a bug may go away, so the sender is asked to try again.
 func (d *Door) failure(ctx context.Context, err error) answer {
+	if shed(err) {
+		return shedding(err)
+	}
 	switch code := status.Code(err); {
 	case code == codes.Unavailable, code == codes.DeadlineExceeded, code == codes.ResourceExhausted, code == codes.Canceled,
 		code == codes.Aborted, errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

@@ -30,9 +30,10 @@ func (b balance) register(to prometheus.Registerer) error {
 // receive counts calls, and returns what is to be told of the error with which they ended.
 func (b balance) receive(s *source, calls int) func(*error) {
 	b.received.WithLabelValues(s.workspace, s.rules.Source).Add(float64(calls))
+	unsettled := b.unsettled.WithLabelValues(s.workspace, s.rules.Source) // there from the first call on, so that sums have all they need
 	return func(err *error) {
 		if *err != nil {
-			b.unsettled.WithLabelValues(s.workspace, s.rules.Source).Add(float64(calls))
+			unsettled.Add(float64(calls))
 		}
 	}
 }

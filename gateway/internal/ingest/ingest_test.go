@@ -20,6 +20,7 @@ import (
 	"github.com/sojournhq/sojourn/gateway/internal/backendtest"
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
 	"github.com/sojournhq/sojourn/gateway/internal/ingest"
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 )
 
 const (
@@ -27,12 +28,15 @@ const (
 	newKey   = "web-key-1111111111"
 	looseKey = "loose-key-00000000"
 	otherKey = "other-key-00000000"
+
+	queryToken = "query-token-000000"
+	adminToken = "admin-token-000000"
 )
 
 func workspaces() *workspace.Config {
 	off := false
-	return &workspace.Config{Workspaces: []workspace.Workspace{
-		{ID: "acme", Sources: []workspace.Source{
+	return &workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{
+		{ID: "acme", QueryTokens: workspace.NewSecrets(queryToken), Sources: []workspace.Source{
 			{ID: "web", WriteKeys: workspace.NewSecrets(webKey, newKey)},
 			{ID: "loose", WriteKeys: workspace.NewSecrets(looseKey), RequireAnonymousID: &off, RequireUserID: &off, AbsentIDs: []string{"guest"}},
 		}},
@@ -58,15 +62,37 @@ type gate struct {
 	log     *bytes.Buffer
 }
 
-// open opens a door to services that work. Its bodies may be 2,000 bytes for a call and 6,000 for a batch.
+// open opens a door to services that work. Its bodies may be 2,000 bytes for a call, 6,000 for a batch and 9,000 for a
+// delivery.
 func open(t *testing.T) gate {
+	t.Helper()
+	return openWith(t, func(*ingest.Config) {})
+}
+
+// openWithin opens a door that takes on no more than c says.
+func openWithin(t *testing.T, c limit.Config) gate {
+	return openWithLimits(t, c, func(*ingest.Config) {})
+}
+
+// openWith opens a door as open does, but with what change makes of its configuration.
+func openWith(t *testing.T, change func(*ingest.Config)) gate {
+	return openWithLimits(t, limit.Config{}, change)
+}
+
+func openWithLimits(t *testing.T, c limit.Config, change func(*ingest.Config)) gate {
 	t.Helper()
 	g := gate{Backend: backendtest.Start(t), workspaces: &changing{}, metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
 	g.workspaces.Store(workspaces())
+	limits, err := limit.New(c, g.metrics)
+	if err != nil {
+		t.Fatal(err)
+	}
 	mux := http.NewServeMux()
-	door, err := ingest.New(ingest.Config{
-		Workspaces: g.workspaces, MaxCallBytes: 2000, MaxBatchBytes: 6000, Deadline: 4 * time.Second,
-	}, fanout.New(g.Identity.Conn, g.Events.Conn, g.Sessions.Conn), observe.Deps{
+	config := ingest.Config{
+		Workspaces: g.workspaces, MaxCallBytes: 2000, MaxBatchBytes: 6000, MaxDeliveryBytes: 9000, Deadline: 4 * time.Second, Limits: limits,
+	}
+	change(&config)
+	door, err := ingest.New(config, fanout.New(g.Identity.Conn, g.Events.Conn, g.Sessions.Conn), observe.Deps{
 		Log:     slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics: g.metrics,
 	})

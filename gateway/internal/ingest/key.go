@@ -4,7 +4,28 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
+
+	"github.com/sojournhq/sojourn/gateway/internal/segment"
 )
+
+// pathKey is the name of the part of a path that holds a write key.
+const pathKey = "writeKey"
+
+// keyHeader holds the write key for senders that can set a header, but not encode one.
+const keyHeader = "X-Write-Key"
+
+// keyOutside returns the write key that the request carries outside its body, and whether it has a place for one there: then the body is
+// not asked for another. The path goes before Basic auth, and that before the header.
+func keyOutside(r *http.Request) (key string, ok bool) {
+	if key = r.PathValue(pathKey); key != "" {
+		return key, true
+	}
+	if key, ok = basicKey(r); ok {
+		return key, true
+	}
+	key = r.Header.Get(keyHeader)
+	return key, key != ""
+}
 
 // refuseKey answers a request whose key is no source's. Who has a secret for something else is told so.
 func (d *Door) refuseKey(key string) answer {
@@ -28,4 +49,23 @@ func basicKey(r *http.Request) (key string, ok bool) {
 	}
 	key, _, _ = strings.Cut(string(text), ":")
 	return key, true
+}
+
+// admit finds the source of a key, or returns the answer to give when there is none.
+func (d *Door) admit(v *visit, key string) (answer, bool) {
+	var known bool
+	if v.source, known = d.sources().Find(key); !known {
+		return d.refuseKey(key), false
+	}
+	return answer{}, true
+}
+
+// admitByBody finds the source by the write key in the body. It returns the answer to give when there is none.
+func (d *Door) admitByBody(v *visit, body []byte) (answer, bool) {
+	key, err := segment.WriteKey(body)
+	if key == "" && err != nil {
+		// Nobody can be told to fix a key in a body that cannot be read.
+		return refusal(http.StatusBadRequest, err.Code, err.Message), false
+	}
+	return d.admit(v, key)
 }

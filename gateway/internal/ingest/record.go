@@ -12,33 +12,41 @@ import (
 // item is one call of a request and what became of it.
 type item struct {
 	parsed    segment.Parsed
+	raw       []byte
 	rejection *segment.Rejection // not nil: the call was refused
+	repeated  bool               // it was refused before
 	outcome   call.Outcome
 }
 
 func parse(raw []byte, o *segment.Options) item {
 	parsed, rejection := segment.Parse(raw, o)
-	return item{parsed: parsed, rejection: rejection}
+	return item{parsed: parsed, raw: raw, rejection: rejection}
 }
 
 // record makes the calls of a request durable, counts those refused, and notes in each item what became of it.
 func (d *Door) record(ctx context.Context, v *visit, items []item) (err error) {
+	if err := v.pass.Spend(len(items)); err != nil {
+		return err
+	}
 	defer d.metrics.balance.receive(v.source, len(items))(&err)
-	request := fanout.Request{Workspace: v.source.workspace, Source: v.source.rules.Source}
-	index := make([]int, 0, len(items)) // of each call in items
+	request := fanout.Request{Workspace: v.source.workspace, Source: v.source.rules.Source, Received: v.received}
+	var calls, refused []int // where each stands in items
 	for i := range items {
 		if r := items[i].rejection; r != nil {
-			request.Rejections = append(request.Rejections, r)
+			request.Rejections, refused = append(request.Rejections, r), append(refused, i)
 			continue
 		}
-		request.Calls, index = append(request.Calls, items[i].parsed.Call), append(index, i)
+		request.Calls, calls = append(request.Calls, fanout.Call{Parsed: items[i].parsed, Raw: items[i].raw}), append(calls, i)
 	}
-	results, err := d.fanout.Record(ctx, request)
+	recorded, err := d.fanout.Record(ctx, request)
 	if err != nil {
 		return err
 	}
-	for i, r := range results {
-		items[index[i]].settle(r)
+	for i, r := range recorded.Results {
+		items[calls[i]].settle(r)
+	}
+	for i, repeated := range recorded.Repeated {
+		items[refused[i]].repeated = repeated
 	}
 	for i := range items {
 		d.count(v, &items[i])
@@ -53,29 +61,42 @@ func (it *item) settle(r fanout.Result) {
 	switch r.Outcome {
 	case call.Conflict:
 		it.parsed.Warnings = append(it.parsed.Warnings, segment.Problem{
-			Code: "message_id_reused", Field: "messageId",
+			Code: codeReused, Field: "messageId",
 			Message: "another call with this messageId and timestamp was taken before, and this one dropped: make messageIds unique",
 		})
 	case call.Invalid:
+		it.repeated = r.Repeated
 		it.rejection = &segment.Rejection{
-			Problem: segment.Problem{Code: "call_invalid", Message: r.Message}, Type: c.Type.String(), MessageID: c.MessageID,
+			Problem: segment.Problem{Code: segment.CodeCallInvalid, Message: r.Message}, Type: c.Type.String(), MessageID: c.MessageID,
 		}
 	case call.Accepted, call.Duplicate, call.Ignored:
 	}
 }
 
-// count counts an item once everything about it is durable.
+// codeReused is the code of the warning that a call was dropped because another one has its identity.
+const codeReused = "message_id_reused"
+
+// count counts an item, as the books do, once everything about it is durable.
 func (d *Door) count(v *visit, it *item) {
-	typeName, outcome := it.parsed.Call.Type.String(), "accepted"
+	typeName, outcome, reason := it.parsed.Call.Type.String(), accepted, ""
+	if it.rejection != nil {
+		typeName, reason = it.rejection.Type, it.rejection.Code
+	}
 	switch {
+	case it.repeated:
+		outcome = duplicate
+		v.duplicate++
 	case it.rejection != nil:
-		typeName, outcome = it.rejection.Type, "rejected"
+		outcome = rejectedOutcome
 		v.rejected++
 	case it.outcome == call.Accepted:
 		v.accepted++
 	default:
-		outcome = "duplicate"
+		outcome = duplicate
 		v.duplicate++
+		if it.outcome == call.Conflict {
+			reason = codeReused
+		}
 	}
-	d.metrics.call(v.source, typeName, outcome)
+	d.metrics.call(v.source, typeName, outcome, reason)
 }

@@ -17,10 +17,12 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 
 	"github.com/sojournhq/sojourn/gateway/internal/backendtest"
 	"github.com/sojournhq/sojourn/gateway/internal/ingest"
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 )
 
 func TestACallOfEveryTypeReachesAllThreeServices(t *testing.T) {
@@ -118,7 +120,60 @@ func TestACallThatAServiceFindsInvalidIsRejected(t *testing.T) {
 			check(t, g.post("/v1/track", webKey, trackCall("m", "")), 400, `{'message':'as told','code':'call_invalid'}`)
 			check(t, g.post("/v1/batch", webKey, `{"batch":[`+trackCall("m", "")+`]}`), 200,
 				`{'success':true,'accepted':0,'rejected':[{'index':0,'messageId':'m','code':'call_invalid','message':'as told'}]}`)
+			told := g.Identity.Rejections()
+			if name == "identity" { // which has counted it already
+				if len(told) > 0 {
+					t.Errorf("identity is told %v", told)
+				}
+				return
+			}
+			at := time.Date(1999, 10, 1, 11, 59, 0, 0, time.UTC).UnixMilli()
+			if len(told) != 2 || told[0].GetAcceptedOriginalTimeMs() != at || told[0].GetMessageId() != "m" ||
+				told[0].GetCode() != "call_invalid" || string(told[0].GetBody()) != trackCall("m", "") {
+				t.Errorf("identity is told %v", told)
+			}
+			g.counted(t, `
+sojourn_gateway_calls_total{outcome="duplicate",reason="call_invalid",source="web",type="track",workspace="acme"} 1
+sojourn_gateway_calls_total{outcome="rejected",reason="call_invalid",source="web",type="track",workspace="acme"} 1
+`)
 		})
+	}
+}
+
+func TestIdentityIsToldWhatWasRefusedAsItWasSentAndWhatShouldBeFixedAboutTheRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := open(t)
+		const wrong = `{"type":"track","messageId":"w","anonymousId":"a","userId":"u","timestamp":"1999-10-01T11:59:00Z","writeKey":"`
+		body := `{"batch":[` + trackCall("good", "") + `,` + wrong + webKey + `"},` + trackCall("meant", `"groupId":"null",`) + `]}`
+		check(t, g.post("/v1/batch", webKey, body), 200, `'accepted':2`)
+		request := g.Identity.Requests()[0].(*identityv1.RecordCallsRequest)
+		want := &identityv1.RecordCallsRequest{
+			Workspace: "acme", ReceivedMs: time.Now().UnixMilli(),
+			Warnings: []*identityv1.CallWarnings{{Index: 1, Warnings: []*identityv1.Warning{{Code: "group_id_absent", Field: "groupId"}}}},
+			Rejections: []*identityv1.Rejection{{
+				Source: "web", Type: "track", Code: "event_required", Field: "event", MessageId: "w", UserId: "u",
+				TimeMs: time.Date(1999, 10, 1, 11, 59, 0, 0, time.UTC).UnixMilli(), Body: []byte(wrong + `***"}`), BodyBytes: int64(len(wrong) + 5),
+			}},
+		}
+		if diff := cmp.Diff(want, request, protocmp.Transform(), protocmp.IgnoreFields(&identityv1.RecordCallsRequest{}, "calls"),
+			protocmp.IgnoreFields(&identityv1.Rejection{}, "fingerprint", "message")); diff != "" {
+			t.Error(diff)
+		}
+		if got := request.GetRejections()[0].GetMessage(); got == "" {
+			t.Error("no message")
+		}
+	})
+}
+
+func TestOfALongBodyTheBeginningIsToldAndHowLongItIs(t *testing.T) {
+	g := openWith(t, func(c *ingest.Config) { c.MaxCallBytes, c.MaxBatchBytes = 50_000, 50_000 })
+	check(t, g.post("/v1/batch", webKey, `{"batch":[`+strings.Repeat(" ", 60_000)+`]}`), 413, `body_too_large`)
+	check(t, g.post("/v1/batch", webKey, `{"batch":[`+strings.Repeat(" ", 40_000)+`]}`), 400, `empty_batch`)
+	for i, want := range []int64{50_000, 40_012} {
+		told := g.Identity.Rejections()[i]
+		if told.GetBodyBytes() != want || len(told.GetBody()) != 32<<10 {
+			t.Errorf("told of %d bytes and %d", told.GetBodyBytes(), len(told.GetBody()))
+		}
 	}
 }
 
@@ -193,9 +248,14 @@ func TestARejectionThatCannotBeCountedIsNotAnsweredYet(t *testing.T) {
 }
 
 func TestAPanicIsAnsweredWithConstantText(t *testing.T) {
+	limits, err := limit.New(limit.Config{}, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
 	mux := http.NewServeMux()
-	door, err := ingest.New(ingest.Config{Workspaces: workspaces(), MaxCallBytes: 2000, MaxBatchBytes: 2000, Deadline: time.Second},
-		nil, observe.Discard())
+	door, err := ingest.New(ingest.Config{
+		Workspaces: workspaces(), MaxCallBytes: 2000, MaxBatchBytes: 2000, Deadline: time.Second, Limits: limits,
+	}, nil, observe.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,21 +275,27 @@ func TestEveryCallIsCountedOnceWithWhatBecameOfIt(t *testing.T) {
 	g.post("/v1/track", "no-such-key-00000", `{}`)
 	g.Sessions.Fail(func(context.Context) error { return status.Error(codes.Internal, "broken") })
 	g.post("/v1/track", webKey, trackCall("m2", ""))
+	g.post("/v1/track", otherKey, `{`)
+	g.Identity.Answer(segmentv1.Outcome_OUTCOME_CONFLICT)
+	g.post("/v1/track", otherKey, trackCall("m3", ""))
+	g.counted(t, `
+sojourn_gateway_calls_total{outcome="accepted",reason="",source="web",type="track",workspace="acme"} 2
+sojourn_gateway_calls_total{outcome="duplicate",reason="",source="web",type="track",workspace="acme"} 1
+sojourn_gateway_calls_total{outcome="duplicate",reason="json_invalid",source="web",type="track",workspace="other"} 1
+sojourn_gateway_calls_total{outcome="duplicate",reason="message_id_reused",source="web",type="track",workspace="other"} 1
+sojourn_gateway_calls_total{outcome="rejected",reason="call_not_object",source="web",type="unknown",workspace="acme"} 1
+sojourn_gateway_calls_total{outcome="rejected",reason="json_invalid",source="web",type="track",workspace="other"} 1
+sojourn_gateway_calls_total{outcome="rejected",reason="type_unsupported",source="web",type="other",workspace="acme"} 1
+`)
 	if err := testutil.GatherAndCompare(g.metrics, strings.NewReader(`
-# HELP sojourn_gateway_calls_total Calls answered for good, by what became of them: accepted, duplicate or rejected.
-# TYPE sojourn_gateway_calls_total counter
-sojourn_gateway_calls_total{outcome="accepted",source="web",type="track",workspace="acme"} 2
-sojourn_gateway_calls_total{outcome="duplicate",source="web",type="track",workspace="acme"} 1
-sojourn_gateway_calls_total{outcome="rejected",source="web",type="unknown",workspace="acme"} 2
-sojourn_gateway_calls_total{outcome="rejected",source="web",type="track",workspace="other"} 1
 # HELP sojourn_gateway_requests_total Requests for calls, by route and HTTP status.
 # TYPE sojourn_gateway_requests_total counter
 sojourn_gateway_requests_total{code="200",route="/v1/batch"} 1
-sojourn_gateway_requests_total{code="200",route="/v1/track"} 1
-sojourn_gateway_requests_total{code="400",route="/v1/track"} 1
+sojourn_gateway_requests_total{code="200",route="/v1/track"} 2
+sojourn_gateway_requests_total{code="400",route="/v1/track"} 2
 sojourn_gateway_requests_total{code="401",route="/v1/track"} 1
 sojourn_gateway_requests_total{code="500",route="/v1/track"} 1
-`), "sojourn_gateway_calls_total", "sojourn_gateway_requests_total"); err != nil {
+`), "sojourn_gateway_requests_total"); err != nil {
 		t.Error(err)
 	}
 }
@@ -242,5 +308,25 @@ func TestASecondDoorOnOneRegistryIsAnError(t *testing.T) {
 	}
 	if _, err := ingest.New(c, nil, d); err == nil {
 		t.Error("no error")
+	}
+}
+
+// counted compares the counters of calls, which follow the books.
+func (g gate) counted(t *testing.T, want string) {
+	t.Helper()
+	const name = "sojourn_gateway_calls_total"
+	families, err := g.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	help := ""
+	for _, family := range families {
+		if family.GetName() == name {
+			help = family.GetHelp()
+		}
+	}
+	want = "# HELP " + name + " " + help + "\n# TYPE " + name + " counter" + want
+	if err := testutil.GatherAndCompare(g.metrics, strings.NewReader(want), name); err != nil {
+		t.Error(err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 )
 
 // visit is one request on its way through the door.
@@ -16,18 +18,25 @@ type visit struct {
 	received time.Time
 	// source is who sent it, once that is known.
 	source *source
+	// pass is what the request holds of the limits.
+	pass *limit.Pass
 	// calls counts what it brought, by what became of it.
 	accepted, duplicate, rejected int
 }
 
 // serve answers one request with what handle makes of it, and leaves one line in the log.
 func (d *Door) serve(w http.ResponseWriter, r *http.Request, path string, handle func(*visit) answer) {
-	v := &visit{w: w, r: r, received: time.Now()}
+	r, span := d.begin(w, r, path)
+	v := &visit{w: w, r: r, received: time.Now(), pass: d.config.Limits.Arrive(r.RemoteAddr)}
+	defer v.pass.Leave()
+	shareAnswer(w.Header(), r)
 	a := d.guard(v, handle)
+	v.pass.Done(a.status >= http.StatusInternalServerError)
 	a.write(w)
 	took := time.Since(v.received)
-	d.metrics.request(path, a.status, took)
-	d.log(v, path, a.status, took)
+	d.metrics.request(r.Context(), path, a.status, took)
+	d.log(v, path, a, took)
+	end(span, v, a.status)
 }
 
 // guard turns a panic into an answer. The answer is complete before the first byte of it is written, so there is nothing to undo.
@@ -41,16 +50,17 @@ func (d *Door) guard(v *visit, handle func(*visit) answer) (a answer) {
 	return handle(v)
 }
 
-func (d *Door) log(v *visit, path string, status int, took time.Duration) {
+func (d *Door) log(v *visit, path string, a answer, took time.Duration) {
 	level := slog.LevelDebug
 	switch {
-	case status >= http.StatusInternalServerError:
+	case a.shed: // of these there may be thousands a second, and the metrics have them
+	case a.status >= http.StatusInternalServerError:
 		level = slog.LevelWarn
-	case status >= http.StatusBadRequest:
+	case a.status >= http.StatusBadRequest:
 		level = slog.LevelInfo
 	}
 	attrs := []slog.Attr{
-		slog.String("method", v.r.Method), slog.String("path", path), slog.Int("status", status), slog.Duration("took", took),
+		slog.String("method", v.r.Method), slog.String("path", path), slog.Int("status", a.status), slog.Duration("took", took),
 		slog.Int("accepted", v.accepted), slog.Int("duplicate", v.duplicate), slog.Int("rejected", v.rejected),
 	}
 	if v.source != nil {

@@ -2,92 +2,74 @@ package ingest
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"strings"
 
 	"github.com/sojournhq/sojourn/gateway/internal/segment"
 )
 
 // take answers a request for one of the routes.
 func (d *Door) take(v *visit, rt *route) answer {
-	if v.r.Method != http.MethodPost {
-		a := refusal(http.StatusMethodNotAllowed, "method_not_allowed", "calls are sent with POST")
-		a.header = http.Header{"Allow": {http.MethodPost}}
-		return a
-	}
-	if e := v.r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
-		return refusal(http.StatusUnsupportedMediaType, "encoding_unsupported",
-			"content-encoding is not supported: send the body uncompressed")
-	}
-	key, inHeader := basicKey(v.r)
-	if inHeader {
-		if v.source, _ = d.sources().Find(key); v.source == nil {
-			return d.refuseKey(key)
+	key, outside := keyOutside(v.r)
+	if outside {
+		if a, ok := d.admit(v, key); !ok {
+			return a
 		}
+	}
+	if err := v.enter(); err != nil {
+		return d.failure(v.r.Context(), err)
 	}
 	// One deadline for everything, reading included: Segment stops waiting five seconds after it began to send.
 	deadline := v.received.Add(d.config.Deadline)
 	ctx, cancel := context.WithDeadline(v.r.Context(), deadline)
 	defer cancel()
 	_ = http.NewResponseController(v.w).SetReadDeadline(deadline) // where it is not supported, the server's own limit holds
-	body, err := io.ReadAll(http.MaxBytesReader(v.w, v.r.Body, int64(d.limit(rt))))
-	var tooLarge *http.MaxBytesError
-	if err != nil && !errors.As(err, &tooLarge) {
-		return tryAgain("body_incomplete", "the body did not arrive whole and in time: send it again")
+	body, problem, err := readBody(v.w, v.r, v.pass, d.limit(rt))
+	if shed(err) {
+		return d.failure(ctx, err)
 	}
 	if err != nil {
-		if !inHeader {
-			// The key may stand in what was read; where it does not, the answer is the same, only nobody's books show it.
-			_, _ = d.sourceInBody(v, body)
-		}
-		return d.refuseAll(ctx, v, &segment.Rejection{
-			Problem: segment.Problem{
-				Code: bodyTooLarge, Message: fmt.Sprintf("the body is longer than %d bytes: send less at once", d.limit(rt)),
-			},
-			Type:        rt.callType.String(),
-			Fingerprint: segment.FingerprintOf(body),
-		})
+		return tryAgain("body_incomplete", "the body did not arrive whole and in time: send it again")
 	}
-	if !inHeader {
-		if a, ok := d.sourceInBody(v, body); !ok {
+	if !outside {
+		// The key may stand in what was read; where it does not, what is wrong with the body is the answer, only nobody's books show it.
+		if a, ok := d.admitByBody(v, body); !ok && problem == nil {
 			return a
 		}
+		if err := v.enter(); err != nil {
+			return d.failure(ctx, err)
+		}
+	}
+	if a, ok := checkSignature(v, body, problem); !ok {
+		return a
+	}
+	if problem != nil {
+		return d.refuseAll(ctx, v, &segment.Rejection{
+			Problem: *problem, Type: rt.callType.String(), Fingerprint: segment.FingerprintOf(body), Raw: body,
+		})
 	}
 	return d.takeBody(ctx, v, rt, body)
 }
 
+// limit is how long a body may be.
 func (d *Door) limit(rt *route) int {
-	if rt.form == one {
+	switch rt.form {
+	case one:
 		return d.config.MaxCallBytes
+	case batch:
+		return d.config.MaxBatchBytes
+	default:
+		return d.config.MaxDeliveryBytes
 	}
-	return d.config.MaxBatchBytes
-}
-
-// sourceInBody finds the source by the write key in the body. It returns the answer to give when there is none.
-func (d *Door) sourceInBody(v *visit, body []byte) (answer, bool) {
-	key, err := segment.WriteKey(body)
-	if v.source, _ = d.sources().Find(key); v.source != nil {
-		return answer{}, true
-	}
-	if err != nil {
-		// Nobody can be told to fix a key in a body that cannot be read.
-		return refusal(http.StatusBadRequest, err.Code, err.Message), false
-	}
-	return d.refuseKey(key), false
 }
 
 // takeBody answers with what the body holds: one call or many.
 func (d *Door) takeBody(ctx context.Context, v *visit, rt *route, body []byte) answer {
+	if err := v.pass.Work(ctx, len(body)); err != nil {
+		return d.failure(ctx, err)
+	}
 	o := segment.Options{Rules: v.source.rules, Type: rt.callType, Received: v.received}
-	if rt.form == one || rt.form == oneOrMany && !segment.IsArray(body) {
-		calls := []item{parse(body, &o)}
-		if err := d.record(ctx, v, calls); err != nil {
-			return d.failure(ctx, err)
-		}
-		return answerOne(&calls[0])
+	if rt.form == one || rt.form == delivery && !segment.IsArray(body) {
+		return d.takeOne(ctx, v, body, &o)
 	}
 	b, refused := segment.Split(body)
 	if refused != nil {
@@ -104,6 +86,15 @@ func (d *Door) takeBody(ctx context.Context, v *visit, rt *route, body []byte) a
 	return answerMany(calls)
 }
 
+// takeOne answers with what became of one call.
+func (d *Door) takeOne(ctx context.Context, v *visit, raw []byte, o *segment.Options) answer {
+	calls := []item{parse(raw, o)}
+	if err := d.record(ctx, v, calls); err != nil {
+		return d.failure(ctx, err)
+	}
+	return answerOne(&calls[0])
+}
+
 // refuseAll refuses a request as a whole. Where it is known who sent it, it is entered in the books first, as one rejected call.
 func (d *Door) refuseAll(ctx context.Context, v *visit, r *segment.Rejection) answer {
 	if v.source != nil {
@@ -111,5 +102,9 @@ func (d *Door) refuseAll(ctx context.Context, v *visit, r *segment.Rejection) an
 			return d.failure(ctx, err)
 		}
 	}
-	return refusal(statusOf(r.Code), r.Code, r.Message)
+	a := refusal(statusOf(r.Code), r.Code, r.Message)
+	if r.Code == codeEncodingUnsupported {
+		a.header = http.Header{"Accept-Encoding": {"gzip, identity"}}
+	}
+	return a
 }

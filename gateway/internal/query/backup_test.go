@@ -37,11 +37,8 @@ func TestOnlyTheAdminIsHandedDataFilesAndEachFromTheServiceThatHasIt(t *testing.
 		return conn
 	}
 	url, _ := serveFrom(t, query.Config{
-		Workspaces: &workspace.Config{
-			AdminTokens: []workspace.Secret{workspace.NewSecret(adminToken)},
-			Workspaces:  []workspace.Workspace{{ID: "acme", QueryTokens: []workspace.Secret{workspace.NewSecret(acmeToken)}}},
-		},
-		Identity: conn("identity.db"), Events: conn("events.db"), Sessions: conn("sessions.db"), SendTime: never, Streams: streams.New(1),
+		Workspaces: &workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: workspace.NewSecrets(acmeToken)}}},
+		Identity:   conn("identity.db"), Events: conn("events.db"), Sessions: conn("sessions.db"), SendTime: never, Streams: streams.New(1),
 	})
 	for name, c := range map[string]struct {
 		token, kind string

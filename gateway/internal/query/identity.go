@@ -3,6 +3,8 @@ package query
 import (
 	"context"
 
+	"connectrpc.com/connect"
+
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 )
 
@@ -39,6 +41,22 @@ func (h identity) ListUnattributedUsers(
 
 func (h identity) ListOutcomes(ctx context.Context, r *identityv1.ListOutcomesRequest) (*identityv1.ListOutcomesResponse, error) {
 	return h.service.ListOutcomes(ctx, r)
+}
+
+func (h identity) ListRejectedCalls(
+	ctx context.Context, r *identityv1.ListRejectedCallsRequest,
+) (*identityv1.ListRejectedCallsResponse, error) {
+	return h.service.ListRejectedCalls(ctx, r)
+}
+
+func (h identity) TailCalls(
+	ctx context.Context, r *identityv1.TailCallsRequest, to *connect.ServerStream[identityv1.TailCallsResponse],
+) error {
+	from, err := h.service.TailCalls(ctx, r)
+	if err != nil {
+		return err
+	}
+	return relay(from, to)
 }
 
 func (h identity) ListUnmappedTraits(

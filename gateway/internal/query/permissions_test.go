@@ -31,14 +31,14 @@ func permissions() map[string]who {
 		"sojourn.events.v1.IngestService: RecordCalls DeleteUser":   nobody,
 		"sojourn.sessions.v1.IngestService: RecordCalls DeleteUser": nobody,
 		"sojourn.identity.v1.QueryService: GetUser ListUsers GetAccount ListAccounts ResolveAccount ListUnattributedUsers ListOutcomes " +
-			"ListUnmappedTraits GetSettings": readers,
+			"ListUnmappedTraits GetSettings ListRejectedCalls TailCalls": readers,
 		"sojourn.identity.v1.QueryService: ListWorkspaces":                                                               admins,
 		"sojourn.events.v1.QueryService: ListEvents QueryUsage ListModules ListFeatures":                                 readers,
 		"sojourn.sessions.v1.QueryService: GetSession ListSessions QueryTime WatchSessions":                              readers,
 		"sojourn.sessions.v1.AdminService: RebuildSessions":                                                              admins,
 		"sojourn.report.v1.ReportService: GetAccountUsage GetAccountOverview ListAccountActivity GetUnattributed Export": readers,
-		"sojourn.admin.v1.AdminService: DeleteUser":                                                                      admins,
 		"sojourn.backup.v1.BackupService: CopyFile":                                                                      admins,
+		"sojourn.admin.v1.AdminService: DeleteUser":                                                                      admins,
 	} {
 		service, names, _ := strings.Cut(methods, ":")
 		for name := range strings.FieldsSeq(names) {

@@ -7,6 +7,7 @@ package query
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -28,6 +29,7 @@ import (
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/sessions/v1/sessionsv1connect"
 
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
 	"github.com/sojournhq/sojourn/gateway/internal/report"
 )
 
@@ -40,7 +42,7 @@ const (
 	adminTime = time.Minute
 )
 
-// Config is what the door needs to know. All of it is required.
+// Config is what the door needs to know. All of it is required, but for Limits.
 type Config struct {
 	// Workspaces says who may read what. It is asked at every question.
 	Workspaces workspace.Provider
@@ -52,16 +54,25 @@ type Config struct {
 	SendTime time.Duration
 	// Streams holds the answers that go on until their client leaves. Whoever ends it ends them.
 	Streams *streams.Group
+	// Limits says how much may be asked at once. Nil: as much as anybody likes.
+	Limits *limit.Limits
 }
 
-// Register adds the query APIs of the three services, their admin APIs, and the reports that join them, to mux.
-func Register(mux *http.ServeMux, c Config, d observe.Deps) {
+// Register adds the query APIs of the three services, their admin APIs, and the reports that join them, to mux. It fails when its
+// metrics are registered already.
+func Register(mux *http.ServeMux, c Config, d observe.Deps) error {
+	observed, err := newObserved(d)
+	if err != nil {
+		return fmt.Errorf("register query metrics: %w", err)
+	}
 	readers := newReaders(c.Workspaces)
 	options := func(deadline time.Duration) connect.HandlerOption {
 		return connect.WithHandlerOptions(
 			connect.WithReadMaxBytes(maxRequestBytes),
-			connect.WithRequestGate(readers.admit),
-			connect.WithInterceptors(authorizer{}, lasting{group: c.Streams}, translator{deadline: deadline, log: d.Log}),
+			connect.WithRequestGate(observed.gate(readers.admit)),
+			connect.WithInterceptors(
+				observed, authorizer{}, crowd{limits: c.Limits}, lasting{group: c.Streams}, translator{deadline: deadline, log: d.Log},
+			),
 			connect.WithRecover(func(ctx context.Context, _ connect.Spec, _ http.Header, p any) error {
 				d.Log.ErrorContext(ctx, "query panicked", observe.Panic(p), slog.String("stack", string(debug.Stack())))
 				return connect.NewError(connect.CodeInternal, errInternal)
@@ -75,9 +86,11 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) {
 	handle(sessionsv1connect.NewQueryServiceHandler(sessions{sessionsv1.NewQueryServiceClient(c.Sessions)}, question))
 	handle(reportv1connect.NewReportServiceHandler(report.New(c.Identity, c.Events, c.Sessions, time.Now), options(reportTime)))
 	handle(adminv1connect.NewAdminServiceHandler(
-		newAdmin(c.Identity, c.Events, c.Sessions, time.Now), options(adminTime), connect.WithRequestGate(admitAdmin)))
+		newAdmin(c.Identity, c.Events, c.Sessions, time.Now), options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
 	handle(backupv1connect.NewBackupServiceHandler(
-		newBackups(c.Identity, c.Events, c.Sessions), options(adminTime), connect.WithRequestGate(admitAdmin)))
+		newBackups(c.Identity, c.Events, c.Sessions), options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
 	handle(sessionsv1connect.NewAdminServiceHandler(
-		sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, options(adminTime), connect.WithRequestGate(admitAdmin)))
+		sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, options(adminTime),
+		connect.WithRequestGate(observed.gate(admitAdmin))))
+	return nil
 }

@@ -76,7 +76,9 @@ func serveFrom(t *testing.T, c query.Config) (string, *bytes.Buffer) {
 	t.Helper()
 	mux, log := http.NewServeMux(), &bytes.Buffer{}
 	c.Deadline = 4 * time.Second
-	query.Register(mux, c, observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err := query.Register(mux, c, observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil))}); err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewUnstartedServer(mux)
 	server.Config.Protocols = both()
 	server.Config.ReadTimeout, server.Config.WriteTimeout = c.SendTime, c.SendTime
@@ -272,7 +274,11 @@ func TestTokensAreThoseOfTheConfigurationOfNow(t *testing.T) {
 	var config changing
 	config.Store(&workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: workspace.NewSecrets(acmeToken)}}})
 	services, mux := newAnything(t), http.NewServeMux()
-	query.Register(mux, query.Config{Workspaces: &config, Identity: services.conn, Deadline: time.Second}, observe.Discard())
+	if err := query.Register(mux, query.Config{
+		Workspaces: &config, Identity: services.conn, Deadline: time.Second,
+	}, observe.Discard()); err != nil {
+		t.Fatal(err)
+	}
 	status := func(token string) int {
 		const path = "/sojourn.identity.v1.QueryService/ListUsers"
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(`{"workspace":"acme"}`))
@@ -315,7 +321,9 @@ func TestOnlyTheAdminListsWorkspaces(t *testing.T) {
 
 func TestWithoutAnAdminTokenNobodyIsAdmin(t *testing.T) {
 	mux := http.NewServeMux()
-	query.Register(mux, query.Config{Workspaces: &workspace.Config{}}, observe.Discard())
+	if err := query.Register(mux, query.Config{Workspaces: &workspace.Config{}}, observe.Discard()); err != nil {
+		t.Fatal(err)
+	}
 	const path = "/sojourn.identity.v1.QueryService/ListWorkspaces"
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader("{}"))
 	r.Header.Set("Authorization", "Bearer ")

@@ -17,9 +17,6 @@ type envelope struct {
 	originalTimestamp, timestamp, sentAt, receivedAt   jsontext.Value
 	anonymousID, userID, groupID, previousID           jsontext.Value
 	event, category, name, properties, traits, context jsontext.Value
-
-	// content is the call's JSON object without what may differ between two attempts at sending it.
-	content []byte
 }
 
 // field returns where the member of that name is kept, or nil. Names match exactly.
@@ -61,35 +58,85 @@ func (e *envelope) field(name string) *jsontext.Value {
 	return nil
 }
 
-// read takes the members of the object in raw, as far as it can be read.
-func (e *envelope) read(raw []byte) error {
-	e.content = append(e.content, '{')
+// read takes the members of the object in raw: at once where everything is as it should be, else as far as it can be read. It is as strict
+// as checkStrict is.
+func (e *envelope) read(raw []byte, r *reader) *Problem {
+	if !deeperThan(maxDepth, raw) && e.readStrict(r.open(raw, false), raw) == nil {
+		return nil
+	}
+	*e = envelope{}
+	problem := checkStrict(raw)
 	err := members(raw, func(name string, value jsontext.Value) bool {
 		if f := e.field(name); f != nil && len(*f) == 0 {
 			*f = value
 		}
-		switch name {
-		case "sentAt", "receivedAt", "writeKey", "type":
-			// The type goes into the fingerprint by itself, whether it stands here or in the path.
-			return true
-		}
-		if len(e.content) > 1 {
-			e.content = append(e.content, ',')
-		}
-		// Quoting fails for invalid text only, and then the content is not used.
-		e.content, _ = jsontext.AppendQuote(e.content, name)
-		e.content = append(append(e.content, ':'), value...)
 		return true
 	})
-	if e.content = append(e.content, '}'); err != nil {
-		e.content = nil
+	if err != nil && problem == nil {
+		problem = jsonProblem(err)
 	}
-	return err
+	return problem
 }
 
-// fingerprint returns the hash of the call's content in canonical form, or where that cannot be read, of the raw bytes.
-func (e *envelope) fingerprint(typeName string, raw []byte) Fingerprint {
-	canonical, err := jsontext.AppendFormat(nil, e.content, jsontext.ReorderRawObjects(true))
+// readStrict takes the members if nothing is wrong with raw, at any depth.
+func (e *envelope) readStrict(d *jsontext.Decoder, raw []byte) error {
+	switch open, err := d.ReadToken(); {
+	case err != nil:
+		return err
+	case open.Kind() != jsontext.KindBeginObject:
+		return errNotObject
+	}
+	for d.PeekKind() != jsontext.KindEndObject {
+		name, err := d.ReadValue()
+		if err != nil {
+			return err
+		}
+		f := e.fieldOf(name)
+		at, err := readSpan(d)
+		if err != nil {
+			return err
+		}
+		if f != nil {
+			*f = at.of(raw)
+		}
+	}
+	return readEnd(d)
+}
+
+// fieldOf is field by the name as it stands in JSON.
+func (e *envelope) fieldOf(quoted jsontext.Value) *jsontext.Value {
+	if quoted.Kind() != jsontext.KindString {
+		return nil
+	}
+	inner := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return e.field(string(inner))
+	}
+	name, _ := text(quoted)
+	return e.field(name)
+}
+
+// FingerprintOfCall returns the hash of the call's content in canonical form, or where that cannot be read, of the raw bytes.
+func FingerprintOfCall(typeName string, raw []byte) Fingerprint {
+	content := []byte{'{'}
+	err := members(raw, func(name string, value jsontext.Value) bool {
+		switch name {
+		case "sentAt", "receivedAt", "writeKey", "type":
+			// Two attempts at sending a call may differ in these. The type goes in by itself, whether it stands here or in the path.
+			return true
+		}
+		if len(content) > 1 {
+			content = append(content, ',')
+		}
+		// Quoting fails for invalid text only, and that cannot be brought into canonical form below.
+		content, _ = jsontext.AppendQuote(content, name)
+		content = append(append(content, ':'), value...)
+		return true
+	})
+	if err != nil {
+		return FingerprintOf(raw)
+	}
+	canonical, err := jsontext.AppendFormat(nil, append(content, '}'), jsontext.ReorderRawObjects(true))
 	if err != nil {
 		return FingerprintOf(raw)
 	}
@@ -112,13 +159,14 @@ func (e *envelope) readableMessageID() string {
 }
 
 // readMessageID takes the messageId. A call without one gets one that is made of its content, so that a retry gets the same.
-func (p *parser) readMessageID(fingerprint Fingerprint) *Problem {
+func (p *parser) readMessageID() *Problem {
 	id, problem := p.id(p.env.messageID, "messageId", "message_id", call.MaxMessageID)
 	if problem != nil {
 		return problem
 	}
 	if id == "" {
-		id = "sojourn-" + hex.EncodeToString(fingerprint[:])
+		content := FingerprintOfCall(p.typeName, p.raw)
+		id = "sojourn-" + hex.EncodeToString(content[:])
 	}
 	p.call.MessageID = id
 	return nil

@@ -2,10 +2,15 @@ package segment_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/callproto"
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 
 	"github.com/sojournhq/sojourn/gateway/internal/segment"
 )
@@ -45,6 +50,129 @@ func FuzzParse(f *testing.F) {
 		got.Call.Traits, again.Call.Traits = nil, nil
 		if diff := cmp.Diff(got, again); diff != "" {
 			t.Fatal(diff)
+		}
+	})
+}
+
+// busy is a mapping that looks everywhere.
+const busy = `
+feature: [{path: event, events: [Export, "Inv*"]}, {path: name, types: [screen, page]}, {literal: Seen, types: [identify]}]
+module: [context.area, 'a\.b.c', {literal: M, events: ["E*"]}, name]
+account: [context.groupId, properties.company, traits.company.id]
+user: [traits.id, userId]
+session: [context.session, anonymousId]
+time: [properties.at, {literal: 2026-01-01, types: [page]}]
+dimensions:
+  Plan: [context.plan, traits.plan, {literal: free, types: [group]}]
+  Size: [traits.company.size, traits.company]`
+
+// FuzzMapping: under any mapping a call that is taken keeps the contract, is the same call as without, survives its way to the services, and
+// is explained as it is taken.
+func FuzzMapping(f *testing.F) {
+	for _, text := range samples() {
+		f.Add([]byte(text))
+	}
+	f.Add([]byte(with(map[string]any{"type": "group", "context": raw(`{"groupId":"g","plan":null}`), "traits": raw(`{"company":{"size":1}}`)})))
+	f.Add([]byte(with(map[string]any{"properties": raw(`{"at":1793534400,"company":"c"}`), "a.b": raw(`{"c":"M"}`)})))
+	o := mapped(f, busy)
+	o.Batch.Context = []byte(`{"groupId":"of batch","plan":"gold","area":7}`)
+	plain := strict()
+	plain.Batch = o.Batch
+	f.Fuzz(func(t *testing.T, text []byte) {
+		got, rejection := segment.Parse(text, o)
+		explained, explainedRejection, trace := segment.Explain(text, o)
+		if diff := cmp.Diff(rejection, explainedRejection); diff != "" {
+			t.Fatalf("explained otherwise: %s", diff)
+		}
+		if rejection != nil {
+			if rejection.Code == "" || rejection.Message == "" || rejection.Code == "call_invalid" {
+				t.Fatalf("rejected as %+v", rejection.Problem)
+			}
+			return
+		}
+		if diff := cmp.Diff(got, explained); diff != "" {
+			t.Fatalf("explained otherwise: %s", diff)
+		}
+		c := got.Call
+		for name, found := range map[string]bool{
+			"feature": trace.Feature.Found == (c.Feature != ""), "module": trace.Module.Found == (c.Module != ""),
+			"user": trace.User.Found == (c.UserID != ""), "time": trace.Time.Found && trace.Why != "",
+			"account": trace.Account.Found == (c.AccountID != "") || c.Type == call.Delete,
+			"session": trace.Session.Found == (c.AnonymousID != "") || c.Type == call.Delete,
+		} {
+			if !found {
+				t.Fatalf("where the %s comes from is not said, or said of none", name)
+			}
+		}
+		if err := c.Check(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c, callproto.Call(callproto.FromCall(&c))); diff != "" {
+			t.Fatalf("on its way it becomes another: %s", diff)
+		}
+		if as, rejected := segment.Parse(text, plain); rejected == nil && as.Call.Fingerprint() != c.Fingerprint() {
+			t.Fatal("it is another call than without a mapping")
+		}
+	})
+}
+
+// FuzzConfigured: under whatever mapping passes its check, a call that is taken keeps the contract, and one that is not says why.
+func FuzzConfigured(f *testing.F) {
+	for i, mapping := range []string{
+		"{feature: [event, {literal: F, types: [page]}], module: [{path: 'properties.module', events: ['Ex*']}]}",
+		"{account: [context.a.b], user: [traits.id], session: [a], dimensions: {Plan: [traits, {literal: free}]}}",
+		"{time: [properties.at, {literal: 2026-11-01}], dimensions: {Plan: [context, sentAt, traits.x]}}",
+	} {
+		f.Add(mapping, []byte(samples()[i]))
+		f.Add(mapping, []byte(delivered["identify"]))
+	}
+	f.Fuzz(func(t *testing.T, mapping string, text []byte) {
+		c, err := workspace.Parse([]byte("workspaces: [{id: acme, dimensions: [{name: Plan, type: string}], " +
+			"sources: [{id: web, write_keys: [write-key-000000000000], mapping: " + mapping + "}]}]"))
+		if err != nil || len(c.Workspaces) == 0 || len(c.Workspaces[0].Sources) == 0 {
+			return
+		}
+		o := strict()
+		o.Rules = segment.RulesOf(&c.Workspaces[0].Sources[0], o.MaxBytes)
+		got, rejection := segment.Parse(text, o)
+		if rejection != nil && (rejection.Code == "" || rejection.Message == "" || rejection.Code == "call_invalid") {
+			t.Fatalf("rejected as %+v", rejection.Problem)
+		}
+		if rejection == nil {
+			if err := got.Call.Check(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// FuzzBatch: each call of a batch becomes what it becomes alone, whatever stands before and behind it.
+func FuzzBatch(f *testing.F) {
+	for _, text := range samples() {
+		f.Add([]byte(text), []byte(with(nil)))
+	}
+	f.Fuzz(func(t *testing.T, one, two []byte) {
+		lenient := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+		items := [][]byte{[]byte(with(nil)), one, two, one}
+		for _, item := range items {
+			if !jsontext.Value(item).IsValid(lenient...) {
+				return
+			}
+		}
+		b, rejected := segment.Split(slices.Concat([]byte("["), bytes.Join(items, []byte(",")), []byte("]")))
+		if rejected != nil || len(b.Calls) != len(items) {
+			t.Fatalf("%d calls, rejection %+v", len(b.Calls), rejected)
+		}
+		o := strict()
+		for i, item := range items {
+			got, rejection := segment.Parse(b.Calls[i], o)
+			alone, rejectedAlone := segment.Parse(bytes.TrimSpace(item), strict())
+			if diff := cmp.Diff(alone, got); diff != "" {
+				t.Fatal(diff)
+			}
+			if diff := cmp.Diff(rejectedAlone, rejection); diff != "" {
+				t.Fatal(diff)
+			}
 		}
 	})
 }

@@ -1,13 +1,18 @@
 package segment
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
+
+	"github.com/sojournhq/sojourn/gateway/internal/mapping"
 )
 
 // absent reports whether a member is missing or null.
@@ -19,6 +24,9 @@ func absent(v jsontext.Value) bool {
 func text(v jsontext.Value) (string, bool) {
 	if v.Kind() != jsontext.KindString {
 		return "", false
+	}
+	if inner := v[1 : len(v)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner), true
 	}
 	unquoted, err := jsontext.AppendUnquote(nil, v)
 	return string(unquoted), err == nil
@@ -62,21 +70,21 @@ func integer(v jsontext.Value) (string, bool) {
 func (p *parser) readIDs() *Problem {
 	c := &p.call
 	for _, id := range []struct {
-		to          *string
-		value       jsontext.Value
-		field, code string
+		to     *string
+		target *mapping.Target
+		code   string
+		found  func(*Trace) *Origin
 	}{
-		{&c.UserID, p.env.userID, "userId", "user_id"},
-		{&c.AnonymousID, p.env.anonymousID, "anonymousId", "anonymous_id"},
-		{&c.AccountID, p.env.groupID, "groupId", "group_id"},
+		{&c.UserID, &p.mapping.User, "user_id", func(t *Trace) *Origin { return &t.User }},
+		{&c.AnonymousID, &p.mapping.Session, "anonymous_id", func(t *Trace) *Origin { return &t.Session }},
+		{&c.AccountID, &p.mapping.Account, "group_id", func(t *Trace) *Origin { return &t.Account }},
 	} {
-		var problem *Problem
-		if *id.to, problem = p.id(id.value, id.field, id.code, call.MaxName); problem != nil {
+		value, rule, problem := p.findID(id.target, id.code)
+		if problem != nil {
 			return problem
 		}
-	}
-	if problem := p.readContextAccount(); problem != nil {
-		return problem
+		*id.to = value
+		p.note(id.found, rule)
 	}
 	switch c.Type {
 	case call.Alias:
@@ -88,22 +96,22 @@ func (p *parser) readIDs() *Problem {
 	}
 }
 
-// readContextAccount takes the account from the context where the call itself names none: its own context, then that of its batch.
-func (p *parser) readContextAccount() *Problem {
-	if p.call.AccountID != "" {
-		return nil
-	}
-	for _, groupID := range []jsontext.Value{member(p.env.context, "groupId"), p.o.Batch.GroupID} {
-		if p.call.AccountID != "" {
-			return nil
+// findID returns the id at the first place that has one, and the rule that names the place.
+func (p *parser) findID(t *mapping.Target, code string) (string, *mapping.Rule, *Problem) {
+	for i := range t.Rules {
+		r := &t.Rules[i]
+		if !r.For(p.call.Type, p.event) {
+			continue
 		}
-		var problem *Problem
-		p.call.AccountID, problem = p.id(groupID, "context.groupId", "group_id", call.MaxName)
-		if problem != nil {
-			return problem
+		if r.Path == "" {
+			return r.Literal, r, nil
+		}
+		id, problem := p.id(p.at(r.Keys()), r.Path, code, call.MaxName)
+		if id != "" || problem != nil {
+			return id, r, problem
 		}
 	}
-	return nil
+	return "", nil, nil
 }
 
 // readAlias takes what makes an alias call. Server libraries cannot send an anonymousId with it, so none is required.
@@ -115,7 +123,7 @@ func (p *parser) readAlias() *Problem {
 	case previous == "":
 		return &Problem{"previous_id_required", "previousId is required: the id that is the same person as userId", "previousId"}
 	case p.call.UserID == "":
-		return &Problem{"user_id_required", "userId is required: the id that previousId now goes by", "userId"}
+		return p.missing(&p.mapping.User, Problem{"user_id_required", "userId is required: the id that previousId now goes by", "userId"})
 	}
 	p.call.PreviousID = previous
 	return nil
@@ -124,7 +132,7 @@ func (p *parser) readAlias() *Problem {
 // readDelete takes what makes a delete call: the user alone, in whatever account and session.
 func (p *parser) readDelete() *Problem {
 	if p.call.UserID == "" {
-		return &Problem{"user_id_required", "userId is required: the user who is to be deleted", "userId"}
+		return p.missing(&p.mapping.User, Problem{"user_id_required", "userId is required: the user who is to be deleted", "userId"})
 	}
 	p.call.AnonymousID, p.call.AccountID = "", ""
 	return nil
@@ -133,32 +141,26 @@ func (p *parser) readDelete() *Problem {
 func (p *parser) requireIDs() *Problem {
 	switch {
 	case p.call.Type == call.Group && p.call.AccountID == "":
-		return &Problem{"group_id_required", "groupId is required: the account that the traits belong to", "groupId"}
+		return p.missing(&p.mapping.Account, Problem{
+			"group_id_required", "groupId is required: the account that the traits belong to", "groupId",
+		})
 	case p.o.RequireUserID && p.call.UserID == "":
-		return &Problem{
+		return p.missing(&p.mapping.User, Problem{
 			"user_id_required", "userId is required: send it, or switch require_user_id off for this source", "userId",
-		}
+		})
 	case p.o.RequireAnonymousID && p.call.AnonymousID == "":
-		return &Problem{
+		return p.missing(&p.mapping.Session, Problem{
 			"anonymous_id_required",
 			"anonymousId is required, the session id: send it, or switch require_anonymous_id off for this source", "anonymousId",
-		}
+		})
 	}
 	return nil
 }
 
-// member returns a member of an object; nothing where it is missing or v is no object.
-func member(v jsontext.Value, want string) jsontext.Value {
-	var found jsontext.Value
-	if v.Kind() != jsontext.KindBeginObject {
-		return nil
+// missing returns the problem that an id is missing, with the places at which the source is mapped to look for it.
+func (p *parser) missing(t *mapping.Target, problem Problem) *Problem {
+	if t.Own {
+		problem.Message += "; for this source it is looked for at: " + cmp.Or(t.Places(p.call.Type), "no place, in calls of this type")
 	}
-	// What is read here was read before, so it is readable.
-	_ = members(v, func(name string, value jsontext.Value) bool {
-		if name == want {
-			found = value
-		}
-		return found == nil
-	})
-	return found
+	return &problem
 }

@@ -15,17 +15,84 @@ const maxDepth = 64
 var (
 	errNotObject = errors.New("not an object")
 	errTrailing  = errors.New("more than one value")
+	errEnough    = errors.New("no more is wanted")
 )
 
 // decoder reads raw: strictly, or tolerating duplicate names and invalid text.
-func decoder(raw []byte, lenient bool) *jsontext.Decoder {
-	return jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(lenient), jsontext.AllowInvalidUTF8(lenient))
+func decoder(raw []byte, lenient bool) *jsontext.Decoder { return new(reader).open(raw, lenient) }
+
+// reader reads one piece of JSON after the other with one decoder, which spares a new one for each.
+type reader struct {
+	decoder jsontext.Decoder
+	buffer  bytes.Buffer
+}
+
+// open begins to read raw, and ends what was read before.
+func (r *reader) open(raw []byte, lenient bool) *jsontext.Decoder {
+	r.buffer = *bytes.NewBuffer(raw)
+	r.decoder.Reset(&r.buffer, jsontext.AllowDuplicateNames(lenient), jsontext.AllowInvalidUTF8(lenient))
+	return &r.decoder
+}
+
+// lookup returns the value that the keys lead to, from one object into the next; nothing where there is none. It reads what checkStrict
+// has looked at before, and no more of it than is needed.
+func (r *reader) lookup(v jsontext.Value, keys []string) jsontext.Value {
+	for _, key := range keys {
+		if v.Kind() != jsontext.KindBeginObject {
+			return nil
+		}
+		v = r.member(v, key)
+	}
+	return v
+}
+
+func (r *reader) member(object jsontext.Value, key string) jsontext.Value {
+	d := r.open(object, true)
+	_, err := d.ReadToken()
+	for err == nil && d.PeekKind() == jsontext.KindString {
+		var name jsontext.Value
+		if name, err = d.ReadValue(); err != nil {
+			break
+		}
+		found := isText(name, key)
+		if !found {
+			err = d.SkipValue()
+			continue
+		}
+		at, failed := readSpan(d)
+		if failed != nil {
+			break
+		}
+		return at.of(object)
+	}
+	return nil
+}
+
+// isText says whether a JSON string has that text.
+func isText(quoted jsontext.Value, want string) bool {
+	inner := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner) == want
+	}
+	got, ok := text(quoted)
+	return ok && got == want
 }
 
 // members calls visit with each member of the object in raw, in order, until visit returns false. Values are parts of raw. It tolerates
 // duplicate names and invalid text: checkStrict has looked at a call before.
 func members(raw []byte, visit func(name string, value jsontext.Value) bool) error {
-	return memberSpans(raw, func(name string, at span) bool { return visit(name, at.of(raw)) })
+	d := decoder(raw, true)
+	err := memberSpans(d, func(name string) error {
+		at, err := readSpan(d)
+		if err == nil && !visit(name, at.of(raw)) {
+			return errEnough
+		}
+		return err
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
 }
 
 // span is where a value stands.
@@ -33,9 +100,8 @@ type span struct{ start, end int }
 
 func (s span) of(raw []byte) jsontext.Value { return raw[s.start:s.end] }
 
-// memberSpans is members by where the values stand.
-func memberSpans(raw []byte, visit func(name string, at span) bool) error {
-	d := decoder(raw, true)
+// memberSpans reads the one object that d is to read, and calls visit behind the name of each member, to read its value.
+func memberSpans(d *jsontext.Decoder, visit func(name string) error) error {
 	open, err := d.ReadToken()
 	if err != nil {
 		return err
@@ -48,21 +114,15 @@ func memberSpans(raw []byte, visit func(name string, at span) bool) error {
 		if err != nil {
 			return err
 		}
-		name := token.String()
-		at, err := readSpan(d)
-		if err != nil {
+		if err := visit(token.String()); err != nil {
 			return err
-		}
-		if !visit(name, at) {
-			return nil
 		}
 	}
 	return readEnd(d)
 }
 
-// elementSpans calls visit with where each element of the array in raw stands.
-func elementSpans(raw []byte, visit func(at span)) error {
-	d := decoder(raw, true)
+// elementSpans reads the array that comes next, and calls visit with where each element stands.
+func elementSpans(d *jsontext.Decoder, visit func(at span)) error {
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
@@ -73,7 +133,8 @@ func elementSpans(raw []byte, visit func(at span)) error {
 		}
 		visit(at)
 	}
-	return readEnd(d)
+	_, err := d.ReadToken()
+	return err
 }
 
 // readSpan reads the next value and returns where it stands: the value itself is only lent by the decoder.
@@ -91,6 +152,11 @@ func readEnd(d *jsontext.Decoder) error {
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
+	return readNothing(d)
+}
+
+// readNothing makes sure that nothing follows.
+func readNothing(d *jsontext.Decoder) error {
 	switch _, err := d.ReadToken(); {
 	case errors.Is(err, io.EOF):
 		return nil
@@ -102,7 +168,7 @@ func readEnd(d *jsontext.Decoder) error {
 
 // checkStrict returns what is wrong with raw as one JSON value, at any depth, or nil.
 func checkStrict(raw []byte) *Problem {
-	if _, deep := shallow(raw, maxDepth); deep {
+	if deeperThan(maxDepth, raw) {
 		return &Problem{"json_too_deep", fmt.Sprintf("the JSON is nested deeper than %d levels", maxDepth), ""}
 	}
 	_, err := decoder(raw, false).ReadValue()
@@ -138,6 +204,15 @@ func duplicateKey(err error) *Problem {
 		}
 	}
 	return &Problem{"json_duplicate_key", "a key stands twice in one object: send each key once", ""}
+}
+
+// deeperThan says whether objects and arrays in raw are nested deeper than that.
+func deeperThan(depth int, raw []byte) bool {
+	if bytes.Count(raw, []byte{'{'})+bytes.Count(raw, []byte{'['}) <= depth {
+		return false
+	}
+	_, deep := shallow(raw, depth)
+	return deep
 }
 
 // shallow returns body with every object and array below the given depth replaced by a 0 and spaces, so that what is above can be read

@@ -8,11 +8,12 @@ package segment
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
+
+	"github.com/sojournhq/sojourn/gateway/internal/mapping"
 )
 
 // Rules is how the calls of one source are taken.
@@ -27,6 +28,8 @@ type Rules struct {
 	AbsentIDs []string
 	// MaxBytes is how long the JSON of one call may be.
 	MaxBytes int
+	// Mapping is where the calls have what is to be known. Nil: where the contract says.
+	Mapping *mapping.Mapping
 }
 
 // Options is what Parse needs to know beside the JSON.
@@ -36,16 +39,10 @@ type Options struct {
 	Type call.Type
 	// Received is when the request arrived.
 	Received time.Time
+	// AtReceipt makes a call without a time of its own one that happened when it was received.
+	AtReceipt bool
 	// Batch is the envelope of the batch that the call stands in; zero for a call that stands alone.
 	Batch Envelope
-}
-
-// Envelope is what a batch says once for all of its calls. A call's own word wins.
-type Envelope struct {
-	// SentAt is when the sender sent the batch, by its own clock.
-	SentAt jsontext.Value
-	// GroupID is the groupId in the context of all calls.
-	GroupID jsontext.Value
 }
 
 // Fingerprint is a hash of a call's content. Sending times and keys are no content, so that a retry has the same.
@@ -55,8 +52,7 @@ type Fingerprint [16]byte
 type Parsed struct {
 	Call call.Call
 	// Warnings say what should be fixed although the call was taken.
-	Warnings    []Problem
-	Fingerprint Fingerprint
+	Warnings []Problem
 }
 
 // Problem says what to fix: a stable code, a message in lower case that names the field, and the field. It quotes nothing of the call.
@@ -69,73 +65,113 @@ type Rejection struct {
 	Problem
 	// Type is the call's type as far as it could be read.
 	Type string
-	// MessageID is the call's messageId as far as it could be read.
-	MessageID   string
-	Fingerprint Fingerprint
+	// MessageID and UserID are the call's ids, and TimeMS is its event time, as far as they could be read; else empty and 0.
+	MessageID, UserID string
+	TimeMS            int64
+	Fingerprint       Fingerprint
+	// Raw is what was sent.
+	Raw []byte
 }
 
 // Codes of rejections that callers treat differently from the others.
 const (
 	CodeTypeUnsupported = "type_unsupported"
 	CodeTooLarge        = "call_too_large"
+	CodeCallInvalid     = "call_invalid"
 )
 
 // Parse reads one call. Exactly one of the results is meaningful: the rejection if it is not nil, else the call.
-func Parse(raw []byte, o *Options) (Parsed, *Rejection) {
-	p := parser{o: o}
-	problem := p.read(raw)
-	fingerprint := p.env.fingerprint(p.typeName, raw)
+func Parse(raw []byte, o *Options) (Parsed, *Rejection) { return parse(raw, o, nil) }
+
+// parse is Parse that notes in the trace, if there is one, where everything was found.
+func parse(raw []byte, o *Options, t *Trace) (Parsed, *Rejection) {
+	p := parser{o: o, raw: raw, trace: t, mapping: o.Mapping}
+	if p.mapping == nil {
+		p.mapping = contract()
+	}
+	problem := p.read()
 	if problem == nil {
-		problem = p.fill(fingerprint)
+		problem = p.fill()
 	}
 	if problem != nil {
-		return Parsed{}, &Rejection{
-			Problem: *problem, Type: p.typeName, MessageID: p.env.readableMessageID(), Fingerprint: fingerprint,
-		}
+		return p.partly(), p.rejection(*problem)
 	}
-	return Parsed{Call: p.call, Warnings: p.warnings, Fingerprint: fingerprint}, nil
+	return Parsed{Call: p.call, Warnings: p.warnings}, nil
+}
+
+// partly returns what was understood of a call that is rejected, for a trace. Others need none of it.
+func (p *parser) partly() Parsed {
+	if p.trace == nil {
+		return Parsed{}
+	}
+	return Parsed{Call: p.call, Warnings: p.warnings}
+}
+
+// contract is the mapping of sources that have none. It is made once, and nothing changes it.
+//
+//nolint:gochecknoglobals // as said
+var contract = sync.OnceValue(func() *mapping.Mapping { return mapping.New(nil) })
+
+// rejection tells as much of a call as could be read: whoever looks for it, or for what there is of a user, has to find it.
+func (p *parser) rejection(problem Problem) *Rejection {
+	if p.call.TimeMS == 0 {
+		_ = p.readTimes() // what is wrong with it is known already, or is not what the call was rejected for
+	}
+	if p.call.UserID == "" {
+		p.call.UserID, _, _ = p.findID(&p.mapping.User, "user_id")
+	}
+	return &Rejection{
+		Problem: problem, Type: p.typeName, MessageID: p.env.readableMessageID(), UserID: p.call.UserID, TimeMS: p.call.TimeMS,
+		Fingerprint: FingerprintOfCall(p.typeName, p.raw), Raw: p.raw,
+	}
 }
 
 // parser carries one call through the steps of Parse.
 type parser struct {
 	o        *Options
+	raw      []byte
+	mapping  *mapping.Mapping
+	trace    *Trace
+	reader   reader
 	env      envelope
 	typeName string
+	event    mapping.Event
 	call     call.Call
 	warnings []Problem
 }
 
 // read reads the envelope as strictly as promised, and where that fails, as far as possible, so that the rejection can say which call
 // it was.
-func (p *parser) read(raw []byte) *Problem {
+func (p *parser) read() *Problem {
 	if p.o.Type != 0 {
 		p.typeName = p.o.Type.String()
 	}
-	problem := checkStrict(raw)
-	if err := p.env.read(raw); err != nil && problem == nil {
-		problem = jsonProblem(err)
-	}
+	problem := p.env.read(p.raw, &p.reader)
 	if name, ok := text(p.env.typ); ok && p.typeName == "" && len(name) <= maxTypeBytes {
 		p.typeName = name
 	}
-	if problem == nil && len(raw) > p.o.MaxBytes {
+	if problem == nil && len(p.raw) > p.o.MaxBytes {
 		return &Problem{CodeTooLarge, fmt.Sprintf("the call is longer than %d bytes: send less in it, or split it", p.o.MaxBytes), ""}
 	}
 	return problem
 }
 
 // fill makes the call out of the envelope, step by step until one finds what has to be fixed.
-func (p *parser) fill(fingerprint Fingerprint) *Problem {
+func (p *parser) fill() *Problem {
 	p.call.Source = p.o.Source
-	for _, step := range []func() *Problem{
-		p.readType, func() *Problem { return p.readMessageID(fingerprint) }, p.readTimes, p.readIDs, p.readNames, p.readTraits,
+	for _, step := range []func(*parser) *Problem{
+		(*parser).readType, (*parser).readMessageID, (*parser).readTimes, (*parser).readIDs, (*parser).readNames, (*parser).readTraits,
+		(*parser).readDimensions,
 	} {
-		if problem := step(); problem != nil {
+		if problem := step(p); problem != nil {
 			return problem
 		}
 	}
+	if p.mapping.Own {
+		p.call.Sent = p.sent()
+	}
 	if err := p.call.Check(); err != nil {
-		return &Problem{"call_invalid", err.Error(), ""}
+		return &Problem{CodeCallInvalid, err.Error(), ""}
 	}
 	return nil
 }
@@ -148,6 +184,14 @@ func (p *parser) warn(code, field, message string) {
 const maxTypeBytes = 64
 
 func (p *parser) readType() *Problem {
+	problem := p.takeType()
+	if p.call.Type == call.Track {
+		p.event.Name, p.event.Set = text(p.env.event)
+	}
+	return problem
+}
+
+func (p *parser) takeType() *Problem {
 	if p.o.Type != 0 {
 		p.call.Type = p.o.Type
 		if name, ok := text(p.env.typ); ok && name != p.typeName {
@@ -162,11 +206,8 @@ func (p *parser) readType() *Problem {
 	if !ok {
 		return &Problem{"type_invalid", "type is not a string", "type"}
 	}
-	for t := call.Track; t <= call.Delete; t++ {
-		if t.String() == name {
-			p.call.Type = t
-			return nil
-		}
+	if p.call.Type = call.ParseType(name); p.call.Type != 0 {
+		return nil
 	}
 	return &Problem{CodeTypeUnsupported, "type is not supported: send track, identify, group, page, screen, alias or delete", "type"}
 }

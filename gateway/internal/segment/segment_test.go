@@ -270,7 +270,7 @@ func TestTheSourceSaysWhichIDsAreAbsent(t *testing.T) {
 
 func TestTheAccountIsTheFirstThatIsNamed(t *testing.T) {
 	o := strict()
-	o.Batch.GroupID = []byte(`"of batch"`)
+	o.Batch.Context = []byte(`{"groupId":"of batch"}`)
 	for name, c := range map[string]struct {
 		changes map[string]any
 		o       *segment.Options
@@ -284,6 +284,9 @@ func TestTheAccountIsTheFirstThatIsNamed(t *testing.T) {
 		"context is an array":          {map[string]any{"context": raw("[]"), "integrations": raw("[]")}, strict(), ""},
 		"batch":                        {nil, o, "of batch"},
 		"own context before the batch": {map[string]any{"context": raw(`{"groupId":"c"}`)}, o, "c"},
+		"own context of other members": {map[string]any{"context": raw(`{"ip":"::1"}`)}, o, "of batch"},
+		"own context without account":  {map[string]any{"context": raw(`{"groupId":null}`)}, o, ""},
+		"own context is null":          {map[string]any{"context": raw(`null`)}, o, "of batch"},
 		"group_id is not in the list":  {map[string]any{"context": raw(`{"group_id":"c"}`)}, strict(), ""},
 	} {
 		t.Run(name, func(t *testing.T) {

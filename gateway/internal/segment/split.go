@@ -14,8 +14,6 @@ type Batch struct {
 
 	// Calls are parts of the body, in order.
 	Calls []jsontext.Value
-
-	context jsontext.Value
 }
 
 // CodeBatchTooLong is the code of a batch of more calls than one request may hold.
@@ -30,56 +28,63 @@ func Split(body []byte) (Batch, *Rejection) {
 		problem = b.check()
 	}
 	if problem != nil {
-		return Batch{}, &Rejection{Problem: *problem, Fingerprint: FingerprintOf(body)}
+		return Batch{}, &Rejection{Problem: *problem, Fingerprint: FingerprintOf(body), Raw: body}
 	}
 	return b, nil
 }
 
+// read finds the calls, and what the batch says for all of them.
 func (b *Batch) read(body []byte) *Problem {
 	// A call nested too deeply must not keep the others from being found, so spans are found in what is readable for sure.
 	readable, _ := shallow(body, maxDepth+2)
-	var array span
-	if IsArray(body) {
-		array = span{0, len(body)}
-	} else {
-		var problem *Problem
-		if array, problem = b.readEnvelope(readable, body); problem != nil {
-			return problem
-		}
+	d := decoder(readable, true)
+	take := func(at span) { b.Calls = append(b.Calls, at.of(body)) }
+	if !IsArray(body) {
+		return b.readEnvelope(d, body, take)
 	}
-	err := elementSpans(array.of(readable), func(at span) {
-		b.Calls = append(b.Calls, span{array.start + at.start, array.start + at.end}.of(body))
-	})
-	if err != nil {
+	if err := elementSpans(d, take); err != nil {
+		return jsonProblem(err)
+	}
+	if err := readNothing(d); err != nil {
 		return jsonProblem(err)
 	}
 	return nil
 }
 
-// readEnvelope takes what the batch says for all calls and returns where the array of the calls stands.
-func (b *Batch) readEnvelope(readable, body []byte) (span, *Problem) {
-	found := map[string]span{}
+// readEnvelope reads the object in which the array of the calls stands, and calls take with where each of them does.
+func (b *Batch) readEnvelope(d *jsontext.Decoder, body []byte, take func(span)) *Problem {
+	found, array := map[string]bool{}, false
 	var twice *Problem
-	err := memberSpans(readable, func(name string, at span) bool {
+	err := memberSpans(d, func(name string) error {
 		switch name {
 		case "batch", "sentAt", "context":
-			if _, again := found[name]; again {
+			if found[name] {
 				twice = &Problem{"json_duplicate_key", name + " stands twice in the batch: send it once", name}
 			}
-			found[name] = at
+			found[name] = true
 		}
-		return true
+		if name == "batch" && d.PeekKind() == jsontext.KindBeginArray {
+			array = true
+			return elementSpans(d, take)
+		}
+		at, err := readSpan(d)
+		switch name {
+		case "sentAt":
+			b.SentAt = at.of(body)
+		case "context":
+			b.Context = at.of(body)
+		}
+		return err
 	})
 	switch {
 	case err != nil:
-		return span{}, jsonProblem(err)
+		return jsonProblem(err)
 	case twice != nil:
-		return span{}, twice
-	case found["batch"].of(body).Kind() != jsontext.KindBeginArray:
-		return span{}, &Problem{"empty_batch", "batch is required: an array of calls", "batch"}
+		return twice
+	case !array:
+		return &Problem{"empty_batch", "batch is required: an array of calls", "batch"}
 	}
-	b.SentAt, b.context = found["sentAt"].of(body), found["context"].of(body)
-	return found["batch"], nil
+	return nil
 }
 
 // check looks at what the batch says for all of its calls as strictly as at a call.
@@ -90,7 +95,7 @@ func (b *Batch) check() *Problem {
 	case len(b.Calls) > callproto.MaxBatch:
 		return &Problem{CodeBatchTooLong, fmt.Sprintf("the batch holds more than %d calls: split it", callproto.MaxBatch), "batch"}
 	}
-	for _, v := range []jsontext.Value{b.SentAt, b.context} {
+	for _, v := range []jsontext.Value{b.SentAt, b.Context} {
 		if len(v) == 0 {
 			continue
 		}
@@ -98,13 +103,24 @@ func (b *Batch) check() *Problem {
 			return problem
 		}
 	}
-	// Looked up here once, because the context may be long and the calls many.
-	b.GroupID = member(b.context, "groupId")
+	b.Envelope = b.indexed()
 	return nil
 }
 
 // IsArray reports whether body is a JSON array, if it is JSON.
 func IsArray(body []byte) bool { return jsontext.Value(body).Kind() == jsontext.KindBeginArray }
+
+// IsBatch reports whether body is an array, or an object with a batch.
+func IsBatch(body []byte) bool {
+	if IsArray(body) {
+		return true
+	}
+	readable, _ := shallow(body, maxDepth+2)
+	found := false
+	// What cannot be read is none.
+	_ = members(readable, func(name string, _ jsontext.Value) bool { found = name == "batch"; return !found })
+	return found
+}
 
 // WriteKey returns the writeKey of a request's body, or "" and, where that is so because the body cannot be read, what is wrong with it.
 // It reads the body only as far as necessary, so a body that is unreadable behind the key still has one.

@@ -37,8 +37,8 @@ func TestTheCallsOfABatchAreFoundWhereverTheBatchStands(t *testing.T) {
 		if diff := cmp.Diff([]string{`{"a":1}`, `{"b":"]"}`}, texts(b)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		if string(b.SentAt) != `"s"` || string(b.GroupID) != `"g"` {
-			t.Errorf("%s: sentAt %s, groupId %s", name, b.SentAt, b.GroupID)
+		if string(b.SentAt) != `"s"` || string(b.Context) != `{"groupId":"g"}` {
+			t.Errorf("%s: sentAt %s, context %s", name, b.SentAt, b.Context)
 		}
 	}
 	if diff := cmp.Diff([]string{`{"a":1}`, `2`}, texts(split(t, ` [{"a":1}, 2]`))); diff != "" {
@@ -62,6 +62,7 @@ func TestWhatIsWrongWithTheBatchItselfCostsAllOfIt(t *testing.T) {
 		"no calls":               {`{"batch":[]}`, "empty_batch"},
 		"empty array":            {`[]`, "empty_batch"},
 		"batch twice":            {`{"batch":[{}],"batch":[{}]}`, "json_duplicate_key"},
+		"batch twice, once":      {`{"batch":1,"batch":[{}]}`, "json_duplicate_key"},
 		"context twice":          {`{"batch":[{}],"context":{},"context":{"groupId":"g"}}`, "json_duplicate_key"},
 		"groupId twice":          {`{"batch":[{}],"context":{"groupId":"g","groupId":"h"}}`, "json_duplicate_key"},
 		"context not UTF-8":      {"{\"batch\":[{}],\"context\":{\"groupId\":\"\xff\"}}", "json_invalid_utf8"},

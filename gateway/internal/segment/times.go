@@ -17,17 +17,23 @@ type moment struct {
 
 // readTimes takes the call's own timestamp, which is part of its identity, and works out its event time.
 func (p *parser) readTimes() *Problem {
-	original, problem := p.moment(p.env.originalTimestamp, "originalTimestamp", "original_timestamp")
-	if problem != nil {
-		return problem
-	}
+	original, unreadable := p.moment(p.env.originalTimestamp, "originalTimestamp", "original_timestamp")
 	delivered, problem := p.moment(p.env.timestamp, "timestamp", "timestamp")
-	if problem != nil {
+	switch {
+	case unreadable != nil && (p.call.Type != call.Delete || problem != nil || !delivered.set):
+		return unreadable
+	case unreadable != nil:
+		// Segment writes it into its delete calls as its own programs print times. The timestamp beside it is right as it stands.
+		original = delivered
+	case problem != nil:
 		return problem
 	}
 	own := original
 	if !own.set {
 		own = delivered
+	}
+	if !own.set && p.o.AtReceipt {
+		own = moment{ms: p.o.Received.UnixMilli(), set: true}
 	}
 	if !own.set {
 		return &Problem{
@@ -36,8 +42,44 @@ func (p *parser) readTimes() *Problem {
 		}
 	}
 	p.call.OriginalMS = own.ms
-	p.call.TimeMS = p.clamp(p.correct(own, original, delivered))
+	mapped, problem := p.mappedTime()
+	switch {
+	case problem != nil:
+		return problem
+	case mapped.set:
+		p.why(TimeMapped)
+		p.call.TimeMS = p.clamp(mapped.ms)
+	default:
+		if p.trace != nil {
+			p.trace.Time = Origin{Found: true, Path: map[bool]string{true: "originalTimestamp", false: "timestamp"}[original.set]}
+		}
+		p.call.TimeMS = p.clamp(p.correct(own, original, delivered))
+	}
 	return nil
+}
+
+// mappedTime returns the event time that the mapping finds, if it finds one. It is taken as it stands: what the sender's clock is off says
+// nothing about a time that the sender did not read from it just then.
+func (p *parser) mappedTime() (moment, *Problem) {
+	for i := range p.mapping.Time.Rules {
+		r := &p.mapping.Time.Rules[i]
+		if !r.For(p.call.Type, p.event) {
+			continue
+		}
+		var m moment
+		var problem *Problem
+		if r.Path == "" {
+			m.ms, _, _ = timestamp.Parse(r.Literal) // it was read when the configuration was
+			m.set = true
+		} else if m, problem = p.moment(p.at(r.Keys()), r.Path, "time"); problem != nil {
+			return moment{}, problem
+		}
+		if m.set {
+			p.note(func(t *Trace) *Origin { return &t.Time }, r)
+			return m, nil
+		}
+	}
+	return moment{}, nil
 }
 
 // correct returns the event time: the own timestamp, unless the sender's clock is shown to be wrong. Where Segment corrected it
@@ -46,14 +88,18 @@ func (p *parser) correct(own, original, delivered moment) int64 {
 	skew := p.o.MaxClockSkew.Milliseconds()
 	if original.set && delivered.set {
 		if distance(original.ms, delivered.ms) > skew {
+			p.why(TimeDelivered)
 			return delivered.ms
 		}
+		p.why(TimeOwn)
 		return own.ms
 	}
 	sent, received := p.sentAt(), p.receivedAt()
 	if !sent.set || distance(sent.ms, received) <= skew {
+		p.why(TimeOwn)
 		return own.ms
 	}
+	p.why(TimeCorrected)
 	return received - (sent.ms - own.ms)
 }
 
@@ -63,6 +109,7 @@ func (p *parser) clamp(ms int64) int64 {
 	if ms < 0 || ms > call.MaxTimeMS || ms > received+p.o.MaxClockSkew.Milliseconds() {
 		p.warn("timestamp_clamped", "timestamp",
 			"the event time lies too far ahead and was set to the time of receipt: check the sender's clock")
+		p.why(TimeClamped)
 		return received
 	}
 	return ms

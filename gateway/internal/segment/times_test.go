@@ -1,8 +1,11 @@
 package segment_test
 
 import (
+	"maps"
 	"testing"
 	"time"
+
+	"github.com/sojournhq/sojourn/gateway/internal/segment"
 )
 
 func TestEventTimesAreCorrectedOnlyForClocksThatAreWrong(t *testing.T) {
@@ -120,5 +123,40 @@ func TestCorrectedTimesAreThoseThatSegmentWorksOut(t *testing.T) {
 		if got := parse(t, with(times), o); got.Call.TimeMS != ms(t, c.want) {
 			t.Errorf("%s: Segment's time was not taken: %v", name, time.UnixMilli(got.Call.TimeMS).UTC())
 		}
+	}
+}
+
+func TestADeleteWhoseOriginalTimestampCannotBeReadHappenedAtItsTimestamp(t *testing.T) {
+	const goTime, at = "2020-05-09 23:54:49.209808489 +0000 UTC m=+70366.298768264", "2020-05-09T23:54:49.209Z"
+	changes := map[string]any{
+		"type": "delete", "originalTimestamp": goTime, "timestamp": at, "receivedAt": at, "sentAt": "2020-05-09T17:49:00.000Z",
+	}
+	got := parse(t, with(changes), strict())
+	if got.Call.TimeMS != ms(t, at) || got.Call.OriginalMS != ms(t, at) || warnings(got) != "" {
+		t.Errorf("event time %d, own %d, warnings %q", got.Call.TimeMS, got.Call.OriginalMS, warnings(got))
+	}
+	for name, change := range map[string][2]any{
+		"another type": {"type", "track"}, "no timestamp": {"timestamp", nil}, "timestamp as unreadable": {"timestamp", goTime},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := maps.Clone(changes)
+			changed[change[0].(string)] = change[1]
+			_, rejection := segment.Parse([]byte(with(changed)), strict())
+			if rejection == nil || rejection.Code != "original_timestamp_invalid" {
+				t.Errorf("rejected as %v", rejection)
+			}
+		})
+	}
+}
+
+func TestACallWithoutATimeHappenedAtReceiptWhereThatIsSaid(t *testing.T) {
+	o := strict()
+	o.AtReceipt = true
+	if got := parse(t, with(map[string]any{"timestamp": nil}), o); got.Call.TimeMS != received.UnixMilli() || got.Call.OriginalMS != got.Call.TimeMS {
+		t.Errorf("event time %v", time.UnixMilli(got.Call.TimeMS).UTC())
+	}
+	const own = "2026-11-01T11:00:00.000Z"
+	if got := parse(t, with(map[string]any{"timestamp": own}), o); got.Call.TimeMS != ms(t, own) {
+		t.Errorf("event time %v of a call with a time", time.UnixMilli(got.Call.TimeMS).UTC())
 	}
 }

@@ -14,6 +14,9 @@ const maxTraitBytes = 256 << 10
 
 // escape makes a key a part of a path: a dot in it is no step.
 func escape(key string) string {
+	if !strings.ContainsAny(key, `\.`) {
+		return key
+	}
 	return strings.ReplaceAll(strings.ReplaceAll(key, `\`, `\\`), `.`, `\.`)
 }
 
@@ -26,7 +29,10 @@ func (p *parser) readTraits() *Problem {
 		return &Problem{"traits_not_object", "traits is not an object", "traits"}
 	}
 	f := flattener{room: maxTraitBytes}
-	f.object("", p.env.traits)
+	d := p.reader.open(p.env.traits, true)
+	if _, err := d.ReadToken(); err == nil {
+		f.object("", d)
+	}
 	if f.room < 0 {
 		return &Problem{"traits_too_large", "traits are too large: use shorter keys, or send fewer", "traits"}
 	}
@@ -40,28 +46,41 @@ type flattener struct {
 	room   int
 }
 
-func (f *flattener) object(prefix string, object jsontext.Value) {
-	// What is read here was read before, so it is readable.
-	_ = members(object, func(name string, value jsontext.Value) bool {
-		path := prefix + escape(name)
-		if value.Kind() == jsontext.KindBeginObject && !isEmpty(value) {
-			f.object(path+".", value)
-		} else {
-			f.leaf(path, value)
+// object takes the leaves of an object whose opening d has read. What is read here was read before, so it is readable.
+func (f *flattener) object(prefix string, d *jsontext.Decoder) {
+	for f.room >= 0 && d.PeekKind() == jsontext.KindString {
+		name, err := d.ReadToken()
+		if err != nil {
+			return
 		}
-		return f.room >= 0
-	})
+		path := prefix + escape(name.String())
+		if d.PeekKind() != jsontext.KindBeginObject {
+			f.value(path, d)
+			continue
+		}
+		if _, err := d.ReadToken(); err != nil {
+			return
+		}
+		if d.PeekKind() == jsontext.KindEndObject {
+			f.leaf(path, jsontext.Value("{}"))
+		} else {
+			f.object(path+".", d)
+		}
+		if _, err := d.ReadToken(); err != nil {
+			return
+		}
+	}
 }
 
-// isEmpty reports whether an object has no members.
-func isEmpty(object jsontext.Value) bool {
-	empty := true
-	_ = members(object, func(string, jsontext.Value) bool { empty = false; return false })
-	return empty
+func (f *flattener) value(path string, d *jsontext.Decoder) {
+	if value, err := d.ReadValue(); err == nil {
+		f.leaf(path, value)
+	}
 }
 
-func (f *flattener) leaf(path string, value jsontext.Value) {
-	v := leafValue(value)
+func (f *flattener) leaf(path string, value jsontext.Value) { f.take(path, leafValue(value)) }
+
+func (f *flattener) take(path string, v call.Value) {
 	f.room -= len(path) + len(v.Text)
 	if f.room >= 0 {
 		f.traits = append(f.traits, call.Trait{Path: path, Value: v})

@@ -3,8 +3,10 @@ package call
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 )
 
 // Type is the type of a Segment call.
@@ -28,6 +30,16 @@ var typeNames = map[Type]string{
 // String returns the type as Segment writes it, such as "track".
 func (t Type) String() string { return typeNames[t] }
 
+// ParseType returns the type that Segment writes like this, or 0.
+func ParseType(name string) Type {
+	for t := Track; t <= Delete; t++ {
+		if t.String() == name {
+			return t
+		}
+	}
+	return 0
+}
+
 // Call is one Segment call. An empty id or name means that the call has none.
 type Call struct {
 	Type      Type
@@ -43,6 +55,23 @@ type Call struct {
 	PreviousID string
 	Source     string
 	Traits     []Trait
+	// Sent is the Fingerprint that the call would have if its source were not mapped; 0 where it is not.
+	Sent uint32
+}
+
+// Fingerprint is a hash of what the call does, traits aside: two copies of one call never differ in it, also if the mapping of their
+// source was changed between them.
+func (c *Call) Fingerprint() uint32 {
+	if c.Sent != 0 {
+		return c.Sent
+	}
+	h := crc32.NewIEEE()
+	_, _ = h.Write([]byte{byte(c.Type)})
+	for _, part := range []string{c.AnonymousID, c.UserID, c.AccountID, c.Module, c.Feature, c.PreviousID} {
+		_, _ = h.Write(binary.AppendUvarint(nil, uint64(len(part))))
+		_, _ = h.Write([]byte(part))
+	}
+	return h.Sum32()
 }
 
 // Trait is one leaf of a traits object. Path joins the keys with dots; a dot or backslash in a key is escaped by a backslash.

@@ -19,7 +19,7 @@ const MaxPath = 1 << 10
 // Errors of ParsePlace.
 var (
 	ErrPlaceType  = errors.New(`does not begin with "group." or "identify."`)
-	ErrPlacePath  = errors.New("is no path of a trait: keys are joined by dots, and a dot or backslash in a key is escaped by a backslash")
+	ErrPlacePath  = errors.New("is no path: keys are joined by dots, and a dot or backslash in a key is escaped by a backslash")
 	ErrPlaceLarge = errors.New("is longer than 1024 bytes")
 )
 
@@ -49,6 +49,9 @@ func (p Place) String() string { return p.Type.String() + "." + p.Path }
 // Objects returns the paths of the objects that a path leads through, the outermost first.
 func Objects(path string) []string {
 	var objects []string
+	if IsDimension(path) {
+		return nil
+	}
 	for _, dot := range joints(path) {
 		objects = append(objects, path[:dot])
 	}

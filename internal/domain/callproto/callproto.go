@@ -22,6 +22,7 @@ func Call(m *segmentv1.Call) call.Call {
 		Feature:     m.GetFeature(),
 		PreviousID:  m.GetPreviousId(),
 		Source:      m.GetSource(),
+		Sent:        m.GetSent(),
 	}
 	if n := len(m.GetTraits()); n > 0 {
 		c.Traits = make([]call.Trait, 0, n)
@@ -64,6 +65,7 @@ func FromCall(c *call.Call) *segmentv1.Call {
 		Feature:        c.Feature,
 		PreviousId:     c.PreviousID,
 		Source:         c.Source,
+		Sent:           c.Sent,
 	}
 	for _, t := range c.Traits {
 		m.Traits = append(m.Traits, &segmentv1.Trait{Path: t.Path, Value: FromValue(t.Value)})

@@ -48,8 +48,14 @@ func (t Tombstones) Put(userID string, untilMS int64) error {
 	if err := t.bucket.Put(key, record.Seal(key, binary.BigEndian.AppendUint64(nil, uint64(untilMS)))); err != nil {
 		return fmt.Errorf("store a tombstone: %w", err)
 	}
+	if _, err := t.bucket.NextSequence(); err != nil {
+		return fmt.Errorf("number a tombstone: %w", err)
+	}
 	return nil
 }
+
+// Generation returns a number that is another one once a tombstone has been added or changed.
+func (t Tombstones) Generation() uint64 { return t.bucket.Sequence() }
 
 // Covers says whether a user's calls of a time, in milliseconds, are deleted.
 func (t Tombstones) Covers(userID string, ms int64) (bool, error) {

@@ -36,11 +36,21 @@ func TestCallsUpToTheLatestDeletionAreDropped(t *testing.T) {
 		tombstones := deletion.In(b)
 		check := func(user string, ms int64, want bool) {
 			t.Helper()
+			reader, err := tombstones.Reader()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // the second time it is remembered
+				if got, err := reader.Covers(user, ms); got != want || err != nil {
+					t.Errorf("a reader says that %q at %d is deleted: %v, %v; want %v", user, ms, got, err, want)
+				}
+			}
 			if got, err := tombstones.Drops(&call.Call{UserID: user, TimeMS: ms}); got != want || err != nil {
 				t.Errorf("a call of %q at %d is dropped: %v, %v; want %v", user, ms, got, err, want)
 			}
 		}
 		check("ada", 5, false)
+		before := tombstones.Generation()
 		for _, until := range []int64{10, 7, 10} {
 			if err := tombstones.Put("ada", until); err != nil {
 				return err
@@ -50,9 +60,15 @@ func TestCallsUpToTheLatestDeletionAreDropped(t *testing.T) {
 		check("ada", 11, false)
 		check("Ada", 5, false)
 		check("", 5, false)
+		between := tombstones.Generation()
 		if err := tombstones.Put("ada", 12); err != nil {
 			return err
 		}
+		if after := tombstones.Generation(); before == between || between == after || before == after {
+			t.Errorf("generations %d, %d, %d", before, between, after)
+		}
+		check("ada", -1, true)
+		check("Ada", -1, false)
 		check("ada", 11, true)
 		return nil
 	})

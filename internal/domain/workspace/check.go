@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -12,8 +11,9 @@ const (
 	minKeyBytes = 16
 )
 
-// check returns every problem of the configuration at once. Keys are named by their place, never shown.
-func (c *Config) check() error {
+// check returns every problem of the configuration at once. Each begins with a place, by which its position in the file is found. Keys are
+// named by their place, never shown.
+func (c *Config) check(file positions) error {
 	p := problems{keys: map[[sha256.Size]byte]string{}, ids: map[string]bool{}}
 	if len(c.Workspaces) == 0 {
 		p.add("workspaces: at least one is required")
@@ -30,10 +30,11 @@ func (c *Config) check() error {
 		}
 		p.names(where+".tiers", w.Tiers)
 		p.names(where+".lifecycle_stages", w.LifecycleStages)
-		p.dimensions(where+".dimensions", w.Dimensions)
+		p.dimensions(where+".dimensions", w)
 		p.sessionSetting(where+".session_timeout", w.SessionTimeout)
 		p.sessionSetting(where+".idle_cap", w.IdleCap)
 		p.sessionSetting(where+".max_session", w.MaxSession)
+		p.keepRejected(where+".keep_rejected", w.KeepRejected)
 		for j := range w.Sources {
 			s := &w.Sources[j]
 			at := fmt.Sprintf("%s.sources[%d]", where, j)
@@ -41,12 +42,15 @@ func (c *Config) check() error {
 			if len(s.WriteKeys) == 0 {
 				p.add("%s.write_keys: at least one is required", at)
 			}
+			p.limits(at+".limits", s.Limits)
+			p.sharedSecrets(at+".shared_secrets", s.SharedSecrets)
 			for k, key := range s.WriteKeys {
 				p.key(fmt.Sprintf("%s.write_keys[%d]", at, k), key)
 			}
+			p.mapping(at+".mapping", s.Mapping, w.Dimensions)
 		}
 	}
-	return errors.Join(p.found...)
+	return file.locate(p.found)
 }
 
 type problems struct {

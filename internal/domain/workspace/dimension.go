@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 )
@@ -13,8 +14,9 @@ type Dimension struct {
 	Name string `yaml:"name"`
 	// Type is "string", "number" or "date".
 	Type DimensionType `yaml:"type"`
-	// From says where the value stands, as call.Place writes it, such as "group.plan". The first place that has a value counts.
-	From []string `yaml:"from"`
+	// From says where the value stands, as call.Place writes it, such as "group.plan". The first place that has a value counts. What a
+	// source's mapping finds goes before all of them; where there is one, From may be empty.
+	From []string `yaml:"from,omitempty"`
 }
 
 // DimensionType is what a dimension's values are.
@@ -38,13 +40,18 @@ func (d *Dimension) Places() []call.Place {
 	return places
 }
 
+// Maps says whether any source is mapped to find values for a dimension.
+func (w *Workspace) Maps(dimension string) bool {
+	return slices.ContainsFunc(w.Sources, func(s Source) bool { return s.Mapping != nil && len(s.Mapping.Dimensions[dimension]) > 0 })
+}
+
 // maxNameBytes is how long a dimension's name may be.
 const maxNameBytes = 100
 
-func (p *problems) dimensions(where string, dimensions []Dimension) {
+func (p *problems) dimensions(where string, w *Workspace) {
 	seen := map[string]bool{}
-	for i := range dimensions {
-		d, at := &dimensions[i], fmt.Sprintf("%s[%d]", where, i)
+	for i := range w.Dimensions {
+		d, at := &w.Dimensions[i], fmt.Sprintf("%s[%d]", where, i)
 		switch {
 		case d.Name == "":
 			p.add("%s.name: required", at)
@@ -57,14 +64,14 @@ func (p *problems) dimensions(where string, dimensions []Dimension) {
 		if d.Type != String && d.Type != Number && d.Type != Date {
 			p.add("%s.type: not string, number or date", at)
 		}
+		if len(d.From) == 0 && !w.Maps(d.Name) {
+			p.add("%s.from: at least one is required, or a mapping of a source", at)
+		}
 		p.places(at+".from", d.From)
 	}
 }
 
 func (p *problems) places(where string, from []string) {
-	if len(from) == 0 {
-		p.add("%s: at least one is required", where)
-	}
 	seen := map[string]bool{}
 	for i, text := range from {
 		if _, err := call.ParsePlace(text); err != nil {

@@ -19,36 +19,37 @@ type Watched struct {
 	log     *slog.Logger
 	current atomic.Pointer[Config]
 
-	// Of the looking goroutine: what the last look found, and what was acted on last.
+	// Of the looking goroutine: what the last look found, what was acted on last, and the files with secrets that were named then.
 	seen, settled sight
+	secrets       []string
 
 	stop context.CancelFunc
 	done sync.WaitGroup
 }
 
-// sight is what a look at the file found: its content, or why it could not be read.
+// sight is what a look at the file, and at those with secrets that it names, found: their content, or why they could not be read.
 type sight struct {
 	hash   [sha256.Size]byte
 	failed string
 }
 
-// Watch loads the file at path, as Load does, and follows it until Close: what is changed counts within two seconds or a little more. While
-// the file is wrong or gone, the last good configuration stays, and the log has every problem, once, without keys.
+// Watch loads the file at path, as Load does, and follows it, and the files with secrets that it names, until Close: what is changed counts
+// within two seconds or a little more. While one of them is wrong or gone, the last good configuration stays, and the log has every
+// problem, once, without keys.
 //
-// Each look reads the whole file. Its time of change would spare that, but it can be set back, and the file is small.
+// Each look reads the whole files. Their times of change would spare that, but they can be set back, and the files are small.
 func Watch(path string, log *slog.Logger) (*Watched, error) {
 	text, err := read(path)
 	if err != nil {
 		return nil, err
 	}
-	c, err := parse(path, text)
-	if err != nil {
-		return nil, err
+	l := parse(path, text)
+	if l.err != nil {
+		return nil, l.err
 	}
 	w := &Watched{path: path, log: log}
-	w.seen.hash = sha256.Sum256(text)
-	w.settled = w.seen
-	w.current.Store(c)
+	w.settle(text, l.secrets)
+	w.current.Store(l.config)
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop = stop
 	w.done.Go(func() { w.follow(ctx) })
@@ -85,7 +86,11 @@ func (w *Watched) look(ctx context.Context) {
 	if err != nil {
 		now.failed = err.Error()
 	} else {
-		now.hash = sha256.Sum256(text)
+		secrets := make([]secretFile, 0, len(w.secrets))
+		for _, path := range w.secrets {
+			secrets = append(secrets, readSecretFile(path))
+		}
+		now = sightOf(text, secrets)
 	}
 	whole := now == w.seen
 	w.seen = now
@@ -93,14 +98,35 @@ func (w *Watched) look(ctx context.Context) {
 		return
 	}
 	w.settled = now
-	var c *Config
+	var l loaded
 	if err == nil {
-		c, err = parse(w.path, text)
+		l = parse(w.path, text)
+		w.settle(text, l.secrets)
+		err = l.err
 	}
 	if err != nil {
 		w.log.ErrorContext(ctx, "the changed workspaces file is not taken: the configuration stays", slog.Any("error", err))
 		return
 	}
-	w.current.Store(c)
-	w.log.InfoContext(ctx, "the changed workspaces file is taken", slog.Int("workspaces", len(c.Workspaces)))
+	w.current.Store(l.config)
+	w.log.InfoContext(ctx, "the changed workspaces file is taken", slog.Int("workspaces", len(l.config.Workspaces)))
+}
+
+// settle remembers what was acted on, as it was read then: what has changed since, the next look finds.
+func (w *Watched) settle(text []byte, secrets []secretFile) {
+	w.settled = sightOf(text, secrets)
+	w.seen = w.settled
+	w.secrets = w.secrets[:0]
+	for _, f := range secrets {
+		w.secrets = append(w.secrets, f.path)
+	}
+}
+
+func sightOf(text []byte, secrets []secretFile) sight {
+	h := sha256.New()
+	h.Write(text)
+	for _, f := range secrets {
+		h.Write([]byte(f.sign()))
+	}
+	return sight{hash: [sha256.Size]byte(h.Sum(nil))}
 }

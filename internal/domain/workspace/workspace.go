@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // Config is everything in the file.
@@ -37,6 +39,8 @@ type Workspace struct {
 	SessionTimeout *Duration `yaml:"session_timeout,omitempty"`
 	IdleCap        *Duration `yaml:"idle_cap,omitempty"`
 	MaxSession     *Duration `yaml:"max_session,omitempty"`
+	// KeepRejected is for how long rejected calls are kept to be looked at, with what was sent. Not set: 7 days. 0s: not at all.
+	KeepRejected *Duration `yaml:"keep_rejected,omitempty"`
 }
 
 // Source is one place that calls come from.
@@ -45,6 +49,10 @@ type Source struct {
 	ID string `yaml:"id"`
 	// WriteKeys send calls. Each is valid.
 	WriteKeys []Secret `yaml:"write_keys"`
+	// SharedSecrets sign its requests, each of them well; where there are any, it takes no request that none of them signed. An entry
+	// "file:PATH" stands for the secret in a file, whose path is relative to the workspaces file; once that is loaded, the secret itself
+	// is here.
+	SharedSecrets []string `yaml:"shared_secrets,omitempty"`
 	// RequireAnonymousID and RequireUserID reject calls without these ids. Not set: true, as the contract says.
 	RequireAnonymousID *bool `yaml:"require_anonymous_id,omitempty"`
 	RequireUserID      *bool `yaml:"require_user_id,omitempty"`
@@ -52,6 +60,10 @@ type Source struct {
 	MaxClockSkew *Duration `yaml:"max_clock_skew,omitempty"`
 	// AbsentIDs are texts that broken clients send for "no id". Not set: DefaultAbsentIDs.
 	AbsentIDs []string `yaml:"absent_ids,omitempty"`
+	// Limits are how much it may send. Not set: as much as it likes.
+	Limits Limits `yaml:"limits,omitempty"`
+	// Mapping says where this source's calls have what Sojourn wants to know. Not set: where the contract says.
+	Mapping *Mapping `yaml:"mapping,omitempty"`
 }
 
 // DefaultMaxClockSkew is how wrong a sender's clock may be before event times are corrected.
@@ -94,7 +106,8 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(path, text)
+	l := parse(path, text)
+	return l.config, l.err
 }
 
 func read(path string) ([]byte, error) {
@@ -105,26 +118,70 @@ func read(path string) ([]byte, error) {
 	return text, nil
 }
 
-func parse(path string, text []byte) (*Config, error) {
-	c, err := Parse(text)
+// loaded is what a file and those that it names hold, or what is wrong with them.
+type loaded struct {
+	config  *Config
+	secrets []secretFile
+	err     error
+}
+
+func parse(path string, text []byte) loaded {
+	c, where, err := decode(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return loaded{err: fmt.Errorf("%s: %w", path, err)}
+	}
+	l := loaded{config: c, secrets: c.resolveSecrets(filepath.Dir(path))}
+	if err := c.check(where); err != nil {
+		l.config, l.err = nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return l
+}
+
+// Parse reads and checks a configuration that names no files. Unknown fields are errors; the error names every problem by
+// where it stands, and shows no key.
+func Parse(text []byte) (*Config, error) {
+	c, where, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(where); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-// Parse reads and checks a configuration. Unknown fields are errors; the error names every problem and shows no key.
-func Parse(text []byte) (*Config, error) {
-	var c Config
-	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
-		// The source excerpt that the library offers would show keys.
-		return nil, errors.New(yaml.FormatError(err, false, false))
-	}
-	if err := c.check(); err != nil {
-		return nil, err
-	}
-	return &c, nil
+// errYAML says that the YAML library panicked, as it does over some tags and anchors in the wrong place. A file that is changed while
+// everything runs must not end it.
+var errYAML = errors.New("the YAML cannot be read: look for tags (!), anchors (&) and aliases (*) that are out of place")
+
+// decode reads a configuration, unchecked, and where everything stands in its text.
+func decode(text []byte) (c *Config, where positions, err error) {
+	defer func() {
+		if recover() != nil {
+			c, where, err = nil, nil, errYAML
+		}
+	}()
+	return decodeFile(text)
 }
+
+func decodeFile(text []byte) (*Config, positions, error) {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, nil, yamlError(err)
+	}
+	var c Config
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+		return &c, nil, nil
+	}
+	body := file.Docs[0].Body
+	if err := yaml.NodeToValue(body, &c, yaml.Strict()); err != nil {
+		return nil, nil, yamlError(err)
+	}
+	return &c, positionsOf(body), nil
+}
+
+// yamlError returns an error of the library without the excerpt that it offers: that would show keys.
+func yamlError(err error) error { return errors.New(yaml.FormatError(err, false, false)) }
 
 // Encode returns the configuration as Parse reads it.
 func (c *Config) Encode() ([]byte, error) {

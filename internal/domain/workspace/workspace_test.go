@@ -64,6 +64,7 @@ workspaces:
     tiers: [gold, gold]
     session_timeout: 25h
     idle_cap: 10ms
+    keep_rejected: 2161h
     max_session: 1h0.0000001s
     dimensions:
       - {name: Plan, type: string, from: [group.plan, plan, group.plan, "group..plan"]}
@@ -82,7 +83,8 @@ workspaces:
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
-		"admin_tokens[0]: shorter", "workspaces[0].tiers[1]", "workspaces[0].session_timeout", "workspaces[0].idle_cap", "workspaces[0].max_session: finer", "workspaces[0].sources[0].write_keys[0]: the same as workspaces[0].query_tokens[0]",
+		"admin_tokens[0]: shorter", "workspaces[0].tiers[1]", "workspaces[0].session_timeout", "workspaces[0].idle_cap", "workspaces[0].max_session: finer",
+		"workspaces[0].keep_rejected: longer than 2160h0m0s", "workspaces[0].sources[0].write_keys[0]: the same as workspaces[0].query_tokens[0]",
 		`workspaces[0].sources[1].id: "web" stands twice`, "workspaces[0].sources[1].write_keys: at least one",
 		`dimensions[0].from[1]: does not begin with "group." or`, `dimensions[0].from[2]: "group.plan" stands twice`,
 		"dimensions[0].from[3]: is no path", `dimensions[1].name: "Plan" stands twice`, "dimensions[1].type: not string, number or date",

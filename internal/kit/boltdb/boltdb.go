@@ -15,6 +15,10 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/sojournhq/sojourn/internal/kit/observe"
 )
 
 // Errors that callers tell apart.
@@ -53,6 +57,8 @@ type Options struct {
 	Upgrades map[uint32]func(*bolt.Tx) error
 	// OnFail, if set, is called once, in a goroutine of its own, when a commit has failed.
 	OnFail func(error)
+	// Deps are where the file shows what it does; without metrics or traces in them it shows none. OnFail is told of failures, not they.
+	Deps observe.Deps
 	// ReadOnly opens a file for reading only; it must exist, and Update returns ErrReadOnly.
 	ReadOnly bool
 }
@@ -64,6 +70,8 @@ type DB struct {
 	queue    chan *write
 	onFail   func(error)
 	readOnly bool
+	metrics  *metrics
+	tracer   trace.Tracer
 
 	mutex  sync.RWMutex // guards closed, so that nothing is sent on a closed queue
 	closed bool
@@ -75,6 +83,10 @@ type write struct {
 	apply  func(*bolt.Tx) error
 	gone   <-chan struct{} // closed when nobody waits for the result any more
 	result chan error
+
+	// When the transaction began, and with how many writes: set before there is a result.
+	began  time.Time
+	beside int
 }
 
 // Open opens or makes the file and starts its committer.
@@ -101,6 +113,12 @@ func Open(o Options) (*DB, error) {
 	db := &DB{
 		bolt: b, kind: o.Kind, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
+		metrics: newMetrics(), tracer: o.Deps.Tracer(),
+	}
+	if o.Deps.Metrics != nil {
+		if err := db.metrics.register(o.Deps.Metrics, db); err != nil {
+			return nil, fmt.Errorf("register metrics of %s: %w", o.Path, errors.Join(err, b.Close()))
+		}
 	}
 	go db.commitWaiting()
 	return db, nil
@@ -133,6 +151,7 @@ func syncEntries(path string) error {
 
 // View runs fn in a read transaction: it sees one consistent state, including every write that has been acknowledged.
 func (db *DB) View(fn func(*bolt.Tx) error) error {
+	defer db.metrics.readers.enter()()
 	err := db.bolt.View(fn)
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return ErrClosed
@@ -145,11 +164,22 @@ func (db *DB) View(fn func(*bolt.Tx) error) error {
 // ends first, its error is returned, the outcome is unknown, and fn may still be running: what it writes to must not be read then (see Do).
 func (db *DB) Update(ctx context.Context, fn func(*bolt.Tx) error) error {
 	w := &write{apply: fn, gone: ctx.Done(), result: make(chan error, 1)}
+	ctx, span := db.tracer.Start(ctx, "commit "+db.kind)
+	err := db.await(ctx, w, span)
+	observe.EndSpan(span, err)
+	return err
+}
+
+func (db *DB) await(ctx context.Context, w *write, span trace.Span) error {
 	if err := db.enqueue(ctx, w); err != nil {
 		return err
 	}
 	select {
 	case err := <-w.result:
+		if span.IsRecording() && !w.began.IsZero() {
+			span.AddEvent("transaction begins", trace.WithTimestamp(w.began),
+				trace.WithAttributes(attribute.Int("sojourn.writes", w.beside)))
+		}
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
@@ -249,6 +279,10 @@ func (db *DB) commit(batch []*write) {
 }
 
 func (db *DB) tryCommit(batch []*write) (bad int, applyErr, commitErr error) {
+	began := time.Now()
+	for _, w := range batch {
+		w.began, w.beside = began, len(batch)
+	}
 	tx, err := db.bolt.Begin(true)
 	if err != nil {
 		return 0, nil, err
@@ -258,7 +292,12 @@ func (db *DB) tryCommit(batch []*write) (bad int, applyErr, commitErr error) {
 			return i, err, tx.Rollback()
 		}
 	}
-	return 0, nil, tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return 0, nil, err
+	}
+	db.metrics.seconds.Observe(time.Since(began).Seconds())
+	db.metrics.writes.Observe(float64(len(batch)))
+	return 0, nil, nil
 }
 
 // applySafely turns a panic into that write's error: one bad write must not take down the committer that all others wait for.

@@ -67,7 +67,8 @@ func readMark(meta *bolt.Bucket, o Options) (uint32, error) {
 	}
 	for f := format; f < o.Format; f++ {
 		if _, ok := o.Upgrades[f]; !ok {
-			return 0, fmt.Errorf("%w: the file has format %d, this program reads from %d: upgrade by a version in between", ErrFormat, format, f+1)
+			return 0, fmt.Errorf("%w: the file has format %d, this program reads from %d: upgrade by a version in between",
+				ErrFormat, format, f+1)
 		}
 	}
 	return format, nil
@@ -77,7 +78,8 @@ func readMark(meta *bolt.Bucket, o Options) (uint32, error) {
 func readsAsIs(format uint32, o Options) error {
 	for f := format; f < o.Format; f++ {
 		if o.Upgrades[f] != nil {
-			return fmt.Errorf("%w: the file has format %d, and is upgraded to %d when its service is started once", ErrFormat, format, o.Format)
+			return fmt.Errorf("%w: the file has format %d, and is upgraded to %d when its service is started once",
+				ErrFormat, format, o.Format)
 		}
 	}
 	return nil

@@ -91,7 +91,7 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		return 2
 	}
-	log := NewLog(os.Stderr, level)
+	log := observe.NewLog(os.Stderr, level)
 	guard, adminTLS, err := guarded.open(log)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
@@ -112,11 +112,6 @@ func DefineLevel(flags *flag.FlagSet, level *slog.Level) {
 	flags.TextVar(level, "log-level", slog.LevelInfo, "least level of what is logged: debug, info, warn or error")
 }
 
-// NewLog returns the log of a process: one JSON object a line, from level on.
-func NewLog(w io.Writer, level slog.Level) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
-}
-
 // process is where a service is served, and for whom.
 type process struct {
 	name, listen, admin string
@@ -128,7 +123,13 @@ func (p *process) run(ctx context.Context, log *slog.Logger, open func(context.C
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	registry := observe.NewRegistry()
-	deps := observe.Deps{Log: log, Metrics: registry, Fatal: func(err error) { cancel(err) }}.For(strings.TrimSuffix(p.name, "d"))
+	traces, flush, err := observe.NewTraces(ctx, p.name, log)
+	if err != nil {
+		return err
+	}
+	defer flush()
+	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: func(err error) { cancel(err) }}.
+		For(strings.TrimSuffix(p.name, "d"))
 
 	service, err := open(ctx, deps)
 	if err != nil {

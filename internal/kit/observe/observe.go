@@ -1,4 +1,4 @@
-// Package observe holds what every component is handed to make itself seen: a log and a metrics registry. Nothing is global.
+// Package observe holds what every component is handed to make itself seen: a log, a metrics registry, and traces. Nothing is global.
 package observe
 
 import (
@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Deps is what a component needs from the process it runs in.
@@ -16,6 +17,8 @@ type Deps struct {
 	Log *slog.Logger
 	// Metrics is where the component registers its metrics.
 	Metrics prometheus.Registerer
+	// Traces makes spans. Nil: none are made.
+	Traces trace.TracerProvider
 	// Fatal is called at most once when the component can no longer keep its promises and the process must end. It may be nil.
 	Fatal func(error)
 }

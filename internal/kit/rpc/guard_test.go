@@ -71,7 +71,7 @@ const (
 
 func dialAs(t *testing.T, caller rpc.Caller, address string, log *bytes.Buffer) *grpc.ClientConn {
 	t.Helper()
-	conn, err := caller.Dial("test", address, slog.New(slog.NewTextHandler(log, nil)))
+	conn, err := caller.Dial("test", address, observe.Deps{Log: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func NewGuarded(d observe.Deps, guard Guard) (*Server, error) {
 		return errInternal
 	})
 	s := &Server{
-		Server: grpc.NewServer(
+		Server: grpc.NewServer(append(tracedServer(d),
 			grpc.Creds(guard.credentials()),
 			grpc.MaxRecvMsgSize(maxMessageBytes),
 			grpc.MaxSendMsgSize(maxMessageBytes),
@@ -74,7 +74,8 @@ func NewGuarded(d observe.Deps, guard Guard) (*Server, error) {
 			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingAfter / 2}),
 			// Outermost first. Recovery sits inside logging and metrics: outside them, a panicking call would leave no trace.
 			grpc.ChainUnaryInterceptor(
-				metrics.UnaryServerInterceptor(),
+				identifyUnary,
+				metrics.UnaryServerInterceptor(grpcprom.WithExemplarFromContext(observe.Exemplar)),
 				logging.UnaryServerInterceptor(logger, logOptions...),
 				recovery.UnaryServerInterceptor(recoverer),
 				sanitizeUnary(d.Log),
@@ -82,14 +83,15 @@ func NewGuarded(d observe.Deps, guard Guard) (*Server, error) {
 				slots.unary,
 			),
 			grpc.ChainStreamInterceptor(
-				metrics.StreamServerInterceptor(),
+				identifyStream,
+				metrics.StreamServerInterceptor(grpcprom.WithExemplarFromContext(observe.Exemplar)),
 				logging.StreamServerInterceptor(logger, logOptions...),
 				recovery.StreamServerInterceptor(recoverer),
 				sanitizeStream(d.Log),
 				guard.stream,
 				lasting(open),
 			),
-		),
+		)...),
 		health:  health.NewServer(),
 		streams: open,
 	}

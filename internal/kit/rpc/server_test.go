@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,6 +126,33 @@ func TestACallThatFindsTheServiceAwayIsTriedAgain(t *testing.T) {
 	defer stop()
 	if err := call(conn); err != nil || tries != 3 {
 		t.Errorf("%v after %d tries", err, tries)
+	}
+}
+
+func TestACallWhoseConnectionBreaksIsMadeAgainOverAnother(t *testing.T) {
+	var calls atomic.Int32
+	connections := make(chan net.Conn, 10)
+	pipe, stop := serveOnPipe(t, &bytes.Buffer{}, handler(func(ctx context.Context) error {
+		if calls.Add(1) == 1 {
+			_ = (<-connections).Close() // with the call under way
+			<-ctx.Done()
+		}
+		return nil
+	}))
+	defer stop()
+	conn, err := rpc.Dial("passthrough:///pipe", grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+		c, err := pipe.DialContext(ctx)
+		if err == nil {
+			connections <- c
+		}
+		return c, err
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err := conn.Invoke(t.Context(), "/test.Service/Call", &emptypb.Empty{}, &emptypb.Empty{}); err != nil || calls.Load() != 2 {
+		t.Errorf("after %d calls: %v", calls.Load(), err)
 	}
 }
 

@@ -26,11 +26,11 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := serveCommand(stdout, stderr)
 	root.Subcommands = []*ffcli.Command{
-		demoCommand(stdout, stderr), smokeCommand(stdout, stderr),
-		watchCommand(stdout, stderr), dumpCommand(stdout, stderr), exportCommand(stdout, stderr),
+		demoCommand(stdout, stderr), smokeCommand(stdout, stderr), watchCommand(stdout, stderr), tailCommand(stdout, stderr),
+		rejectedCommand(stdout, stderr), dumpCommand(stdout, stderr), exportCommand(stdout, stderr),
 		verifyCommand(stdout, stderr), rebuildCommand(stdout, stderr), deleteUserCommand(stdout, stderr), compactCommand(stdout, stderr),
-		backupCommand(stdout, stderr), restoreCommand(stdout, stderr), newKeyCommand(stdout, stderr),
-		healthcheckCommand(stderr), versionCommand(stdout, stderr),
+		backupCommand(stdout, stderr), restoreCommand(stdout, stderr), explainCommand(os.Stdin, stdout, stderr),
+		newKeyCommand(stdout, stderr), healthcheckCommand(stderr), versionCommand(stdout, stderr),
 	}
 	failed := 2 // the command line is wrong
 	err := root.Parse(args)

@@ -117,6 +117,11 @@ func (r *remote) withAdmin(use func(*grpc.ClientConn) error) error {
 	return use(conn)
 }
 
+// queryToken returns the query token: that of the environment, or else that of the first start of the sojourn in dir.
+func queryToken(dir string) (string, error) {
+	return keyOf(dir, queryTokenVariable, func(k setup.Keys) string { return k.QueryToken })
+}
+
 // dial returns a connection to the gateway with which token goes along. The caller closes it.
 func (r *remote) dial(token string) (*grpc.ClientConn, error) {
 	target, err := url.Parse(r.url)

@@ -13,7 +13,6 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/sojournhq/sojourn/gateway"
-	"github.com/sojournhq/sojourn/internal/kit/daemon"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/tlsfile"
 	"github.com/sojournhq/sojourn/services/sessions"
@@ -31,7 +30,10 @@ type server struct {
 	listen, admin, dir string
 	check              bool
 	keep               time.Duration
+	deliveryBytes      int
+	publicURL          gateway.PublicURL
 	level              slog.Level
+	limits             gateway.Limits
 	tls                tlsfile.Server
 }
 
@@ -43,7 +45,12 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.StringVar(&s.dir, "data", defaultData, "data directory; made on first start")
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	flags.DurationVar(&s.keep, "keep-changes", sessions.DefaultKeepChanges, "for how long sojourn watch can go back")
+	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes,
+		"how long an array of calls may be that Segment delivers")
+	flags.Var(&s.publicURL, "public-url",
+		"where clients reach Sojourn, as https://calls.example.com; not set: where they asked for settings")
 	flags.TextVar(&s.level, "log-level", slog.LevelWarn, "least level of what is logged: debug, info, warn or error")
+	s.limits.Flags(flags)
 	s.tls.Define(flags)
 	return &ffcli.Command{
 		Name:       "sojourn",
@@ -52,8 +59,9 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 		FlagSet:    flags,
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
-			log := daemon.NewLog(stderr, s.level)
+			log := observe.NewLog(stderr, s.level)
 			listeners, err := s.tls.Open(log)
+			err = errors.Join(err, s.limits.Check())
 			if s.check {
 				return checkConfig(s.dir, err, stdout)
 			}
@@ -89,14 +97,20 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	registry := observe.NewRegistry()
-	deps := observe.Deps{Log: log, Metrics: registry, Fatal: cancel}
+	traces, flush, err := observe.NewTraces(ctx, "sojourn", log)
+	if err != nil {
+		return err
+	}
+	defer flush()
+	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: cancel}
 	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Workspaces: workspaces, KeepChanges: s.keep}, deps)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, suite.Close()) }()
 	g, err := gateway.Open(ctx, gateway.Config{
-		Workspaces: workspaces, TLS: listeners.Main, AdminTLS: listeners.Admin,
+		Workspaces: workspaces, MaxDeliveryBytes: s.deliveryBytes, PublicURL: s.publicURL.URL, Limits: s.limits,
+		TLS: listeners.Main, AdminTLS: listeners.Admin,
 	}, suite.Backends(), deps.For("gateway"))
 	if err != nil {
 		return err

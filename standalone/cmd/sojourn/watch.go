@@ -11,7 +11,6 @@ import (
 
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 
-	"github.com/sojournhq/sojourn/standalone/internal/setup"
 	"github.com/sojournhq/sojourn/standalone/internal/watch"
 )
 
@@ -46,7 +45,7 @@ func (w *watcher) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if w.cursor != "" && (w.fromNow || w.file != "") {
 		return errors.New("-cursor goes neither with -from-now nor with -cursor-file")
 	}
-	token, err := keyOf(w.dir, queryTokenVariable, func(k setup.Keys) string { return k.QueryToken })
+	token, err := queryToken(w.dir)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ type Watch struct {
 }
 
 // Run prints to out until ctx ends, and then returns nil. It returns an error when writing or keeping fails, or when the service refuses to
-// go on: *RefusedError.
+// go on, which following does not try again.
 func (w Watch) Run(ctx context.Context, out io.Writer) error {
 	group, ctx := errgroup.WithContext(ctx)
 	changes := make(chan *sessionsv1.WatchSessionsResponse, linesAtOnce)

@@ -23,6 +23,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/rpc/rpctest"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 
+	"github.com/sojournhq/sojourn/standalone/internal/follow"
 	"github.com/sojournhq/sojourn/standalone/internal/watch"
 )
 
@@ -83,8 +84,8 @@ func lines(from, until int) string {
 	return all.String()
 }
 
-// follow runs a watch of f until the service refuses, and returns what it printed, whose loss it told of, and how it ended.
-func follow(t *testing.T, f *feed, w watch.Watch) (printed string, lost []string, err error) {
+// run runs a watch of f until the service refuses, and returns what it printed, whose loss it told of, and how it ended.
+func run(t *testing.T, f *feed, w watch.Watch) (printed string, lost []string, err error) {
 	t.Helper()
 	conn, _ := rpctest.Serve(t, f)
 	w.Service = sessionsv1.NewQueryServiceClient(conn)
@@ -121,7 +122,7 @@ func TestALineHoldsTheSessionAsADumpDoesAndWhatAWatcherNeeds(t *testing.T) {
 		}
 		return errBroken
 	}}}
-	got, _, _ := follow(t, f, watch.Watch{})
+	got, _, _ := run(t, f, watch.Watch{})
 	want := `{"cursor":"c1","kind":"ended","session":{"id":"s1","revision":3,"anonymousId":"<a>","start":"2026-11-01T23:50:00.001Z",` +
 		`"end":"2026-11-02T00:00:00.001Z","userId":"u","accountId":"x","durationMs":600000,"activeMs":300000,"events":2,` +
 		`"modules":[{"module":"m","durationMs":600000,"activeMs":300000}],"modulesOmitted":4},"replaces":["s2","s3"]}
@@ -139,7 +140,7 @@ func TestAStreamThatIsLostIsGoneOnWithFromTheLastCursor(t *testing.T) {
 		f := &feed{answers: []func(toWatcher) error{
 			tells(1, 3, errAway), tells(3, 3, errAway), tells(3, 3, errAway), tells(3, 5, nil), tells(5, 6, errBroken),
 		}}
-		printed, lost, err := follow(t, f, watch.Watch{Cursor: "0"})
+		printed, lost, err := run(t, f, watch.Watch{Cursor: "0"})
 		if want := lines(1, 6); printed != want {
 			t.Errorf("printed %s, want %s", printed, want)
 		}
@@ -149,7 +150,7 @@ func TestAStreamThatIsLostIsGoneOnWithFromTheLastCursor(t *testing.T) {
 		if want := []string{"away", "the stream ended"}; !slices.Equal(lost, want) {
 			t.Errorf("told of the losses %q, want %q", lost, want)
 		}
-		var refused *watch.RefusedError
+		var refused *follow.RefusedError
 		if !errors.As(err, &refused) || refused.Code != codes.InvalidArgument {
 			t.Errorf("ended with %v", err)
 		}
@@ -165,7 +166,7 @@ func TestAWatchFromNowGoesOnFromWhereItBegan(t *testing.T) {
 			return errAway
 		}
 		f := &feed{answers: []func(toWatcher) error{begin, tells(7, 8, errBroken)}}
-		printed, _, _ := follow(t, f, watch.Watch{FromNow: true})
+		printed, _, _ := run(t, f, watch.Watch{FromNow: true})
 		if got, want := f.cursors(), []string{"", "here"}; !slices.Equal(got, want) {
 			t.Errorf("asked from %q, want %q", got, want)
 		}
@@ -185,7 +186,7 @@ func TestWhoIsAwayIsTriedMoreAndMoreSeldom(t *testing.T) {
 			<-time.After(time.Hour)
 			return errAway
 		}, tells(0, 0, errBroken))
-		_, lost, _ := follow(t, f, watch.Watch{FromNow: true})
+		_, lost, _ := run(t, f, watch.Watch{FromNow: true})
 		var pauses []float64
 		for i := 1; i < 10; i++ {
 			pauses = append(pauses, f.at[i].Sub(f.at[i-1]).Seconds())
@@ -211,7 +212,7 @@ func TestARefusalEndsTheWatchAndSaysWhatToDo(t *testing.T) {
 		codes.PermissionDenied: "the query token is not accepted: the very message",
 	} {
 		f := &feed{answers: []func(toWatcher) error{tells(0, 0, status.Error(code, "the very message"))}}
-		_, lost, err := follow(t, f, watch.Watch{})
+		_, lost, err := run(t, f, watch.Watch{})
 		if err == nil || !strings.Contains(err.Error(), says) || len(lost) > 0 {
 			t.Errorf("%v: %v, want %q; losses %q", code, err, says, lost)
 		}

@@ -83,6 +83,67 @@ func (Resolution) EnumDescriptor() ([]byte, []int) {
 	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{0}
 }
 
+// CallOutcome is what became of a call that was received.
+type CallOutcome int32
+
+const (
+	// Not set.
+	CallOutcome_CALL_OUTCOME_UNSPECIFIED CallOutcome = 0
+	// It was new, and counts.
+	CallOutcome_CALL_OUTCOME_ACCEPTED CallOutcome = 1
+	// The same call was received before.
+	CallOutcome_CALL_OUTCOME_DUPLICATE CallOutcome = 2
+	// Another call with the same messageId and timestamp was received before, and this one dropped. The books count it as a duplicate.
+	CallOutcome_CALL_OUTCOME_CONFLICT CallOutcome = 3
+	// It was refused.
+	CallOutcome_CALL_OUTCOME_REJECTED CallOutcome = 4
+)
+
+// Enum value maps for CallOutcome.
+var (
+	CallOutcome_name = map[int32]string{
+		0: "CALL_OUTCOME_UNSPECIFIED",
+		1: "CALL_OUTCOME_ACCEPTED",
+		2: "CALL_OUTCOME_DUPLICATE",
+		3: "CALL_OUTCOME_CONFLICT",
+		4: "CALL_OUTCOME_REJECTED",
+	}
+	CallOutcome_value = map[string]int32{
+		"CALL_OUTCOME_UNSPECIFIED": 0,
+		"CALL_OUTCOME_ACCEPTED":    1,
+		"CALL_OUTCOME_DUPLICATE":   2,
+		"CALL_OUTCOME_CONFLICT":    3,
+		"CALL_OUTCOME_REJECTED":    4,
+	}
+)
+
+func (x CallOutcome) Enum() *CallOutcome {
+	p := new(CallOutcome)
+	*p = x
+	return p
+}
+
+func (x CallOutcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CallOutcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_sojourn_identity_v1_identity_proto_enumTypes[1].Descriptor()
+}
+
+func (CallOutcome) Type() protoreflect.EnumType {
+	return &file_sojourn_identity_v1_identity_proto_enumTypes[1]
+}
+
+func (x CallOutcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CallOutcome.Descriptor instead.
+func (CallOutcome) EnumDescriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{1}
+}
+
 // TraitType is what the values of a trait look like.
 type TraitType int32
 
@@ -136,11 +197,11 @@ func (x TraitType) String() string {
 }
 
 func (TraitType) Descriptor() protoreflect.EnumDescriptor {
-	return file_sojourn_identity_v1_identity_proto_enumTypes[1].Descriptor()
+	return file_sojourn_identity_v1_identity_proto_enumTypes[2].Descriptor()
 }
 
 func (TraitType) Type() protoreflect.EnumType {
-	return &file_sojourn_identity_v1_identity_proto_enumTypes[1]
+	return &file_sojourn_identity_v1_identity_proto_enumTypes[2]
 }
 
 func (x TraitType) Number() protoreflect.EnumNumber {
@@ -149,7 +210,7 @@ func (x TraitType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TraitType.Descriptor instead.
 func (TraitType) EnumDescriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{1}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{2}
 }
 
 // DimensionType is what the values of a dimension are.
@@ -193,11 +254,11 @@ func (x DimensionType) String() string {
 }
 
 func (DimensionType) Descriptor() protoreflect.EnumDescriptor {
-	return file_sojourn_identity_v1_identity_proto_enumTypes[2].Descriptor()
+	return file_sojourn_identity_v1_identity_proto_enumTypes[3].Descriptor()
 }
 
 func (DimensionType) Type() protoreflect.EnumType {
-	return &file_sojourn_identity_v1_identity_proto_enumTypes[2]
+	return &file_sojourn_identity_v1_identity_proto_enumTypes[3]
 }
 
 func (x DimensionType) Number() protoreflect.EnumNumber {
@@ -206,7 +267,7 @@ func (x DimensionType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DimensionType.Descriptor instead.
 func (DimensionType) EnumDescriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{2}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{3}
 }
 
 // RecordCallsRequest is a batch of calls, and of things that were no calls, of one workspace.
@@ -217,7 +278,11 @@ type RecordCallsRequest struct {
 	// The calls.
 	Calls []*v1.Call `protobuf:"bytes,2,rep,name=calls,proto3" json:"calls,omitempty"`
 	// What the gateway rejected, to be counted.
-	Rejections    []*Rejection `protobuf:"bytes,3,rep,name=rejections,proto3" json:"rejections,omitempty"`
+	Rejections []*Rejection `protobuf:"bytes,3,rep,name=rejections,proto3" json:"rejections,omitempty"`
+	// When all of it was received, in milliseconds since 1970-01-01 UTC. 0: now.
+	ReceivedMs int64 `protobuf:"varint,4,opt,name=received_ms,json=receivedMs,proto3" json:"received_ms,omitempty"`
+	// What should be fixed about some of the calls although they were taken. It is shown to those who look on, and not kept.
+	Warnings      []*CallWarnings `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -273,7 +338,131 @@ func (x *RecordCallsRequest) GetRejections() []*Rejection {
 	return nil
 }
 
-// Rejection is a call that the gateway refused.
+func (x *RecordCallsRequest) GetReceivedMs() int64 {
+	if x != nil {
+		return x.ReceivedMs
+	}
+	return 0
+}
+
+func (x *RecordCallsRequest) GetWarnings() []*CallWarnings {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// CallWarnings are the warnings that one call of a batch is answered with.
+type CallWarnings struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The call's index in the batch.
+	Index int32 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	// The warnings.
+	Warnings      []*Warning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CallWarnings) Reset() {
+	*x = CallWarnings{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CallWarnings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CallWarnings) ProtoMessage() {}
+
+func (x *CallWarnings) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CallWarnings.ProtoReflect.Descriptor instead.
+func (*CallWarnings) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *CallWarnings) GetIndex() int32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *CallWarnings) GetWarnings() []*Warning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// Warning says what should be fixed about a call that was taken.
+type Warning struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stable code, as "user_id_absent".
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// The property that it is about; empty if it is about none.
+	Field         string `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Warning) Reset() {
+	*x = Warning{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Warning) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Warning) ProtoMessage() {}
+
+func (x *Warning) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Warning.ProtoReflect.Descriptor instead.
+func (*Warning) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Warning) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Warning) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+// Rejection is a call, or a whole request, that the gateway refused.
 type Rejection struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The source it came in by.
@@ -283,14 +472,31 @@ type Rejection struct {
 	// Why, as a stable code: lower case with underscores. Required, at most 64 bytes.
 	Code string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
 	// Hash of the call's content. The same content rejected again is a duplicate. Required, 16 bytes.
-	Fingerprint   []byte `protobuf:"bytes,4,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Fingerprint []byte `protobuf:"bytes,4,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	// Its messageId; empty where it could not be read.
+	MessageId string `protobuf:"bytes,5,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	// What to fix, as the sender is told: holds no customer data.
+	Message string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
+	// The property that has to be fixed; empty if it is none of them.
+	Field string `protobuf:"bytes,7,opt,name=field,proto3" json:"field,omitempty"`
+	// What was sent, or as much of its beginning as is kept: at most 32 KiB, more is cut.
+	Body []byte `protobuf:"bytes,8,opt,name=body,proto3" json:"body,omitempty"`
+	// How long what was sent is, as far as it was read.
+	BodyBytes int64 `protobuf:"varint,9,opt,name=body_bytes,json=bodyBytes,proto3" json:"body_bytes,omitempty"`
+	// Its userId; empty where it could not be read.
+	UserId string `protobuf:"bytes,10,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Its event time, in milliseconds since 1970-01-01 UTC; 0 where it could not be read.
+	TimeMs int64 `protobuf:"varint,11,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	// Set: the call with this own timestamp and this message_id was entered as accepted, and then another service refused it. From now on it
+	// is counted as rejected in place of accepted, once.
+	AcceptedOriginalTimeMs *int64 `protobuf:"varint,12,opt,name=accepted_original_time_ms,json=acceptedOriginalTimeMs,proto3,oneof" json:"accepted_original_time_ms,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *Rejection) Reset() {
 	*x = Rejection{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[1]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -302,7 +508,7 @@ func (x *Rejection) String() string {
 func (*Rejection) ProtoMessage() {}
 
 func (x *Rejection) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[1]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -315,7 +521,7 @@ func (x *Rejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejection.ProtoReflect.Descriptor instead.
 func (*Rejection) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{1}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Rejection) GetSource() string {
@@ -346,18 +552,76 @@ func (x *Rejection) GetFingerprint() []byte {
 	return nil
 }
 
+func (x *Rejection) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+func (x *Rejection) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *Rejection) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *Rejection) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *Rejection) GetBodyBytes() int64 {
+	if x != nil {
+		return x.BodyBytes
+	}
+	return 0
+}
+
+func (x *Rejection) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *Rejection) GetTimeMs() int64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return 0
+}
+
+func (x *Rejection) GetAcceptedOriginalTimeMs() int64 {
+	if x != nil && x.AcceptedOriginalTimeMs != nil {
+		return *x.AcceptedOriginalTimeMs
+	}
+	return 0
+}
+
 // RecordCallsResponse says what became of each call.
 type RecordCallsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One result for each call, at the same index.
-	Results       []*CallResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	Results []*CallResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	// One result for each rejection, at the same index.
+	Rejections    []*RejectionResult `protobuf:"bytes,2,rep,name=rejections,proto3" json:"rejections,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RecordCallsResponse) Reset() {
 	*x = RecordCallsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[2]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -369,7 +633,7 @@ func (x *RecordCallsResponse) String() string {
 func (*RecordCallsResponse) ProtoMessage() {}
 
 func (x *RecordCallsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[2]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -382,7 +646,7 @@ func (x *RecordCallsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordCallsResponse.ProtoReflect.Descriptor instead.
 func (*RecordCallsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{2}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RecordCallsResponse) GetResults() []*CallResult {
@@ -390,6 +654,59 @@ func (x *RecordCallsResponse) GetResults() []*CallResult {
 		return x.Results
 	}
 	return nil
+}
+
+func (x *RecordCallsResponse) GetRejections() []*RejectionResult {
+	if x != nil {
+		return x.Rejections
+	}
+	return nil
+}
+
+// RejectionResult says how the books count a rejection.
+type RejectionResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The same was rejected before: it counts as a duplicate. Else as rejected.
+	Duplicate     bool `protobuf:"varint,1,opt,name=duplicate,proto3" json:"duplicate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejectionResult) Reset() {
+	*x = RejectionResult{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejectionResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejectionResult) ProtoMessage() {}
+
+func (x *RejectionResult) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejectionResult.ProtoReflect.Descriptor instead.
+func (*RejectionResult) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RejectionResult) GetDuplicate() bool {
+	if x != nil {
+		return x.Duplicate
+	}
+	return false
 }
 
 // CallResult says what became of one call, and when it counts as having happened.
@@ -407,7 +724,7 @@ type CallResult struct {
 
 func (x *CallResult) Reset() {
 	*x = CallResult{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[3]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -419,7 +736,7 @@ func (x *CallResult) String() string {
 func (*CallResult) ProtoMessage() {}
 
 func (x *CallResult) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[3]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -432,7 +749,7 @@ func (x *CallResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallResult.ProtoReflect.Descriptor instead.
 func (*CallResult) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{3}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CallResult) GetOutcome() v1.Outcome {
@@ -475,7 +792,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[4]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -487,7 +804,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[4]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -500,7 +817,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{4}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *User) GetUserId() string {
@@ -575,7 +892,7 @@ type UserTraits struct {
 
 func (x *UserTraits) Reset() {
 	*x = UserTraits{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[5]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -587,7 +904,7 @@ func (x *UserTraits) String() string {
 func (*UserTraits) ProtoMessage() {}
 
 func (x *UserTraits) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[5]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -600,7 +917,7 @@ func (x *UserTraits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserTraits.ProtoReflect.Descriptor instead.
 func (*UserTraits) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{5}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *UserTraits) GetFirstName() string {
@@ -722,7 +1039,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[6]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -734,7 +1051,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[6]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -747,7 +1064,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{6}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Account) GetAccountId() string {
@@ -811,7 +1128,7 @@ type Dimension struct {
 
 func (x *Dimension) Reset() {
 	*x = Dimension{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -823,7 +1140,7 @@ func (x *Dimension) String() string {
 func (*Dimension) ProtoMessage() {}
 
 func (x *Dimension) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -836,7 +1153,7 @@ func (x *Dimension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dimension.ProtoReflect.Descriptor instead.
 func (*Dimension) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{7}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Dimension) GetName() string {
@@ -946,7 +1263,7 @@ type AccountTraits struct {
 
 func (x *AccountTraits) Reset() {
 	*x = AccountTraits{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -958,7 +1275,7 @@ func (x *AccountTraits) String() string {
 func (*AccountTraits) ProtoMessage() {}
 
 func (x *AccountTraits) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -971,7 +1288,7 @@ func (x *AccountTraits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountTraits.ProtoReflect.Descriptor instead.
 func (*AccountTraits) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{8}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AccountTraits) GetName() string {
@@ -1102,7 +1419,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1114,7 +1431,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1127,7 +1444,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{9}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Problem) GetCode() string {
@@ -1166,7 +1483,7 @@ type GetUserRequest struct {
 
 func (x *GetUserRequest) Reset() {
 	*x = GetUserRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1178,7 +1495,7 @@ func (x *GetUserRequest) String() string {
 func (*GetUserRequest) ProtoMessage() {}
 
 func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1191,7 +1508,7 @@ func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserRequest.ProtoReflect.Descriptor instead.
 func (*GetUserRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{10}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetUserRequest) GetWorkspace() string {
@@ -1226,7 +1543,7 @@ type GetUserResponse struct {
 
 func (x *GetUserResponse) Reset() {
 	*x = GetUserResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1238,7 +1555,7 @@ func (x *GetUserResponse) String() string {
 func (*GetUserResponse) ProtoMessage() {}
 
 func (x *GetUserResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1251,7 +1568,7 @@ func (x *GetUserResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserResponse.ProtoReflect.Descriptor instead.
 func (*GetUserResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{11}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetUserResponse) GetUser() *User {
@@ -1278,7 +1595,7 @@ type ListUsersRequest struct {
 
 func (x *ListUsersRequest) Reset() {
 	*x = ListUsersRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1290,7 +1607,7 @@ func (x *ListUsersRequest) String() string {
 func (*ListUsersRequest) ProtoMessage() {}
 
 func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1303,7 +1620,7 @@ func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersRequest.ProtoReflect.Descriptor instead.
 func (*ListUsersRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{12}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListUsersRequest) GetWorkspace() string {
@@ -1347,7 +1664,7 @@ type ListUsersResponse struct {
 
 func (x *ListUsersResponse) Reset() {
 	*x = ListUsersResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1359,7 +1676,7 @@ func (x *ListUsersResponse) String() string {
 func (*ListUsersResponse) ProtoMessage() {}
 
 func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1372,7 +1689,7 @@ func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersResponse.ProtoReflect.Descriptor instead.
 func (*ListUsersResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{13}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListUsersResponse) GetUsers() []*User {
@@ -1402,7 +1719,7 @@ type GetAccountRequest struct {
 
 func (x *GetAccountRequest) Reset() {
 	*x = GetAccountRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1731,7 @@ func (x *GetAccountRequest) String() string {
 func (*GetAccountRequest) ProtoMessage() {}
 
 func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1744,7 @@ func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountRequest.ProtoReflect.Descriptor instead.
 func (*GetAccountRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{14}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetAccountRequest) GetWorkspace() string {
@@ -1455,7 +1772,7 @@ type GetAccountResponse struct {
 
 func (x *GetAccountResponse) Reset() {
 	*x = GetAccountResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1467,7 +1784,7 @@ func (x *GetAccountResponse) String() string {
 func (*GetAccountResponse) ProtoMessage() {}
 
 func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1480,7 +1797,7 @@ func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountResponse.ProtoReflect.Descriptor instead.
 func (*GetAccountResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{15}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetAccountResponse) GetAccount() *Account {
@@ -1507,7 +1824,7 @@ type ListAccountsRequest struct {
 
 func (x *ListAccountsRequest) Reset() {
 	*x = ListAccountsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1519,7 +1836,7 @@ func (x *ListAccountsRequest) String() string {
 func (*ListAccountsRequest) ProtoMessage() {}
 
 func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1532,7 +1849,7 @@ func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{16}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListAccountsRequest) GetWorkspace() string {
@@ -1576,7 +1893,7 @@ type ListAccountsResponse struct {
 
 func (x *ListAccountsResponse) Reset() {
 	*x = ListAccountsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1588,7 +1905,7 @@ func (x *ListAccountsResponse) String() string {
 func (*ListAccountsResponse) ProtoMessage() {}
 
 func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1601,7 +1918,7 @@ func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{17}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListAccountsResponse) GetAccounts() []*Account {
@@ -1631,7 +1948,7 @@ type ResolveAccountRequest struct {
 
 func (x *ResolveAccountRequest) Reset() {
 	*x = ResolveAccountRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1643,7 +1960,7 @@ func (x *ResolveAccountRequest) String() string {
 func (*ResolveAccountRequest) ProtoMessage() {}
 
 func (x *ResolveAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1656,7 +1973,7 @@ func (x *ResolveAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveAccountRequest.ProtoReflect.Descriptor instead.
 func (*ResolveAccountRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{18}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ResolveAccountRequest) GetWorkspace() string {
@@ -1688,7 +2005,7 @@ type ResolveAccountResponse struct {
 
 func (x *ResolveAccountResponse) Reset() {
 	*x = ResolveAccountResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1700,7 +2017,7 @@ func (x *ResolveAccountResponse) String() string {
 func (*ResolveAccountResponse) ProtoMessage() {}
 
 func (x *ResolveAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1713,7 +2030,7 @@ func (x *ResolveAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveAccountResponse.ProtoReflect.Descriptor instead.
 func (*ResolveAccountResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{19}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ResolveAccountResponse) GetResolution() Resolution {
@@ -1754,7 +2071,7 @@ type ListUnattributedUsersRequest struct {
 
 func (x *ListUnattributedUsersRequest) Reset() {
 	*x = ListUnattributedUsersRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1766,7 +2083,7 @@ func (x *ListUnattributedUsersRequest) String() string {
 func (*ListUnattributedUsersRequest) ProtoMessage() {}
 
 func (x *ListUnattributedUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1779,7 +2096,7 @@ func (x *ListUnattributedUsersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnattributedUsersRequest.ProtoReflect.Descriptor instead.
 func (*ListUnattributedUsersRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{20}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListUnattributedUsersRequest) GetWorkspace() string {
@@ -1823,7 +2140,7 @@ type ListUnattributedUsersResponse struct {
 
 func (x *ListUnattributedUsersResponse) Reset() {
 	*x = ListUnattributedUsersResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1835,7 +2152,7 @@ func (x *ListUnattributedUsersResponse) String() string {
 func (*ListUnattributedUsersResponse) ProtoMessage() {}
 
 func (x *ListUnattributedUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1848,7 +2165,7 @@ func (x *ListUnattributedUsersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnattributedUsersResponse.ProtoReflect.Descriptor instead.
 func (*ListUnattributedUsersResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{21}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListUnattributedUsersResponse) GetUsers() []*UnattributedUser {
@@ -1882,7 +2199,7 @@ type UnattributedUser struct {
 
 func (x *UnattributedUser) Reset() {
 	*x = UnattributedUser{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1894,7 +2211,7 @@ func (x *UnattributedUser) String() string {
 func (*UnattributedUser) ProtoMessage() {}
 
 func (x *UnattributedUser) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1907,7 +2224,7 @@ func (x *UnattributedUser) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnattributedUser.ProtoReflect.Descriptor instead.
 func (*UnattributedUser) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{22}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *UnattributedUser) GetUserId() string {
@@ -1949,7 +2266,7 @@ type ListOutcomesRequest struct {
 
 func (x *ListOutcomesRequest) Reset() {
 	*x = ListOutcomesRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1961,7 +2278,7 @@ func (x *ListOutcomesRequest) String() string {
 func (*ListOutcomesRequest) ProtoMessage() {}
 
 func (x *ListOutcomesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1974,7 +2291,7 @@ func (x *ListOutcomesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOutcomesRequest.ProtoReflect.Descriptor instead.
 func (*ListOutcomesRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListOutcomesRequest) GetWorkspace() string {
@@ -1995,7 +2312,7 @@ type ListOutcomesResponse struct {
 
 func (x *ListOutcomesResponse) Reset() {
 	*x = ListOutcomesResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2007,7 +2324,7 @@ func (x *ListOutcomesResponse) String() string {
 func (*ListOutcomesResponse) ProtoMessage() {}
 
 func (x *ListOutcomesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2020,7 +2337,7 @@ func (x *ListOutcomesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOutcomesResponse.ProtoReflect.Descriptor instead.
 func (*ListOutcomesResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{24}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListOutcomesResponse) GetOutcomes() []*OutcomeCount {
@@ -2053,7 +2370,7 @@ type OutcomeCount struct {
 
 func (x *OutcomeCount) Reset() {
 	*x = OutcomeCount{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2065,7 +2382,7 @@ func (x *OutcomeCount) String() string {
 func (*OutcomeCount) ProtoMessage() {}
 
 func (x *OutcomeCount) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2078,7 +2395,7 @@ func (x *OutcomeCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeCount.ProtoReflect.Descriptor instead.
 func (*OutcomeCount) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{25}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *OutcomeCount) GetSource() string {
@@ -2130,6 +2447,534 @@ func (x *OutcomeCount) GetRejectedByCode() map[string]int64 {
 	return nil
 }
 
+// ListRejectedCallsRequest selects rejected calls.
+type ListRejectedCallsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// Only those that came by this source; empty: by any.
+	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	// Only those counted under this type; empty: under any.
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// Only those with this code; empty: with any.
+	Code string `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`
+	// Rows a page: 100 when 0, at most 1,000. A page of long calls has fewer.
+	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the previous page of the same request; empty for the first.
+	PageToken     string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRejectedCallsRequest) Reset() {
+	*x = ListRejectedCallsRequest{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRejectedCallsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRejectedCallsRequest) ProtoMessage() {}
+
+func (x *ListRejectedCallsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRejectedCallsRequest.ProtoReflect.Descriptor instead.
+func (*ListRejectedCallsRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ListRejectedCallsRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *ListRejectedCallsRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ListRejectedCallsRequest) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *ListRejectedCallsRequest) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *ListRejectedCallsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRejectedCallsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListRejectedCallsResponse is one page of rejected calls.
+type ListRejectedCallsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The latest first. One that is refused again while pages are read moves to the front.
+	Calls []*RejectedCall `protobuf:"bytes,1,rep,name=calls,proto3" json:"calls,omitempty"`
+	// For the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRejectedCallsResponse) Reset() {
+	*x = ListRejectedCallsResponse{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRejectedCallsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRejectedCallsResponse) ProtoMessage() {}
+
+func (x *ListRejectedCallsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRejectedCallsResponse.ProtoReflect.Descriptor instead.
+func (*ListRejectedCallsResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *ListRejectedCallsResponse) GetCalls() []*RejectedCall {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+func (x *ListRejectedCallsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// RejectedCall is a call, or a whole request, that was refused.
+type RejectedCall struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it was received; if it came more than once, the last time.
+	Received *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=received,proto3" json:"received,omitempty"`
+	// The source it came in by.
+	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	// Its type as the books count it.
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// Its messageId; empty where it could not be read.
+	MessageId string `protobuf:"bytes,4,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	// Why, as a stable code.
+	Code string `protobuf:"bytes,5,opt,name=code,proto3" json:"code,omitempty"`
+	// What to fix, as the sender was told.
+	Message string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
+	// The property that has to be fixed; empty if it is none of them.
+	Field string `protobuf:"bytes,7,opt,name=field,proto3" json:"field,omitempty"`
+	// What was sent, or its beginning. It need not be JSON, nor text.
+	Body []byte `protobuf:"bytes,8,opt,name=body,proto3" json:"body,omitempty"`
+	// How long what was sent is, as far as it was read: more than body holds where that is its beginning.
+	BodyBytes int64 `protobuf:"varint,9,opt,name=body_bytes,json=bodyBytes,proto3" json:"body_bytes,omitempty"`
+	// How often it came while it was kept. In a tail, 0.
+	Times int64 `protobuf:"varint,10,opt,name=times,proto3" json:"times,omitempty"`
+	// Its userId; empty where it could not be read.
+	UserId        string `protobuf:"bytes,11,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejectedCall) Reset() {
+	*x = RejectedCall{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejectedCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejectedCall) ProtoMessage() {}
+
+func (x *RejectedCall) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejectedCall.ProtoReflect.Descriptor instead.
+func (*RejectedCall) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *RejectedCall) GetReceived() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Received
+	}
+	return nil
+}
+
+func (x *RejectedCall) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *RejectedCall) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *RejectedCall) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+func (x *RejectedCall) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *RejectedCall) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *RejectedCall) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *RejectedCall) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *RejectedCall) GetBodyBytes() int64 {
+	if x != nil {
+		return x.BodyBytes
+	}
+	return 0
+}
+
+func (x *RejectedCall) GetTimes() int64 {
+	if x != nil {
+		return x.Times
+	}
+	return 0
+}
+
+func (x *RejectedCall) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+// TailCallsRequest says which calls to tell of.
+type TailCallsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// Only those that come by this source; empty: by any.
+	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	// Only those counted under this type; empty: under any.
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// Only those with this outcome. Not set: with any.
+	Outcome CallOutcome `protobuf:"varint,4,opt,name=outcome,proto3,enum=sojourn.identity.v1.CallOutcome" json:"outcome,omitempty"`
+	// Only those of this userId; empty: of any and none.
+	UserId        string `protobuf:"bytes,5,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TailCallsRequest) Reset() {
+	*x = TailCallsRequest{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TailCallsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TailCallsRequest) ProtoMessage() {}
+
+func (x *TailCallsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TailCallsRequest.ProtoReflect.Descriptor instead.
+func (*TailCallsRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *TailCallsRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *TailCallsRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *TailCallsRequest) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *TailCallsRequest) GetOutcome() CallOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return CallOutcome_CALL_OUTCOME_UNSPECIFIED
+}
+
+func (x *TailCallsRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+// TailCallsResponse tells of one call, or of how many were missed. The first of a stream is empty.
+type TailCallsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A call that was received.
+	Call *ReceivedCall `protobuf:"bytes,1,opt,name=call,proto3" json:"call,omitempty"`
+	// How many calls were missed here because they came faster than the watcher took them.
+	Missed        int64 `protobuf:"varint,2,opt,name=missed,proto3" json:"missed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TailCallsResponse) Reset() {
+	*x = TailCallsResponse{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TailCallsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TailCallsResponse) ProtoMessage() {}
+
+func (x *TailCallsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TailCallsResponse.ProtoReflect.Descriptor instead.
+func (*TailCallsResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *TailCallsResponse) GetCall() *ReceivedCall {
+	if x != nil {
+		return x.Call
+	}
+	return nil
+}
+
+func (x *TailCallsResponse) GetMissed() int64 {
+	if x != nil {
+		return x.Missed
+	}
+	return 0
+}
+
+// ReceivedCall is a call as it was received, and what became of it.
+type ReceivedCall struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it was received.
+	Received *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=received,proto3" json:"received,omitempty"`
+	// The source it came in by.
+	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	// Its type as the books count it.
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// What became of it. A call that was accepted and then refused by another service is told of a second time, as rejected.
+	Outcome CallOutcome `protobuf:"varint,4,opt,name=outcome,proto3,enum=sojourn.identity.v1.CallOutcome" json:"outcome,omitempty"`
+	// The call as it was understood, with its event time. Not set for rejected calls.
+	Call *v1.Call `protobuf:"bytes,5,opt,name=call,proto3" json:"call,omitempty"`
+	// What should be fixed although the call was taken.
+	Warnings []*Warning `protobuf:"bytes,6,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// For rejected calls, what was sent and why it was refused.
+	Rejected *RejectedCall `protobuf:"bytes,7,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	// For rejected calls, whether the same was refused before. The books count it as a duplicate then.
+	RepeatedRejection bool `protobuf:"varint,8,opt,name=repeated_rejection,json=repeatedRejection,proto3" json:"repeated_rejection,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ReceivedCall) Reset() {
+	*x = ReceivedCall{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReceivedCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReceivedCall) ProtoMessage() {}
+
+func (x *ReceivedCall) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReceivedCall.ProtoReflect.Descriptor instead.
+func (*ReceivedCall) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ReceivedCall) GetReceived() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Received
+	}
+	return nil
+}
+
+func (x *ReceivedCall) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ReceivedCall) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *ReceivedCall) GetOutcome() CallOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return CallOutcome_CALL_OUTCOME_UNSPECIFIED
+}
+
+func (x *ReceivedCall) GetCall() *v1.Call {
+	if x != nil {
+		return x.Call
+	}
+	return nil
+}
+
+func (x *ReceivedCall) GetWarnings() []*Warning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+func (x *ReceivedCall) GetRejected() *RejectedCall {
+	if x != nil {
+		return x.Rejected
+	}
+	return nil
+}
+
+func (x *ReceivedCall) GetRepeatedRejection() bool {
+	if x != nil {
+		return x.RepeatedRejection
+	}
+	return false
+}
+
 // ListUnmappedTraitsRequest asks for the traits that are not mapped.
 type ListUnmappedTraitsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2145,7 +2990,7 @@ type ListUnmappedTraitsRequest struct {
 
 func (x *ListUnmappedTraitsRequest) Reset() {
 	*x = ListUnmappedTraitsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2157,7 +3002,7 @@ func (x *ListUnmappedTraitsRequest) String() string {
 func (*ListUnmappedTraitsRequest) ProtoMessage() {}
 
 func (x *ListUnmappedTraitsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2170,7 +3015,7 @@ func (x *ListUnmappedTraitsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnmappedTraitsRequest.ProtoReflect.Descriptor instead.
 func (*ListUnmappedTraitsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{26}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListUnmappedTraitsRequest) GetWorkspace() string {
@@ -2207,7 +3052,7 @@ type ListUnmappedTraitsResponse struct {
 
 func (x *ListUnmappedTraitsResponse) Reset() {
 	*x = ListUnmappedTraitsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2219,7 +3064,7 @@ func (x *ListUnmappedTraitsResponse) String() string {
 func (*ListUnmappedTraitsResponse) ProtoMessage() {}
 
 func (x *ListUnmappedTraitsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2232,7 +3077,7 @@ func (x *ListUnmappedTraitsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnmappedTraitsResponse.ProtoReflect.Descriptor instead.
 func (*ListUnmappedTraitsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{27}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListUnmappedTraitsResponse) GetTraits() []*UnmappedTrait {
@@ -2267,7 +3112,7 @@ type UnmappedTrait struct {
 
 func (x *UnmappedTrait) Reset() {
 	*x = UnmappedTrait{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2279,7 +3124,7 @@ func (x *UnmappedTrait) String() string {
 func (*UnmappedTrait) ProtoMessage() {}
 
 func (x *UnmappedTrait) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2292,7 +3137,7 @@ func (x *UnmappedTrait) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmappedTrait.ProtoReflect.Descriptor instead.
 func (*UnmappedTrait) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{28}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *UnmappedTrait) GetFrom() string {
@@ -2334,7 +3179,7 @@ type GetSettingsRequest struct {
 
 func (x *GetSettingsRequest) Reset() {
 	*x = GetSettingsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2346,7 +3191,7 @@ func (x *GetSettingsRequest) String() string {
 func (*GetSettingsRequest) ProtoMessage() {}
 
 func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2359,7 +3204,7 @@ func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{29}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetSettingsRequest) GetWorkspace() string {
@@ -2380,7 +3225,7 @@ type GetSettingsResponse struct {
 
 func (x *GetSettingsResponse) Reset() {
 	*x = GetSettingsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2392,7 +3237,7 @@ func (x *GetSettingsResponse) String() string {
 func (*GetSettingsResponse) ProtoMessage() {}
 
 func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2405,7 +3250,7 @@ func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsResponse.ProtoReflect.Descriptor instead.
 func (*GetSettingsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{30}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetSettingsResponse) GetSettings() *Settings {
@@ -2429,14 +3274,16 @@ type Settings struct {
 	// The most that a pause counts as active time.
 	IdleCap *durationpb.Duration `protobuf:"bytes,5,opt,name=idle_cap,json=idleCap,proto3" json:"idle_cap,omitempty"`
 	// The longest that a session may last.
-	MaxSession    *durationpb.Duration `protobuf:"bytes,6,opt,name=max_session,json=maxSession,proto3" json:"max_session,omitempty"`
+	MaxSession *durationpb.Duration `protobuf:"bytes,6,opt,name=max_session,json=maxSession,proto3" json:"max_session,omitempty"`
+	// For how long rejected calls are kept to be looked at.
+	KeepRejected  *durationpb.Duration `protobuf:"bytes,7,opt,name=keep_rejected,json=keepRejected,proto3" json:"keep_rejected,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2448,7 +3295,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2461,7 +3308,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{31}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Settings) GetTiers() []string {
@@ -2506,6 +3353,13 @@ func (x *Settings) GetMaxSession() *durationpb.Duration {
 	return nil
 }
 
+func (x *Settings) GetKeepRejected() *durationpb.Duration {
+	if x != nil {
+		return x.KeepRejected
+	}
+	return nil
+}
+
 // DimensionSetting is a custom dimension and where it is read from.
 type DimensionSetting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2514,14 +3368,16 @@ type DimensionSetting struct {
 	// What its values are.
 	Type DimensionType `protobuf:"varint,2,opt,name=type,proto3,enum=sojourn.identity.v1.DimensionType" json:"type,omitempty"`
 	// The places that its value is read from, as "group.plan" or "identify.company.size". The first that has a value counts.
-	From          []string `protobuf:"bytes,3,rep,name=from,proto3" json:"from,omitempty"`
+	From []string `protobuf:"bytes,3,rep,name=from,proto3" json:"from,omitempty"`
+	// Whether sources are mapped to find values for it in their calls. These count before those of any place.
+	Mapped        bool `protobuf:"varint,4,opt,name=mapped,proto3" json:"mapped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DimensionSetting) Reset() {
 	*x = DimensionSetting{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[32]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2533,7 +3389,7 @@ func (x *DimensionSetting) String() string {
 func (*DimensionSetting) ProtoMessage() {}
 
 func (x *DimensionSetting) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[32]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2546,7 +3402,7 @@ func (x *DimensionSetting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DimensionSetting.ProtoReflect.Descriptor instead.
 func (*DimensionSetting) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{32}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DimensionSetting) GetName() string {
@@ -2570,6 +3426,13 @@ func (x *DimensionSetting) GetFrom() []string {
 	return nil
 }
 
+func (x *DimensionSetting) GetMapped() bool {
+	if x != nil {
+		return x.Mapped
+	}
+	return false
+}
+
 // ListWorkspacesRequest asks for all workspaces.
 type ListWorkspacesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2579,7 +3442,7 @@ type ListWorkspacesRequest struct {
 
 func (x *ListWorkspacesRequest) Reset() {
 	*x = ListWorkspacesRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[33]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2591,7 +3454,7 @@ func (x *ListWorkspacesRequest) String() string {
 func (*ListWorkspacesRequest) ProtoMessage() {}
 
 func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[33]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2604,7 +3467,7 @@ func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesRequest.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{33}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{42}
 }
 
 // ListWorkspacesResponse names the workspaces.
@@ -2618,7 +3481,7 @@ type ListWorkspacesResponse struct {
 
 func (x *ListWorkspacesResponse) Reset() {
 	*x = ListWorkspacesResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[34]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2630,7 +3493,7 @@ func (x *ListWorkspacesResponse) String() string {
 func (*ListWorkspacesResponse) ProtoMessage() {}
 
 func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[34]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2643,7 +3506,7 @@ func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesResponse.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{34}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ListWorkspacesResponse) GetWorkspaces() []string {
@@ -2668,7 +3531,7 @@ type DeleteUserRequest struct {
 
 func (x *DeleteUserRequest) Reset() {
 	*x = DeleteUserRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[35]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2680,7 +3543,7 @@ func (x *DeleteUserRequest) String() string {
 func (*DeleteUserRequest) ProtoMessage() {}
 
 func (x *DeleteUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[35]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2693,7 +3556,7 @@ func (x *DeleteUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteUserRequest.ProtoReflect.Descriptor instead.
 func (*DeleteUserRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{35}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *DeleteUserRequest) GetWorkspace() string {
@@ -2730,7 +3593,7 @@ type DeleteUserResponse struct {
 
 func (x *DeleteUserResponse) Reset() {
 	*x = DeleteUserResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[36]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2742,7 +3605,7 @@ func (x *DeleteUserResponse) String() string {
 func (*DeleteUserResponse) ProtoMessage() {}
 
 func (x *DeleteUserResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[36]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2755,7 +3618,7 @@ func (x *DeleteUserResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteUserResponse.ProtoReflect.Descriptor instead.
 func (*DeleteUserResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{36}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *DeleteUserResponse) GetUsers() int64 {
@@ -2776,20 +3639,46 @@ var File_sojourn_identity_v1_identity_proto protoreflect.FileDescriptor
 
 const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\n" +
-	"\"sojourn/identity/v1/identity.proto\x12\x13sojourn.identity.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dsojourn/segment/v1/call.proto\"\xa2\x01\n" +
+	"\"sojourn/identity/v1/identity.proto\x12\x13sojourn.identity.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dsojourn/segment/v1/call.proto\"\x82\x02\n" +
 	"\x12RecordCallsRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12.\n" +
 	"\x05calls\x18\x02 \x03(\v2\x18.sojourn.segment.v1.CallR\x05calls\x12>\n" +
 	"\n" +
 	"rejections\x18\x03 \x03(\v2\x1e.sojourn.identity.v1.RejectionR\n" +
-	"rejections\"m\n" +
+	"rejections\x12\x1f\n" +
+	"\vreceived_ms\x18\x04 \x01(\x03R\n" +
+	"receivedMs\x12=\n" +
+	"\bwarnings\x18\x05 \x03(\v2!.sojourn.identity.v1.CallWarningsR\bwarnings\"^\n" +
+	"\fCallWarnings\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x05R\x05index\x128\n" +
+	"\bwarnings\x18\x02 \x03(\v2\x1c.sojourn.identity.v1.WarningR\bwarnings\"3\n" +
+	"\aWarning\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
+	"\x05field\x18\x02 \x01(\tR\x05field\"\xff\x02\n" +
 	"\tRejection\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x12\n" +
 	"\x04code\x18\x03 \x01(\tR\x04code\x12 \n" +
-	"\vfingerprint\x18\x04 \x01(\fR\vfingerprint\"P\n" +
+	"\vfingerprint\x18\x04 \x01(\fR\vfingerprint\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x05 \x01(\tR\tmessageId\x12\x18\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\x12\x14\n" +
+	"\x05field\x18\a \x01(\tR\x05field\x12\x12\n" +
+	"\x04body\x18\b \x01(\fR\x04body\x12\x1d\n" +
+	"\n" +
+	"body_bytes\x18\t \x01(\x03R\tbodyBytes\x12\x17\n" +
+	"\auser_id\x18\n" +
+	" \x01(\tR\x06userId\x12\x17\n" +
+	"\atime_ms\x18\v \x01(\x03R\x06timeMs\x12>\n" +
+	"\x19accepted_original_time_ms\x18\f \x01(\x03H\x00R\x16acceptedOriginalTimeMs\x88\x01\x01B\x1c\n" +
+	"\x1a_accepted_original_time_ms\"\x96\x01\n" +
 	"\x13RecordCallsResponse\x129\n" +
-	"\aresults\x18\x01 \x03(\v2\x1f.sojourn.identity.v1.CallResultR\aresults\"v\n" +
+	"\aresults\x18\x01 \x03(\v2\x1f.sojourn.identity.v1.CallResultR\aresults\x12D\n" +
+	"\n" +
+	"rejections\x18\x02 \x03(\v2$.sojourn.identity.v1.RejectionResultR\n" +
+	"rejections\"/\n" +
+	"\x0fRejectionResult\x12\x1c\n" +
+	"\tduplicate\x18\x01 \x01(\bR\tduplicate\"v\n" +
 	"\n" +
 	"CallResult\x125\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x1b.sojourn.segment.v1.OutcomeR\aoutcome\x12\x18\n" +
@@ -2974,7 +3863,51 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x10rejected_by_code\x18\a \x03(\v25.sojourn.identity.v1.OutcomeCount.RejectedByCodeEntryR\x0erejectedByCode\x1aA\n" +
 	"\x13RejectedByCodeEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"u\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xb4\x01\n" +
+	"\x18ListRejectedCallsRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x12\n" +
+	"\x04code\x18\x04 \x01(\tR\x04code\x12\x1b\n" +
+	"\tpage_size\x18\x05 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x06 \x01(\tR\tpageToken\"|\n" +
+	"\x19ListRejectedCallsResponse\x127\n" +
+	"\x05calls\x18\x01 \x03(\v2!.sojourn.identity.v1.RejectedCallR\x05calls\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb7\x02\n" +
+	"\fRejectedCall\x126\n" +
+	"\breceived\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x04 \x01(\tR\tmessageId\x12\x12\n" +
+	"\x04code\x18\x05 \x01(\tR\x04code\x12\x18\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\x12\x14\n" +
+	"\x05field\x18\a \x01(\tR\x05field\x12\x12\n" +
+	"\x04body\x18\b \x01(\fR\x04body\x12\x1d\n" +
+	"\n" +
+	"body_bytes\x18\t \x01(\x03R\tbodyBytes\x12\x14\n" +
+	"\x05times\x18\n" +
+	" \x01(\x03R\x05times\x12\x17\n" +
+	"\auser_id\x18\v \x01(\tR\x06userId\"\xb1\x01\n" +
+	"\x10TailCallsRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12:\n" +
+	"\aoutcome\x18\x04 \x01(\x0e2 .sojourn.identity.v1.CallOutcomeR\aoutcome\x12\x17\n" +
+	"\auser_id\x18\x05 \x01(\tR\x06userId\"b\n" +
+	"\x11TailCallsResponse\x125\n" +
+	"\x04call\x18\x01 \x01(\v2!.sojourn.identity.v1.ReceivedCallR\x04call\x12\x16\n" +
+	"\x06missed\x18\x02 \x01(\x03R\x06missed\"\x84\x03\n" +
+	"\fReceivedCall\x126\n" +
+	"\breceived\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12:\n" +
+	"\aoutcome\x18\x04 \x01(\x0e2 .sojourn.identity.v1.CallOutcomeR\aoutcome\x12,\n" +
+	"\x04call\x18\x05 \x01(\v2\x18.sojourn.segment.v1.CallR\x04call\x128\n" +
+	"\bwarnings\x18\x06 \x03(\v2\x1c.sojourn.identity.v1.WarningR\bwarnings\x12=\n" +
+	"\brejected\x18\a \x01(\v2!.sojourn.identity.v1.RejectedCallR\brejected\x12-\n" +
+	"\x12repeated_rejection\x18\b \x01(\bR\x11repeatedRejection\"u\n" +
 	"\x19ListUnmappedTraitsRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -2991,7 +3924,7 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x12GetSettingsRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\"P\n" +
 	"\x13GetSettingsResponse\x129\n" +
-	"\bsettings\x18\x01 \x01(\v2\x1d.sojourn.identity.v1.SettingsR\bsettings\"\xc8\x02\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1d.sojourn.identity.v1.SettingsR\bsettings\"\x88\x03\n" +
 	"\bSettings\x12\x14\n" +
 	"\x05tiers\x18\x01 \x03(\tR\x05tiers\x12)\n" +
 	"\x10lifecycle_stages\x18\x02 \x03(\tR\x0flifecycleStages\x12E\n" +
@@ -3001,11 +3934,13 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x0fsession_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x0esessionTimeout\x124\n" +
 	"\bidle_cap\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\aidleCap\x12:\n" +
 	"\vmax_session\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"maxSession\"r\n" +
+	"maxSession\x12>\n" +
+	"\rkeep_rejected\x18\a \x01(\v2\x19.google.protobuf.DurationR\fkeepRejected\"\x8a\x01\n" +
 	"\x10DimensionSetting\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
 	"\x04type\x18\x02 \x01(\x0e2\".sojourn.identity.v1.DimensionTypeR\x04type\x12\x12\n" +
-	"\x04from\x18\x03 \x03(\tR\x04from\"\x17\n" +
+	"\x04from\x18\x03 \x03(\tR\x04from\x12\x16\n" +
+	"\x06mapped\x18\x04 \x01(\bR\x06mapped\"\x17\n" +
 	"\x15ListWorkspacesRequest\"8\n" +
 	"\x16ListWorkspacesResponse\x12\x1e\n" +
 	"\n" +
@@ -3023,7 +3958,13 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12RESOLUTION_UNKNOWN\x10\x01\x12\x16\n" +
 	"\x12RESOLUTION_ACCOUNT\x10\x02\x12\x18\n" +
-	"\x14RESOLUTION_AMBIGUOUS\x10\x03*\xad\x01\n" +
+	"\x14RESOLUTION_AMBIGUOUS\x10\x03*\x98\x01\n" +
+	"\vCallOutcome\x12\x1c\n" +
+	"\x18CALL_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15CALL_OUTCOME_ACCEPTED\x10\x01\x12\x1a\n" +
+	"\x16CALL_OUTCOME_DUPLICATE\x10\x02\x12\x19\n" +
+	"\x15CALL_OUTCOME_CONFLICT\x10\x03\x12\x19\n" +
+	"\x15CALL_OUTCOME_REJECTED\x10\x04*\xad\x01\n" +
 	"\tTraitType\x12\x1a\n" +
 	"\x16TRAIT_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11TRAIT_TYPE_STRING\x10\x01\x12\x15\n" +
@@ -3040,7 +3981,7 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\rIngestService\x12`\n" +
 	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse\x12]\n" +
 	"\n" +
-	"DeleteUser\x12&.sojourn.identity.v1.DeleteUserRequest\x1a'.sojourn.identity.v1.DeleteUserResponse2\x98\b\n" +
+	"DeleteUser\x12&.sojourn.identity.v1.DeleteUserRequest\x1a'.sojourn.identity.v1.DeleteUserResponse2\xea\t\n" +
 	"\fQueryService\x12T\n" +
 	"\aGetUser\x12#.sojourn.identity.v1.GetUserRequest\x1a$.sojourn.identity.v1.GetUserResponse\x12Z\n" +
 	"\tListUsers\x12%.sojourn.identity.v1.ListUsersRequest\x1a&.sojourn.identity.v1.ListUsersResponse\x12]\n" +
@@ -3049,7 +3990,9 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\fListAccounts\x12(.sojourn.identity.v1.ListAccountsRequest\x1a).sojourn.identity.v1.ListAccountsResponse\x12i\n" +
 	"\x0eResolveAccount\x12*.sojourn.identity.v1.ResolveAccountRequest\x1a+.sojourn.identity.v1.ResolveAccountResponse\x12~\n" +
 	"\x15ListUnattributedUsers\x121.sojourn.identity.v1.ListUnattributedUsersRequest\x1a2.sojourn.identity.v1.ListUnattributedUsersResponse\x12c\n" +
-	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\x12u\n" +
+	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\x12r\n" +
+	"\x11ListRejectedCalls\x12-.sojourn.identity.v1.ListRejectedCallsRequest\x1a..sojourn.identity.v1.ListRejectedCallsResponse\x12\\\n" +
+	"\tTailCalls\x12%.sojourn.identity.v1.TailCallsRequest\x1a&.sojourn.identity.v1.TailCallsResponse0\x01\x12u\n" +
 	"\x12ListUnmappedTraits\x12..sojourn.identity.v1.ListUnmappedTraitsRequest\x1a/.sojourn.identity.v1.ListUnmappedTraitsResponse\x12`\n" +
 	"\vGetSettings\x12'.sojourn.identity.v1.GetSettingsRequest\x1a(.sojourn.identity.v1.GetSettingsResponse\x12i\n" +
 	"\x0eListWorkspaces\x12*.sojourn.identity.v1.ListWorkspacesRequest\x1a+.sojourn.identity.v1.ListWorkspacesResponseB\xd9\x01\n" +
@@ -3067,117 +4010,144 @@ func file_sojourn_identity_v1_identity_proto_rawDescGZIP() []byte {
 	return file_sojourn_identity_v1_identity_proto_rawDescData
 }
 
-var file_sojourn_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_sojourn_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_sojourn_identity_v1_identity_proto_goTypes = []any{
 	(Resolution)(0),                       // 0: sojourn.identity.v1.Resolution
-	(TraitType)(0),                        // 1: sojourn.identity.v1.TraitType
-	(DimensionType)(0),                    // 2: sojourn.identity.v1.DimensionType
-	(*RecordCallsRequest)(nil),            // 3: sojourn.identity.v1.RecordCallsRequest
-	(*Rejection)(nil),                     // 4: sojourn.identity.v1.Rejection
-	(*RecordCallsResponse)(nil),           // 5: sojourn.identity.v1.RecordCallsResponse
-	(*CallResult)(nil),                    // 6: sojourn.identity.v1.CallResult
-	(*User)(nil),                          // 7: sojourn.identity.v1.User
-	(*UserTraits)(nil),                    // 8: sojourn.identity.v1.UserTraits
-	(*Account)(nil),                       // 9: sojourn.identity.v1.Account
-	(*Dimension)(nil),                     // 10: sojourn.identity.v1.Dimension
-	(*AccountTraits)(nil),                 // 11: sojourn.identity.v1.AccountTraits
-	(*Problem)(nil),                       // 12: sojourn.identity.v1.Problem
-	(*GetUserRequest)(nil),                // 13: sojourn.identity.v1.GetUserRequest
-	(*GetUserResponse)(nil),               // 14: sojourn.identity.v1.GetUserResponse
-	(*ListUsersRequest)(nil),              // 15: sojourn.identity.v1.ListUsersRequest
-	(*ListUsersResponse)(nil),             // 16: sojourn.identity.v1.ListUsersResponse
-	(*GetAccountRequest)(nil),             // 17: sojourn.identity.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),            // 18: sojourn.identity.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),           // 19: sojourn.identity.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),          // 20: sojourn.identity.v1.ListAccountsResponse
-	(*ResolveAccountRequest)(nil),         // 21: sojourn.identity.v1.ResolveAccountRequest
-	(*ResolveAccountResponse)(nil),        // 22: sojourn.identity.v1.ResolveAccountResponse
-	(*ListUnattributedUsersRequest)(nil),  // 23: sojourn.identity.v1.ListUnattributedUsersRequest
-	(*ListUnattributedUsersResponse)(nil), // 24: sojourn.identity.v1.ListUnattributedUsersResponse
-	(*UnattributedUser)(nil),              // 25: sojourn.identity.v1.UnattributedUser
-	(*ListOutcomesRequest)(nil),           // 26: sojourn.identity.v1.ListOutcomesRequest
-	(*ListOutcomesResponse)(nil),          // 27: sojourn.identity.v1.ListOutcomesResponse
-	(*OutcomeCount)(nil),                  // 28: sojourn.identity.v1.OutcomeCount
-	(*ListUnmappedTraitsRequest)(nil),     // 29: sojourn.identity.v1.ListUnmappedTraitsRequest
-	(*ListUnmappedTraitsResponse)(nil),    // 30: sojourn.identity.v1.ListUnmappedTraitsResponse
-	(*UnmappedTrait)(nil),                 // 31: sojourn.identity.v1.UnmappedTrait
-	(*GetSettingsRequest)(nil),            // 32: sojourn.identity.v1.GetSettingsRequest
-	(*GetSettingsResponse)(nil),           // 33: sojourn.identity.v1.GetSettingsResponse
-	(*Settings)(nil),                      // 34: sojourn.identity.v1.Settings
-	(*DimensionSetting)(nil),              // 35: sojourn.identity.v1.DimensionSetting
-	(*ListWorkspacesRequest)(nil),         // 36: sojourn.identity.v1.ListWorkspacesRequest
-	(*ListWorkspacesResponse)(nil),        // 37: sojourn.identity.v1.ListWorkspacesResponse
-	(*DeleteUserRequest)(nil),             // 38: sojourn.identity.v1.DeleteUserRequest
-	(*DeleteUserResponse)(nil),            // 39: sojourn.identity.v1.DeleteUserResponse
-	nil,                                   // 40: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	(*v1.Call)(nil),                       // 41: sojourn.segment.v1.Call
-	(v1.Outcome)(0),                       // 42: sojourn.segment.v1.Outcome
-	(*timestamppb.Timestamp)(nil),         // 43: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),           // 44: google.protobuf.Duration
+	(CallOutcome)(0),                      // 1: sojourn.identity.v1.CallOutcome
+	(TraitType)(0),                        // 2: sojourn.identity.v1.TraitType
+	(DimensionType)(0),                    // 3: sojourn.identity.v1.DimensionType
+	(*RecordCallsRequest)(nil),            // 4: sojourn.identity.v1.RecordCallsRequest
+	(*CallWarnings)(nil),                  // 5: sojourn.identity.v1.CallWarnings
+	(*Warning)(nil),                       // 6: sojourn.identity.v1.Warning
+	(*Rejection)(nil),                     // 7: sojourn.identity.v1.Rejection
+	(*RecordCallsResponse)(nil),           // 8: sojourn.identity.v1.RecordCallsResponse
+	(*RejectionResult)(nil),               // 9: sojourn.identity.v1.RejectionResult
+	(*CallResult)(nil),                    // 10: sojourn.identity.v1.CallResult
+	(*User)(nil),                          // 11: sojourn.identity.v1.User
+	(*UserTraits)(nil),                    // 12: sojourn.identity.v1.UserTraits
+	(*Account)(nil),                       // 13: sojourn.identity.v1.Account
+	(*Dimension)(nil),                     // 14: sojourn.identity.v1.Dimension
+	(*AccountTraits)(nil),                 // 15: sojourn.identity.v1.AccountTraits
+	(*Problem)(nil),                       // 16: sojourn.identity.v1.Problem
+	(*GetUserRequest)(nil),                // 17: sojourn.identity.v1.GetUserRequest
+	(*GetUserResponse)(nil),               // 18: sojourn.identity.v1.GetUserResponse
+	(*ListUsersRequest)(nil),              // 19: sojourn.identity.v1.ListUsersRequest
+	(*ListUsersResponse)(nil),             // 20: sojourn.identity.v1.ListUsersResponse
+	(*GetAccountRequest)(nil),             // 21: sojourn.identity.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),            // 22: sojourn.identity.v1.GetAccountResponse
+	(*ListAccountsRequest)(nil),           // 23: sojourn.identity.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),          // 24: sojourn.identity.v1.ListAccountsResponse
+	(*ResolveAccountRequest)(nil),         // 25: sojourn.identity.v1.ResolveAccountRequest
+	(*ResolveAccountResponse)(nil),        // 26: sojourn.identity.v1.ResolveAccountResponse
+	(*ListUnattributedUsersRequest)(nil),  // 27: sojourn.identity.v1.ListUnattributedUsersRequest
+	(*ListUnattributedUsersResponse)(nil), // 28: sojourn.identity.v1.ListUnattributedUsersResponse
+	(*UnattributedUser)(nil),              // 29: sojourn.identity.v1.UnattributedUser
+	(*ListOutcomesRequest)(nil),           // 30: sojourn.identity.v1.ListOutcomesRequest
+	(*ListOutcomesResponse)(nil),          // 31: sojourn.identity.v1.ListOutcomesResponse
+	(*OutcomeCount)(nil),                  // 32: sojourn.identity.v1.OutcomeCount
+	(*ListRejectedCallsRequest)(nil),      // 33: sojourn.identity.v1.ListRejectedCallsRequest
+	(*ListRejectedCallsResponse)(nil),     // 34: sojourn.identity.v1.ListRejectedCallsResponse
+	(*RejectedCall)(nil),                  // 35: sojourn.identity.v1.RejectedCall
+	(*TailCallsRequest)(nil),              // 36: sojourn.identity.v1.TailCallsRequest
+	(*TailCallsResponse)(nil),             // 37: sojourn.identity.v1.TailCallsResponse
+	(*ReceivedCall)(nil),                  // 38: sojourn.identity.v1.ReceivedCall
+	(*ListUnmappedTraitsRequest)(nil),     // 39: sojourn.identity.v1.ListUnmappedTraitsRequest
+	(*ListUnmappedTraitsResponse)(nil),    // 40: sojourn.identity.v1.ListUnmappedTraitsResponse
+	(*UnmappedTrait)(nil),                 // 41: sojourn.identity.v1.UnmappedTrait
+	(*GetSettingsRequest)(nil),            // 42: sojourn.identity.v1.GetSettingsRequest
+	(*GetSettingsResponse)(nil),           // 43: sojourn.identity.v1.GetSettingsResponse
+	(*Settings)(nil),                      // 44: sojourn.identity.v1.Settings
+	(*DimensionSetting)(nil),              // 45: sojourn.identity.v1.DimensionSetting
+	(*ListWorkspacesRequest)(nil),         // 46: sojourn.identity.v1.ListWorkspacesRequest
+	(*ListWorkspacesResponse)(nil),        // 47: sojourn.identity.v1.ListWorkspacesResponse
+	(*DeleteUserRequest)(nil),             // 48: sojourn.identity.v1.DeleteUserRequest
+	(*DeleteUserResponse)(nil),            // 49: sojourn.identity.v1.DeleteUserResponse
+	nil,                                   // 50: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	(*v1.Call)(nil),                       // 51: sojourn.segment.v1.Call
+	(v1.Outcome)(0),                       // 52: sojourn.segment.v1.Outcome
+	(*timestamppb.Timestamp)(nil),         // 53: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),           // 54: google.protobuf.Duration
 }
 var file_sojourn_identity_v1_identity_proto_depIdxs = []int32{
-	41, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
-	4,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
-	6,  // 2: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
-	42, // 3: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
-	8,  // 4: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
-	12, // 5: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
-	43, // 6: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
-	11, // 7: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
-	12, // 8: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
-	10, // 9: sojourn.identity.v1.Account.dimensions:type_name -> sojourn.identity.v1.Dimension
-	43, // 10: sojourn.identity.v1.Dimension.date:type_name -> google.protobuf.Timestamp
-	43, // 11: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
-	7,  // 12: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
-	7,  // 13: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
-	9,  // 14: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
-	9,  // 15: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
-	0,  // 16: sojourn.identity.v1.ResolveAccountResponse.resolution:type_name -> sojourn.identity.v1.Resolution
-	0,  // 17: sojourn.identity.v1.ListUnattributedUsersRequest.reason:type_name -> sojourn.identity.v1.Resolution
-	25, // 18: sojourn.identity.v1.ListUnattributedUsersResponse.users:type_name -> sojourn.identity.v1.UnattributedUser
-	0,  // 19: sojourn.identity.v1.UnattributedUser.reason:type_name -> sojourn.identity.v1.Resolution
-	43, // 20: sojourn.identity.v1.UnattributedUser.last_seen:type_name -> google.protobuf.Timestamp
-	28, // 21: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
-	40, // 22: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	31, // 23: sojourn.identity.v1.ListUnmappedTraitsResponse.traits:type_name -> sojourn.identity.v1.UnmappedTrait
-	1,  // 24: sojourn.identity.v1.UnmappedTrait.type:type_name -> sojourn.identity.v1.TraitType
-	43, // 25: sojourn.identity.v1.UnmappedTrait.last_seen:type_name -> google.protobuf.Timestamp
-	34, // 26: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
-	35, // 27: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
-	44, // 28: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
-	44, // 29: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
-	44, // 30: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
-	2,  // 31: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
-	3,  // 32: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
-	38, // 33: sojourn.identity.v1.IngestService.DeleteUser:input_type -> sojourn.identity.v1.DeleteUserRequest
-	13, // 34: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
-	15, // 35: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
-	17, // 36: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
-	19, // 37: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
-	21, // 38: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
-	23, // 39: sojourn.identity.v1.QueryService.ListUnattributedUsers:input_type -> sojourn.identity.v1.ListUnattributedUsersRequest
-	26, // 40: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
-	29, // 41: sojourn.identity.v1.QueryService.ListUnmappedTraits:input_type -> sojourn.identity.v1.ListUnmappedTraitsRequest
-	32, // 42: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
-	36, // 43: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
-	5,  // 44: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
-	39, // 45: sojourn.identity.v1.IngestService.DeleteUser:output_type -> sojourn.identity.v1.DeleteUserResponse
-	14, // 46: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
-	16, // 47: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
-	18, // 48: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
-	20, // 49: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
-	22, // 50: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
-	24, // 51: sojourn.identity.v1.QueryService.ListUnattributedUsers:output_type -> sojourn.identity.v1.ListUnattributedUsersResponse
-	27, // 52: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
-	30, // 53: sojourn.identity.v1.QueryService.ListUnmappedTraits:output_type -> sojourn.identity.v1.ListUnmappedTraitsResponse
-	33, // 54: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
-	37, // 55: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
-	44, // [44:56] is the sub-list for method output_type
-	32, // [32:44] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	51, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
+	7,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
+	5,  // 2: sojourn.identity.v1.RecordCallsRequest.warnings:type_name -> sojourn.identity.v1.CallWarnings
+	6,  // 3: sojourn.identity.v1.CallWarnings.warnings:type_name -> sojourn.identity.v1.Warning
+	10, // 4: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
+	9,  // 5: sojourn.identity.v1.RecordCallsResponse.rejections:type_name -> sojourn.identity.v1.RejectionResult
+	52, // 6: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
+	12, // 7: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
+	16, // 8: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
+	53, // 9: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
+	15, // 10: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
+	16, // 11: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
+	14, // 12: sojourn.identity.v1.Account.dimensions:type_name -> sojourn.identity.v1.Dimension
+	53, // 13: sojourn.identity.v1.Dimension.date:type_name -> google.protobuf.Timestamp
+	53, // 14: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
+	11, // 15: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
+	11, // 16: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
+	13, // 17: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
+	13, // 18: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
+	0,  // 19: sojourn.identity.v1.ResolveAccountResponse.resolution:type_name -> sojourn.identity.v1.Resolution
+	0,  // 20: sojourn.identity.v1.ListUnattributedUsersRequest.reason:type_name -> sojourn.identity.v1.Resolution
+	29, // 21: sojourn.identity.v1.ListUnattributedUsersResponse.users:type_name -> sojourn.identity.v1.UnattributedUser
+	0,  // 22: sojourn.identity.v1.UnattributedUser.reason:type_name -> sojourn.identity.v1.Resolution
+	53, // 23: sojourn.identity.v1.UnattributedUser.last_seen:type_name -> google.protobuf.Timestamp
+	32, // 24: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
+	50, // 25: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	35, // 26: sojourn.identity.v1.ListRejectedCallsResponse.calls:type_name -> sojourn.identity.v1.RejectedCall
+	53, // 27: sojourn.identity.v1.RejectedCall.received:type_name -> google.protobuf.Timestamp
+	1,  // 28: sojourn.identity.v1.TailCallsRequest.outcome:type_name -> sojourn.identity.v1.CallOutcome
+	38, // 29: sojourn.identity.v1.TailCallsResponse.call:type_name -> sojourn.identity.v1.ReceivedCall
+	53, // 30: sojourn.identity.v1.ReceivedCall.received:type_name -> google.protobuf.Timestamp
+	1,  // 31: sojourn.identity.v1.ReceivedCall.outcome:type_name -> sojourn.identity.v1.CallOutcome
+	51, // 32: sojourn.identity.v1.ReceivedCall.call:type_name -> sojourn.segment.v1.Call
+	6,  // 33: sojourn.identity.v1.ReceivedCall.warnings:type_name -> sojourn.identity.v1.Warning
+	35, // 34: sojourn.identity.v1.ReceivedCall.rejected:type_name -> sojourn.identity.v1.RejectedCall
+	41, // 35: sojourn.identity.v1.ListUnmappedTraitsResponse.traits:type_name -> sojourn.identity.v1.UnmappedTrait
+	2,  // 36: sojourn.identity.v1.UnmappedTrait.type:type_name -> sojourn.identity.v1.TraitType
+	53, // 37: sojourn.identity.v1.UnmappedTrait.last_seen:type_name -> google.protobuf.Timestamp
+	44, // 38: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
+	45, // 39: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
+	54, // 40: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
+	54, // 41: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
+	54, // 42: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
+	54, // 43: sojourn.identity.v1.Settings.keep_rejected:type_name -> google.protobuf.Duration
+	3,  // 44: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
+	4,  // 45: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
+	48, // 46: sojourn.identity.v1.IngestService.DeleteUser:input_type -> sojourn.identity.v1.DeleteUserRequest
+	17, // 47: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
+	19, // 48: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
+	21, // 49: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
+	23, // 50: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
+	25, // 51: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
+	27, // 52: sojourn.identity.v1.QueryService.ListUnattributedUsers:input_type -> sojourn.identity.v1.ListUnattributedUsersRequest
+	30, // 53: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
+	33, // 54: sojourn.identity.v1.QueryService.ListRejectedCalls:input_type -> sojourn.identity.v1.ListRejectedCallsRequest
+	36, // 55: sojourn.identity.v1.QueryService.TailCalls:input_type -> sojourn.identity.v1.TailCallsRequest
+	39, // 56: sojourn.identity.v1.QueryService.ListUnmappedTraits:input_type -> sojourn.identity.v1.ListUnmappedTraitsRequest
+	42, // 57: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
+	46, // 58: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
+	8,  // 59: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
+	49, // 60: sojourn.identity.v1.IngestService.DeleteUser:output_type -> sojourn.identity.v1.DeleteUserResponse
+	18, // 61: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
+	20, // 62: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
+	22, // 63: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
+	24, // 64: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
+	26, // 65: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
+	28, // 66: sojourn.identity.v1.QueryService.ListUnattributedUsers:output_type -> sojourn.identity.v1.ListUnattributedUsersResponse
+	31, // 67: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
+	34, // 68: sojourn.identity.v1.QueryService.ListRejectedCalls:output_type -> sojourn.identity.v1.ListRejectedCallsResponse
+	37, // 69: sojourn.identity.v1.QueryService.TailCalls:output_type -> sojourn.identity.v1.TailCallsResponse
+	40, // 70: sojourn.identity.v1.QueryService.ListUnmappedTraits:output_type -> sojourn.identity.v1.ListUnmappedTraitsResponse
+	43, // 71: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
+	47, // 72: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
+	59, // [59:73] is the sub-list for method output_type
+	45, // [45:59] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_identity_v1_identity_proto_init() }
@@ -3185,22 +4155,23 @@ func file_sojourn_identity_v1_identity_proto_init() {
 	if File_sojourn_identity_v1_identity_proto != nil {
 		return
 	}
-	file_sojourn_identity_v1_identity_proto_msgTypes[5].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[7].OneofWrappers = []any{
+	file_sojourn_identity_v1_identity_proto_msgTypes[3].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[8].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[10].OneofWrappers = []any{
 		(*Dimension_String_)(nil),
 		(*Dimension_Number)(nil),
 		(*Dimension_Date)(nil),
 	}
-	file_sojourn_identity_v1_identity_proto_msgTypes[8].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[10].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[12].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[11].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[13].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[15].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_identity_v1_identity_proto_rawDesc), len(file_sojourn_identity_v1_identity_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   38,
+			NumEnums:      4,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

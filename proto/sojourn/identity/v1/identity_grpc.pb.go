@@ -186,6 +186,8 @@ const (
 	QueryService_ResolveAccount_FullMethodName        = "/sojourn.identity.v1.QueryService/ResolveAccount"
 	QueryService_ListUnattributedUsers_FullMethodName = "/sojourn.identity.v1.QueryService/ListUnattributedUsers"
 	QueryService_ListOutcomes_FullMethodName          = "/sojourn.identity.v1.QueryService/ListOutcomes"
+	QueryService_ListRejectedCalls_FullMethodName     = "/sojourn.identity.v1.QueryService/ListRejectedCalls"
+	QueryService_TailCalls_FullMethodName             = "/sojourn.identity.v1.QueryService/TailCalls"
 	QueryService_ListUnmappedTraits_FullMethodName    = "/sojourn.identity.v1.QueryService/ListUnmappedTraits"
 	QueryService_GetSettings_FullMethodName           = "/sojourn.identity.v1.QueryService/GetSettings"
 	QueryService_ListWorkspaces_FullMethodName        = "/sojourn.identity.v1.QueryService/ListWorkspaces"
@@ -214,6 +216,14 @@ type QueryServiceClient interface {
 	ListUnattributedUsers(ctx context.Context, in *ListUnattributedUsersRequest, opts ...grpc.CallOption) (*ListUnattributedUsersResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(ctx context.Context, in *ListOutcomesRequest, opts ...grpc.CallOption) (*ListOutcomesResponse, error)
+	// ListRejectedCalls lists the last calls that were refused, as they were sent, the latest first: at most 1,000 a workspace, none from before
+	// the time for which the workspace keeps them (keep_rejected), and none of a user who was deleted. They hold what customers sent.
+	ListRejectedCalls(ctx context.Context, in *ListRejectedCallsRequest, opts ...grpc.CallOption) (*ListRejectedCallsResponse, error)
+	// TailCalls tells, from now on, of every call that the workspace receives and what became of it, once that is durable. Its first message
+	// is empty: what is received after it is told. It is for looking on: a watcher that does not keep up, or whose stream ends, misses calls,
+	// and is told how many it missed while the stream lasts. Ends with UNAVAILABLE when a server on the way stops. RESOURCE_EXHAUSTED: too
+	// many are watching. INVALID_ARGUMENT: no workspace.
+	TailCalls(ctx context.Context, in *TailCallsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailCallsResponse], error)
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
 	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
 	// compared as they are matched: without regard to case, "_", "-" and spaces. Each page reads all accounts and users.
@@ -302,6 +312,35 @@ func (c *queryServiceClient) ListOutcomes(ctx context.Context, in *ListOutcomesR
 	return out, nil
 }
 
+func (c *queryServiceClient) ListRejectedCalls(ctx context.Context, in *ListRejectedCallsRequest, opts ...grpc.CallOption) (*ListRejectedCallsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRejectedCallsResponse)
+	err := c.cc.Invoke(ctx, QueryService_ListRejectedCalls_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryServiceClient) TailCalls(ctx context.Context, in *TailCallsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailCallsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &QueryService_ServiceDesc.Streams[0], QueryService_TailCalls_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[TailCallsRequest, TailCallsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type QueryService_TailCallsClient = grpc.ServerStreamingClient[TailCallsResponse]
+
 func (c *queryServiceClient) ListUnmappedTraits(ctx context.Context, in *ListUnmappedTraitsRequest, opts ...grpc.CallOption) (*ListUnmappedTraitsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListUnmappedTraitsResponse)
@@ -355,6 +394,14 @@ type QueryServiceServer interface {
 	ListUnattributedUsers(context.Context, *ListUnattributedUsersRequest) (*ListUnattributedUsersResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *ListOutcomesRequest) (*ListOutcomesResponse, error)
+	// ListRejectedCalls lists the last calls that were refused, as they were sent, the latest first: at most 1,000 a workspace, none from before
+	// the time for which the workspace keeps them (keep_rejected), and none of a user who was deleted. They hold what customers sent.
+	ListRejectedCalls(context.Context, *ListRejectedCallsRequest) (*ListRejectedCallsResponse, error)
+	// TailCalls tells, from now on, of every call that the workspace receives and what became of it, once that is durable. Its first message
+	// is empty: what is received after it is told. It is for looking on: a watcher that does not keep up, or whose stream ends, misses calls,
+	// and is told how many it missed while the stream lasts. Ends with UNAVAILABLE when a server on the way stops. RESOURCE_EXHAUSTED: too
+	// many are watching. INVALID_ARGUMENT: no workspace.
+	TailCalls(*TailCallsRequest, grpc.ServerStreamingServer[TailCallsResponse]) error
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
 	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
 	// compared as they are matched: without regard to case, "_", "-" and spaces. Each page reads all accounts and users.
@@ -393,6 +440,12 @@ func (UnimplementedQueryServiceServer) ListUnattributedUsers(context.Context, *L
 }
 func (UnimplementedQueryServiceServer) ListOutcomes(context.Context, *ListOutcomesRequest) (*ListOutcomesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListOutcomes not implemented")
+}
+func (UnimplementedQueryServiceServer) ListRejectedCalls(context.Context, *ListRejectedCallsRequest) (*ListRejectedCallsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRejectedCalls not implemented")
+}
+func (UnimplementedQueryServiceServer) TailCalls(*TailCallsRequest, grpc.ServerStreamingServer[TailCallsResponse]) error {
+	return status.Error(codes.Unimplemented, "method TailCalls not implemented")
 }
 func (UnimplementedQueryServiceServer) ListUnmappedTraits(context.Context, *ListUnmappedTraitsRequest) (*ListUnmappedTraitsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListUnmappedTraits not implemented")
@@ -550,6 +603,35 @@ func _QueryService_ListOutcomes_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _QueryService_ListRejectedCalls_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRejectedCallsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).ListRejectedCalls(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_ListRejectedCalls_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).ListRejectedCalls(ctx, req.(*ListRejectedCallsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _QueryService_TailCalls_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(TailCallsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(QueryServiceServer).TailCalls(m, &grpc.GenericServerStream[TailCallsRequest, TailCallsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type QueryService_TailCallsServer = grpc.ServerStreamingServer[TailCallsResponse]
+
 func _QueryService_ListUnmappedTraits_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListUnmappedTraitsRequest)
 	if err := dec(in); err != nil {
@@ -640,6 +722,10 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _QueryService_ListOutcomes_Handler,
 		},
 		{
+			MethodName: "ListRejectedCalls",
+			Handler:    _QueryService_ListRejectedCalls_Handler,
+		},
+		{
 			MethodName: "ListUnmappedTraits",
 			Handler:    _QueryService_ListUnmappedTraits_Handler,
 		},
@@ -652,6 +738,12 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _QueryService_ListWorkspaces_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "TailCalls",
+			Handler:       _QueryService_TailCalls_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "sojourn/identity/v1/identity.proto",
 }

@@ -190,7 +190,10 @@ type Call struct {
 	// For identify calls the user's traits, for group calls the account's, one entry a leaf.
 	Traits []*Trait `protobuf:"bytes,11,rep,name=traits,proto3" json:"traits,omitempty"`
 	// The source, within the workspace, that the call came in by. At most 512 bytes.
-	Source        string `protobuf:"bytes,12,opt,name=source,proto3" json:"source,omitempty"`
+	Source string `protobuf:"bytes,12,opt,name=source,proto3" json:"source,omitempty"`
+	// If the source is mapped, a hash of what the call would do if it were not. By it two copies of a call are known as such although the
+	// mapping was changed between them. 0 if the source is not mapped: then what the call does is hashed.
+	Sent          uint32 `protobuf:"fixed32,13,opt,name=sent,proto3" json:"sent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -309,11 +312,19 @@ func (x *Call) GetSource() string {
 	return ""
 }
 
+func (x *Call) GetSent() uint32 {
+	if x != nil {
+		return x.Sent
+	}
+	return 0
+}
+
 // Trait is one leaf of the traits object of a call.
 type Trait struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where the leaf stands: object keys joined by dots, a dot or backslash inside a key escaped by a backslash
-	// ("address.city", "total billed", "a\.b").
+	// ("address.city", "total billed", "a\.b"). A path that begins with "\:" is that of the dimension named behind it, with a value that the
+	// mapping of the source found for it.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	// What stands there.
 	Value         *Value `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
@@ -562,7 +573,7 @@ var File_sojourn_segment_v1_call_proto protoreflect.FileDescriptor
 
 const file_sojourn_segment_v1_call_proto_rawDesc = "" +
 	"\n" +
-	"\x1dsojourn/segment/v1/call.proto\x12\x12sojourn.segment.v1\"\x93\x03\n" +
+	"\x1dsojourn/segment/v1/call.proto\x12\x12sojourn.segment.v1\"\xa7\x03\n" +
 	"\x04Call\x120\n" +
 	"\x04type\x18\x01 \x01(\x0e2\x1c.sojourn.segment.v1.CallTypeR\x04type\x12\x1d\n" +
 	"\n" +
@@ -579,7 +590,8 @@ const file_sojourn_segment_v1_call_proto_rawDesc = "" +
 	" \x01(\tR\n" +
 	"previousId\x121\n" +
 	"\x06traits\x18\v \x03(\v2\x19.sojourn.segment.v1.TraitR\x06traits\x12\x16\n" +
-	"\x06source\x18\f \x01(\tR\x06source\"L\n" +
+	"\x06source\x18\f \x01(\tR\x06source\x12\x12\n" +
+	"\x04sent\x18\r \x01(\aR\x04sent\"L\n" +
 	"\x05Trait\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.sojourn.segment.v1.ValueR\x05value\"\x8b\x01\n" +

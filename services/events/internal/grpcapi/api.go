@@ -4,10 +4,12 @@ package grpcapi
 import (
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/callproto"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
@@ -20,10 +22,31 @@ type API struct {
 	eventsv1.UnimplementedQueryServiceServer
 
 	store usage.Store
+	uses  *prometheus.CounterVec
 }
 
-// New returns the API in front of a store.
-func New(store usage.Store) *API { return &API{store: store} }
+// New returns the API in front of a store. It fails when its metrics are registered already.
+func New(store usage.Store, metrics prometheus.Registerer) (*API, error) {
+	a := &API{store: store, uses: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "sojourn_events_uses_total",
+		Help: "Uses of features that were stored, by whether their call named an account: named or none.",
+	}, []string{"account"})}
+	return a, metrics.Register(a.uses)
+}
+
+// count counts the uses that are new.
+func (a *API) count(calls []call.Call, outcomes []call.Outcome) {
+	for i := range calls {
+		if outcomes[i] != call.Accepted {
+			continue
+		}
+		named := "named"
+		if calls[i].AccountID == "" {
+			named = "none"
+		}
+		a.uses.WithLabelValues(named).Inc()
+	}
+}
 
 // toStatus gives an error the status that its client needs.
 func toStatus(err error) error {

@@ -18,6 +18,7 @@ func (a *API) RecordCalls(ctx context.Context, r *eventsv1.RecordCallsRequest) (
 	if err != nil {
 		return nil, toStatus(err)
 	}
+	a.count(batch.Valid, outcomes)
 	for i := range batch.Valid {
 		if c := &batch.Valid[i]; c.Type == call.Delete {
 			if err := a.deleteWhole(ctx, r.GetWorkspace(), c); err != nil {

@@ -22,7 +22,12 @@ func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilM
 		if err != nil {
 			return directory.Deleted{}, err
 		}
-		return t.deleteUser(userID, untilMS)
+		removed, err := t.deleteUser(userID, untilMS)
+		if err != nil {
+			return removed, err
+		}
+		removed.Kept, err = t.kept.forget(t.gone, userID)
+		return removed, err
 	})
 	if err != nil {
 		return directory.Deleted{}, fmt.Errorf("delete a user: %w", err)
@@ -30,12 +35,14 @@ func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilM
 	return removed, nil
 }
 
-// deleteUser does the same for a recorder, whose rows of users are not stored yet.
+// deleteUser does the same for a recorder, whose rows of users are not stored yet. What is kept of rejections it looks through once for the
+// whole batch, in the end.
 func (r *recorder) deleteUser(userID string, untilMS int64) (directory.Deleted, error) {
 	if err := r.userRows.flush(); err != nil {
 		return directory.Deleted{}, err
 	}
 	clear(r.userRows.rows)
+	r.deleted = append(r.deleted, userID)
 	return r.tables.deleteUser(userID, untilMS)
 }
 

@@ -2,11 +2,11 @@ package bolt
 
 import (
 	"context"
-	"hash/crc32"
 
 	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/packid"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -15,22 +15,22 @@ import (
 )
 
 // Record implements directory.Store.
-func (s *Store) Record(ctx context.Context, workspace string, b directory.Batch) ([]directory.Result, error) {
-	var results []directory.Result
-	err := s.db.Update(ctx, func(tx *bbolt.Tx) error {
+func (s *Store) Record(ctx context.Context, workspace string, b directory.Batch) (directory.Recorded, error) {
+	c, err := s.check(ctx, workspace, &b)
+	if err != nil {
+		return directory.Recorded{}, err
+	}
+	return s.record(ctx, workspace, &b, c)
+}
+
+func (s *Store) record(ctx context.Context, workspace string, b *directory.Batch, c checked) (directory.Recorded, error) {
+	return boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (directory.Recorded, error) {
 		t, err := writable(tx, workspace)
 		if err != nil {
-			return err
+			return directory.Recorded{}, err
 		}
-		recorded, err := newRecorder(t).batch(b)
-		results = recorded
-		return err
+		return newRecorder(t).batch(b, c)
 	})
-	if err != nil {
-		// The transaction may still be running if ctx has ended.
-		return nil, err
-	}
-	return results, nil
 }
 
 // recorder enters one batch within one transaction.
@@ -40,6 +40,7 @@ type recorder struct {
 	bookRows    cache[storagev1.BookRow, *storagev1.BookRow]
 	userRows    cache[storagev1.UserRow, *storagev1.UserRow]
 	accountRows cache[storagev1.AccountRow, *storagev1.AccountRow]
+	deleted     []string // users that calls of the batch delete
 }
 
 func newRecorder(t *tables) *recorder {
@@ -51,31 +52,35 @@ func newRecorder(t *tables) *recorder {
 	}
 }
 
-func (r *recorder) batch(b directory.Batch) ([]directory.Result, error) {
-	results := make([]directory.Result, len(b.Calls))
+func (r *recorder) batch(b *directory.Batch, c checked) (out directory.Recorded, err error) {
+	out = directory.Recorded{Results: make([]directory.Result, len(b.Calls)), Repeated: make([]bool, len(b.Rejections))}
 	for i := range b.Calls {
-		var err error
-		if results[i], err = r.call(&b.Calls[i]); err != nil {
-			return nil, err
+		if out.Results[i], err = r.call(&b.Calls[i]); err != nil {
+			return out, err
 		}
 	}
 	for i := range b.Rejections {
-		if err := r.rejection(&b.Rejections[i]); err != nil {
-			return nil, err
+		if out.Repeated[i], err = r.rejection(&b.Rejections[i]); err != nil {
+			return out, err
 		}
 	}
-	for _, flush := range []func() error{r.bookRows.flush, r.userRows.flush, r.accountRows.flush} {
-		if err := flush(); err != nil {
-			return nil, err
+	forget := func() error {
+		_, err := r.kept.forget(r.gone, r.deleted...)
+		return err
+	}
+	keep := func() error { return r.keep(b, c) }
+	for _, finish := range []func() error{keep, forget, r.bookRows.flush, r.userRows.flush, r.accountRows.flush} {
+		if err := finish(); err != nil {
+			return out, err
 		}
 	}
-	return results, nil
+	return out, nil
 }
 
 // call enters one call into ledger and books and, if it is new, applies it.
 func (r *recorder) call(c *call.Call) (directory.Result, error) {
 	key := packid.Append(keys.AppendTime(nil, c.OriginalMS), c.MessageID)
-	row := &storagev1.LedgerRow{CorrectionMs: c.TimeMS - c.OriginalMS, Fingerprint: fingerprint(c), Source: c.Source}
+	row := &storagev1.LedgerRow{CorrectionMs: c.TimeMS - c.OriginalMS, Fingerprint: c.Fingerprint(), Source: c.Source}
 	sealed := r.ledger.Get(key)
 	if sealed != nil {
 		first := &storagev1.LedgerRow{}
@@ -105,7 +110,7 @@ func (r *recorder) copy(c *call.Call, key []byte, row, first *storagev1.LedgerRo
 	if err != nil {
 		return result, err
 	}
-	if result.Outcome == call.Duplicate && c.Source < first.GetSource() {
+	if result.Outcome == call.Duplicate && c.Source < first.GetSource() && !first.GetRefused() {
 		// Whichever came first, it is accepted for the source whose name does.
 		counted, err := r.book(first.GetSource(), c.Type.String())
 		if err != nil {
@@ -120,33 +125,6 @@ func (r *recorder) copy(c *call.Call, key []byte, row, first *storagev1.LedgerRo
 	}
 	copies.Duplicate++
 	return result, nil
-}
-
-// fingerprint hashes what a call does, traits aside: two copies of one call never differ in it.
-func fingerprint(c *call.Call) uint32 {
-	content := []byte{byte(c.Type)}
-	for _, part := range []string{c.AnonymousID, c.UserID, c.AccountID, c.Module, c.Feature, c.PreviousID} {
-		content = keys.AppendString(content, part)
-	}
-	return crc32.ChecksumIEEE(content)
-}
-
-func (r *recorder) rejection(rejected *directory.Rejection) error {
-	book, err := r.book(rejected.Source, rejected.Type)
-	if err != nil {
-		return err
-	}
-	// With the source in the key, what the books of one source say does not depend on which of two sources was first.
-	key := append(rejected.Fingerprint[:], rejected.Source...)
-	if sealed := r.rejections.Get(key); sealed != nil {
-		book.Duplicate++
-		return record.Unmarshal(key, sealed, &storagev1.RejectionRow{})
-	}
-	if book.Rejected == nil {
-		book.Rejected = map[string]int64{}
-	}
-	book.Rejected[rejected.Code]++
-	return put(r.rejections, key, &storagev1.RejectionRow{Code: rejected.Code})
 }
 
 func (r *recorder) book(source, kind string) (*storagev1.BookRow, error) {

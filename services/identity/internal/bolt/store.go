@@ -26,6 +26,7 @@ var (
 
 	ledgerTable     = []byte("ledger")     // own time, messageId → LedgerRow
 	rejectionsTable = []byte("rejections") // fingerprint, source → RejectionRow
+	keptTable       = []byte("kept")       // number → KeptRow
 	booksTable      = []byte("books")      // source, type → BookRow
 	linksTable      = []byte("links")      // boltlinks
 	usersTable      = []byte("users")      // user, account that calls named → UserRow
@@ -33,7 +34,9 @@ var (
 	tombstonesTable = []byte("tombstones") // deletion
 )
 
-var allTables = [][]byte{ledgerTable, rejectionsTable, booksTable, linksTable, usersTable, accountsTable, tombstonesTable}
+var allTables = [][]byte{
+	ledgerTable, rejectionsTable, keptTable, booksTable, linksTable, usersTable, accountsTable, tombstonesTable,
+}
 
 // Store is a directory.Store in one bbolt file.
 type Store struct{ db *boltdb.DB }
@@ -59,6 +62,7 @@ func (s *Store) Close() error { return s.db.Close() }
 // tables are one workspace's tables, for the life of one transaction.
 type tables struct {
 	ledger, rejections, books, users, accounts *bbolt.Bucket
+	kept                                       kept
 	links                                      boltlinks.Links
 	gone                                       deletion.Tombstones
 	// resolver remembers what it found, so it is for transactions that learn nothing.
@@ -79,6 +83,7 @@ func open(mine *bbolt.Bucket) *tables {
 	return &tables{
 		ledger:     mine.Bucket(ledgerTable),
 		rejections: mine.Bucket(rejectionsTable),
+		kept:       kept{mine.Bucket(keptTable)},
 		books:      mine.Bucket(booksTable),
 		users:      mine.Bucket(usersTable),
 		accounts:   mine.Bucket(accountsTable),

@@ -12,6 +12,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
+	"github.com/sojournhq/sojourn/internal/kit/soundness"
 	"github.com/sojournhq/sojourn/services/identity/internal/bolt"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 	"github.com/sojournhq/sojourn/services/identity/internal/storetest"
@@ -65,6 +66,7 @@ func TestADamagedRowIsAnErrorNeverPassedOver(t *testing.T) {
 		"links":      func(s directory.Store) error { _, err := s.Resolve(ctx, "w", "u"); return err },
 		"ledger":     func(s directory.Store) error { _, err := s.Record(ctx, "w", batch); return err },
 		"rejections": func(s directory.Store) error { _, err := s.Record(ctx, "w", batch); return err },
+		"kept":       func(s directory.Store) error { return s.Kept(ctx, "w", 0, func(*directory.Kept) bool { return true }) },
 	} {
 		t.Run(table, func(t *testing.T) {
 			dir := t.TempDir()
@@ -83,5 +85,78 @@ func TestADamagedRowIsAnErrorNeverPassedOver(t *testing.T) {
 				t.Errorf("error %v, want ErrCorrupt", err)
 			}
 		})
+	}
+}
+
+func TestAFileFromBeforeRejectionsWereKeptIsRead(t *testing.T) {
+	dir := t.TempDir()
+	store, err := open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := directory.Batch{Rejections: []directory.Rejection{{Code: "c"}}}
+	if _, err := store.Record(t.Context(), "w", batch); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := bbolt.Open(filepath.Join(dir, "identity.db"), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("workspaces")).Bucket([]byte("w")).DeleteBucket([]byte("kept"))
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	verifyErr := bolt.Verify(t.Context(), boltdb.Options{Path: filepath.Join(dir, "identity.db")}, func(p soundness.Problem) {
+		t.Errorf("found unsound: %s", p)
+	})
+	if verifyErr != nil {
+		t.Error(verifyErr)
+	}
+	if store, err = open(dir); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	n := 0
+	count := func(*directory.Kept) bool { n++; return true }
+	if err := store.Kept(t.Context(), "w", 0, count); err != nil || n != 0 {
+		t.Errorf("%d kept, %v", n, err)
+	}
+	if removed, err := store.TrimKept(t.Context(), "w", 1, 1); err != nil || removed != 0 {
+		t.Errorf("trimmed %d, %v", removed, err)
+	}
+	if _, err := store.Record(t.Context(), "w", batch); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Kept(t.Context(), "w", 0, count); err != nil || n != 1 {
+		t.Errorf("%d kept, %v", n, err)
+	}
+}
+
+func TestADeletionJustBeforeARejectionIsRecordedCountsForIt(t *testing.T) {
+	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(t.TempDir(), "identity.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	batch := directory.Batch{Rejections: []directory.Rejection{{Code: "c", Body: []byte(`{"userId":"alice"}`)}}}
+	for _, id := range []string{"bob", "alice"} {
+		err := store.RecordBehind(t.Context(), "w", batch, func() {
+			if _, err := store.DeleteUser(t.Context(), "w", id, 1); err != nil {
+				t.Error(err)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		err = store.Kept(t.Context(), "w", 0, func(*directory.Kept) bool { n++; return true })
+		if want := map[string]int{"bob": 1, "alice": 0}[id]; n != want || err != nil {
+			t.Errorf("when %s was deleted just before, %d are kept, %v; want %d", id, n, err, want)
+		}
 	}
 }

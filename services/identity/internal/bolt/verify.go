@@ -8,14 +8,12 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
-	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/internal/kit/soundness"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
 )
 
 // Verify examines the file that the options name, without changing it, and tells found of everything in it that is not as Record left it:
-// damaged values, links that do not hold both ways, and books that are not those of the ledger.
+// damaged values, links that do not hold both ways, and books that are not those of the ledger and the rejections.
 func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)) error {
 	o.Kind, o.Format = Kind, Format
 	return soundness.Examine(o, func(tx *bbolt.Tx) error {
@@ -24,7 +22,10 @@ func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)
 			return nil // nothing was ever recorded
 		}
 		return root.ForEachBucket(func(name []byte) error {
-			v := &verifier{mine: root.Bucket(name), path: string(workspacesBucket) + "/" + string(name), found: found}
+			v := &verifier{
+				mine: root.Bucket(name), path: string(workspacesBucket) + "/" + string(name), found: found,
+				accepted: map[string]int64{}, rejected: map[string]int64{},
+			}
 			return v.all(ctx)
 		})
 	}, found)
@@ -35,6 +36,9 @@ type verifier struct {
 	mine  *bbolt.Bucket
 	path  string
 	found func(soundness.Problem)
+
+	// What the books count for every source, less what there is.
+	accepted, rejected map[string]int64
 }
 
 func (v *verifier) wrong(table []byte, format string, args ...any) {
@@ -43,29 +47,37 @@ func (v *verifier) wrong(table []byte, format string, args ...any) {
 
 func (v *verifier) all(ctx context.Context) error {
 	for _, table := range allTables {
-		if v.mine.Bucket(table) == nil {
+		if v.mine.Bucket(table) == nil && string(table) != string(keptTable) { // which files from before it have not
 			v.wrong(table, "there is no such table")
 			return nil
 		}
 	}
 	boltlinks.In(v.mine.Bucket(linksTable)).Check(func(message string) { v.wrong(linksTable, "%s", message) })
-	accepted := map[string]int64{}
 	for _, table := range allTables {
-		if err := v.rows(ctx, table, accepted); err != nil {
+		if err := v.rows(ctx, table); err != nil {
 			return err
 		}
 	}
-	for source, n := range accepted {
+	for source, n := range v.accepted {
 		if n != 0 {
 			v.wrong(booksTable, "source %q has %d more accepted calls than the ledger", source, n)
+		}
+	}
+	for source, n := range v.rejected {
+		if n != 0 {
+			v.wrong(booksTable, "source %q has %d more rejected calls than ledger and rejections", source, n)
 		}
 	}
 	return nil
 }
 
-// rows reads all rows of a table. Accepted gets, for every source, the accepted calls of its books less those of the ledger.
-func (v *verifier) rows(ctx context.Context, table []byte, accepted map[string]int64) error {
-	cursor := v.mine.Bucket(table).Cursor()
+// rows reads all rows of a table.
+func (v *verifier) rows(ctx context.Context, table []byte) error {
+	rows := v.mine.Bucket(table)
+	if rows == nil {
+		return nil
+	}
+	cursor := rows.Cursor()
 	for key, sealed := cursor.First(); key != nil; key, sealed = cursor.Next() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -76,19 +88,13 @@ func (v *verifier) rows(ctx context.Context, table []byte, accepted map[string]i
 		}
 		switch string(table) {
 		case string(ledgerTable):
-			var row storagev1.LedgerRow
-			if err := record.Unmarshal(key, sealed, &row); err != nil {
-				v.wrong(table, "%x: %v", key, err)
-			}
-			accepted[row.GetSource()]--
+			v.call(key, sealed)
+		case string(rejectionsTable):
+			v.rejection(key, sealed)
+		case string(keptTable):
+			v.kept(key, sealed)
 		case string(booksTable):
-			var row storagev1.BookRow
-			r := keys.Read(key)
-			source := r.String()
-			if err := record.Unmarshal(key, sealed, &row); err != nil || r.Err() != nil {
-				v.wrong(table, "%x: no row of the books", key)
-			}
-			accepted[source] += row.GetAccepted()
+			v.book(key, sealed)
 		}
 	}
 	return nil

@@ -21,10 +21,15 @@ type Store interface {
 	// each call. A call is new if the ledger has none with its own timestamp and messageId; only a new one has effects on users,
 	// accounts and what is known of which user belongs to which account. Every call and rejection counts once in the books. Recording
 	// is idempotent but for the count of duplicates, and what it leaves depends neither on the order of calls nor on their grouping.
-	Record(ctx context.Context, workspace string, b Batch) ([]Result, error)
+	//
+	// Rejections are kept to be looked at as well, the last MaxKept of those received at b.KeepFromMS or after it: older ones are removed.
+	// One that comes again moves to the front. Not kept are those that name a user who is deleted at their time, nor, from a deletion on,
+	// those kept before.
+	Record(ctx context.Context, workspace string, b Batch) (Recorded, error)
 
 	// DeleteUser removes what calls of a user at a time, in milliseconds, or before told of it, in every account, and of its links, and
-	// remembers that such calls tell nothing of it any more. What they told of accounts stays. It is idempotent.
+	// remembers that such calls tell nothing of it any more. What they told of accounts stays. Of the rejections that are kept it removes
+	// those that name the user, unless it is readable that they are of a later time. It is idempotent.
 	DeleteUser(ctx context.Context, workspace, userID string, untilMS int64) (Deleted, error)
 
 	// User returns all listings of one user id, in order of account.
@@ -54,6 +59,13 @@ type Store interface {
 	// Books returns the books of a workspace, by source, then type.
 	Books(ctx context.Context, workspace string) ([]Book, error)
 
+	// Kept calls do with the rejections that are kept, the latest first, from the first with a number below `before`, 0: from the latest,
+	// until do says that it wants no more. Do must be quick and must not use the store.
+	Kept(ctx context.Context, workspace string, before uint64, do func(*Kept) (more bool)) error
+
+	// TrimKept removes at most limit kept rejections that were received before a time, the oldest first, and returns how many.
+	TrimKept(ctx context.Context, workspace string, beforeMS int64, limit int) (int, error)
+
 	// Workspaces returns the workspaces that anything was ever recorded for, by name.
 	Workspaces(ctx context.Context) ([]string, error)
 
@@ -61,25 +73,8 @@ type Store interface {
 	Close() error
 }
 
-// Deleted counts what a deletion removed: listings of the user by account that calls named, and links.
-type Deleted struct{ Users, Links int64 }
-
-// Batch is what is recorded at once.
-type Batch struct {
-	// Calls pass call.Check.
-	Calls []call.Call
-	// Rejections have codes, and types and sources within the limits of a call's.
-	Rejections []Rejection
-}
-
-// Rejection is a call that was refused.
-type Rejection struct {
-	Source, Type string
-	// Code says why.
-	Code string
-	// Fingerprint is a hash of the call's content. The same content rejected again, by the same source, is a duplicate.
-	Fingerprint [16]byte
-}
+// Deleted counts what a deletion removed: listings of the user by account that calls named, links, and rejections that were kept.
+type Deleted struct{ Users, Links, Kept int64 }
 
 // Result is what became of a call.
 type Result struct {

@@ -3,6 +3,7 @@ package grpcapi
 
 import (
 	"errors"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -11,6 +12,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
+	"github.com/sojournhq/sojourn/services/identity/internal/tail"
 )
 
 // API implements both services of sojourn.identity.v1.
@@ -20,11 +22,13 @@ type API struct {
 
 	store    directory.Store
 	settings func(workspace string) Settings
+	now      func() time.Time
+	tail     tail.Hub
 }
 
-// New returns the API in front of a store. Settings is asked at every question, so that what it says may change.
-func New(store directory.Store, settings func(workspace string) Settings) *API {
-	return &API{store: store, settings: settings}
+// New returns the API in front of a store. Settings is asked at every question, so that what it says may change; now tells the time.
+func New(store directory.Store, settings func(workspace string) Settings, now func() time.Time) *API {
+	return &API{store: store, settings: settings, now: now}
 }
 
 // Mistakes of clients.
@@ -39,6 +43,9 @@ var (
 func toStatus(err error) error {
 	if errors.Is(err, directory.ErrNotFound) {
 		return status.Error(codes.NotFound, err.Error())
+	}
+	if errors.Is(err, tail.ErrFull) {
+		return status.Error(codes.ResourceExhausted, err.Error())
 	}
 	return rpc.Status(err, callproto.ErrNoWorkspace, errTooMany, errNoUser, errNoGroup, errReason)
 }

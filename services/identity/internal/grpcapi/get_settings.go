@@ -21,6 +21,7 @@ func (a *API) GetSettings(_ context.Context, r *identityv1.GetSettingsRequest) (
 		SessionTimeout:  durationpb.New(s.Sessions.Timeout),
 		IdleCap:         durationpb.New(s.Sessions.IdleCap),
 		MaxSession:      durationpb.New(s.Sessions.Max),
+		KeepRejected:    durationpb.New(s.KeepRejected),
 	}
 	for _, d := range s.Dimensions.All() {
 		settings.Dimensions = append(settings.Dimensions, toDimensionSetting(&d))
@@ -29,7 +30,7 @@ func (a *API) GetSettings(_ context.Context, r *identityv1.GetSettingsRequest) (
 }
 
 func toDimensionSetting(d *profile.Dimension) *identityv1.DimensionSetting {
-	setting := &identityv1.DimensionSetting{Name: d.Name}
+	setting := &identityv1.DimensionSetting{Name: d.Name, Mapped: d.Mapped}
 	switch d.Type {
 	case profile.StringDimension:
 		setting.Type = identityv1.DimensionType_DIMENSION_TYPE_STRING

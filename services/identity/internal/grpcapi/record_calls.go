@@ -2,6 +2,7 @@ package grpcapi
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -22,7 +23,29 @@ func (a *API) RecordCalls(ctx context.Context, r *identityv1.RecordCallsRequest)
 		return nil, toStatus(errTooMany)
 	}
 	response := &identityv1.RecordCallsResponse{Results: make([]*identityv1.CallResult, len(r.GetCalls()))}
-	batch := directory.Batch{Calls: make([]call.Call, 0, len(r.GetCalls()))}
+	batch, err := a.toBatch(r, response.GetResults())
+	if err != nil {
+		return nil, err
+	}
+	recorded, err := a.store.Record(ctx, r.GetWorkspace(), batch)
+	if err != nil {
+		return nil, toStatus(err)
+	}
+	fill(response.GetResults(), recorded.Results)
+	invalid := len(batch.Rejections) - len(r.GetRejections())
+	for _, repeated := range recorded.Repeated[invalid:] {
+		response.Rejections = append(response.Rejections, &identityv1.RejectionResult{Duplicate: repeated})
+	}
+	a.tail.Publish(r.GetWorkspace(), func() []*identityv1.ReceivedCall { return toReceived(r, &batch, &recorded, response.GetResults()) })
+	return response, nil
+}
+
+// toBatch translates a request, and fills in the results of the calls that are invalid. Their rejections come before the request's own.
+func (a *API) toBatch(r *identityv1.RecordCallsRequest, results []*identityv1.CallResult) (directory.Batch, error) {
+	now, settings := a.now(), a.settings(r.GetWorkspace())
+	batch := directory.Batch{
+		Calls: make([]call.Call, 0, len(r.GetCalls())), ReceivedMS: receivedMS(r, now), KeepFromMS: settings.KeepFromMS(now),
+	}
 	for i, m := range r.GetCalls() {
 		c := callproto.Call(m)
 		err := c.Check()
@@ -30,26 +53,29 @@ func (a *API) RecordCalls(ctx context.Context, r *identityv1.RecordCallsRequest)
 			batch.Calls = append(batch.Calls, c)
 			continue
 		}
-		response.Results[i] = &identityv1.CallResult{Outcome: segmentv1.Outcome_OUTCOME_INVALID, Message: err.Error()}
-		rejection, err := invalidCall(m, &c)
+		results[i] = &identityv1.CallResult{Outcome: segmentv1.Outcome_OUTCOME_INVALID, Message: err.Error()}
+		rejection, err := invalidCall(m, &c, err.Error())
 		if err != nil {
-			return nil, err
+			return batch, err
 		}
 		batch.Rejections = append(batch.Rejections, rejection)
 	}
 	for i, m := range r.GetRejections() {
 		rejection, ok := toRejection(m)
 		if !ok {
-			return nil, status.Errorf(codes.InvalidArgument, "rejections[%d].fingerprint is not %d bytes", i, len(rejection.Fingerprint))
+			return batch, status.Errorf(codes.InvalidArgument, "rejections[%d].fingerprint is not %d bytes", i, len(rejection.Fingerprint))
 		}
 		batch.Rejections = append(batch.Rejections, rejection)
 	}
-	results, err := a.store.Record(ctx, r.GetWorkspace(), batch)
-	if err != nil {
-		return nil, toStatus(err)
+	return batch, nil
+}
+
+// receivedMS returns when a request was received. A gateway whose clock is ahead must not make anything be kept for longer.
+func receivedMS(r *identityv1.RecordCallsRequest, now time.Time) int64 {
+	if ms := r.GetReceivedMs(); ms > 0 && ms < now.UnixMilli() {
+		return ms
 	}
-	fill(response.Results, results)
-	return response, nil
+	return now.UnixMilli()
 }
 
 // fill puts results, in their order, where there are none yet.

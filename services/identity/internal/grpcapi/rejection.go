@@ -10,13 +10,16 @@ import (
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
+	"github.com/sojournhq/sojourn/services/identity/internal/mention"
 )
 
 const (
 	// maxCode is how long a rejection's code may be, in bytes.
 	maxCode = 64
-	// invalidCode is the code of calls that reach us and do not keep the contract of a call.
-	invalidCode = "invalid"
+	// maxMessage is how much of a message is kept, in bytes; all of the gateway's are shorter.
+	maxMessage = 512
+	// invalidCode is the code of calls that reach us and do not keep the contract of a call. The gateway has the same.
+	invalidCode = "call_invalid"
 	// other stands for a code that is none, and for a type that is none of Segment's: the books have one row a type, so what somebody makes
 	// up must not make rows.
 	other = "other"
@@ -24,23 +27,42 @@ const (
 
 // toRejection translates a rejection, and says whether its fingerprint is one.
 func toRejection(m *identityv1.Rejection) (rejection directory.Rejection, ok bool) {
-	rejection.Source = within(m.GetSource(), call.MaxName, "")
-	rejection.Type = knownType(m.GetType())
-	rejection.Code = within(m.GetCode(), maxCode, other)
+	rejection = directory.Rejection{
+		Source:    within(m.GetSource(), call.MaxName, ""),
+		Type:      knownType(m.GetType()),
+		Code:      within(m.GetCode(), maxCode, other),
+		Message:   within(m.GetMessage(), maxMessage, ""),
+		Field:     within(m.GetField(), maxMessage, ""),
+		MessageID: within(m.GetMessageId(), call.MaxMessageID, ""),
+		UserID:    within(m.GetUserId(), call.MaxName, ""),
+		TimeMS:    m.GetTimeMs(),
+		Body:      m.GetBody(),
+		BodyBytes: max(m.GetBodyBytes(), int64(len(m.GetBody()))),
+		Accepted:  m.AcceptedOriginalTimeMs, //nolint:protogetter // the getter does not tell a time that is not set from 1970
+	}
 	if rejection.Code == "" {
 		rejection.Code = other
+	}
+	if len(rejection.Body) > directory.MaxBody {
+		rejection.Body = rejection.Body[:directory.MaxBody]
+	}
+	if int64(len(rejection.Body)) < rejection.BodyBytes {
+		rejection.Body = mention.Whole(rejection.Body)
 	}
 	return rejection, copy(rejection.Fingerprint[:], m.GetFingerprint()) == len(rejection.Fingerprint) &&
 		len(m.GetFingerprint()) == len(rejection.Fingerprint)
 }
 
-// invalidCall returns the rejection of a call that did not pass its check.
-func invalidCall(m *segmentv1.Call, c *call.Call) (directory.Rejection, error) {
+// invalidCall returns the rejection of a call that did not pass its check. What was sent as the sender wrote it is not known here.
+func invalidCall(m *segmentv1.Call, c *call.Call, message string) (directory.Rejection, error) {
 	content, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
 		return directory.Rejection{}, fmt.Errorf("encode an invalid call: %w", err)
 	}
-	rejection := directory.Rejection{Source: within(c.Source, call.MaxName, ""), Type: c.Type.String(), Code: invalidCode}
+	rejection := directory.Rejection{
+		Source: within(c.Source, call.MaxName, ""), Type: c.Type.String(), Code: invalidCode, Message: message,
+		MessageID: within(c.MessageID, call.MaxMessageID, ""), UserID: within(c.UserID, call.MaxName, ""), TimeMS: c.TimeMS,
+	}
 	sum := sha256.Sum256(content)
 	copy(rejection.Fingerprint[:], sum[:])
 	return rejection, nil

@@ -18,11 +18,24 @@ type Dimension struct {
 	Type DimensionType
 	// From says where the value stands. The first place that has one counts, also if it is of the wrong type.
 	From []call.Place
+	// Mapped says that sources are mapped to find values. These count before those of any place.
+	Mapped bool
+}
+
+// places returns all places, in the order in which they count. What group calls said of an account goes before what identify calls did.
+func (d *Dimension) places() []call.Place {
+	if !d.Mapped {
+		return d.From
+	}
+	path := call.DimensionPath(d.Name)
+	return append([]call.Place{{Type: call.Group, Path: path}, {Type: call.Identify, Path: path}}, d.From...)
 }
 
 // Dimensions are the dimensions of one workspace, ready to be read. Nil: there are none.
 type Dimensions struct {
 	all []Dimension
+	// places are those of each dimension.
+	places [][]call.Place
 	// The paths of all places, in group and in identify calls.
 	group, identify *schema
 }
@@ -30,12 +43,14 @@ type Dimensions struct {
 // NewDimensions makes dimensions ready to be read.
 func NewDimensions(all []Dimension) *Dimensions {
 	paths := map[call.Type][]string{}
-	for _, d := range all {
-		for _, p := range d.From {
+	places := make([][]call.Place, len(all))
+	for i := range all {
+		places[i] = all[i].places()
+		for _, p := range places[i] {
 			paths[p.Type] = append(paths[p.Type], p.Path)
 		}
 	}
-	return &Dimensions{all: all, group: newPathSchema(paths[call.Group]), identify: newPathSchema(paths[call.Identify])}
+	return &Dimensions{all: all, places: places, group: newPathSchema(paths[call.Group]), identify: newPathSchema(paths[call.Identify])}
 }
 
 // paths returns the schema of the paths in calls of a type, or nil if there are no dimensions.

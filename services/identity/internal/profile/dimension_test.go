@@ -2,6 +2,7 @@ package profile_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -189,4 +190,55 @@ func TestEveryDimensionIsReadOnItsOwn(t *testing.T) {
 	if diff := cmp.Diff([]profile.Problem{{Code: profile.DimensionWrongType, Dimension: "m"}}, problems); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func TestWhatAMappingFoundCountsBeforeEveryPlaceAndByTheNameToTheLetter(t *testing.T) {
+	read := func(mapped bool, account []profile.Field, users ...[]profile.Field) string {
+		from := []call.Place{{Type: call.Group, Path: "plan"}}
+		return value(profile.NewDimensions([]profile.Dimension{
+			{Name: "My.Plan", Type: profile.StringDimension, From: from, Mapped: mapped},
+		}), account, users...)
+	}
+	own, other := call.DimensionPath("My.Plan"), call.DimensionPath("my._Plan")
+	plan := account("plan", str("of a trait"))
+	for name, c := range map[string]struct{ got, want string }{
+		"of a group call":               {read(true, profile.MergeAccount(plan, sending(1, own, str("mapped")))), "mapped"},
+		"of an identify call":           {read(true, plan, profile.MergeUser(nil, sending(1, own, str("of a user")))), "of a user"},
+		"group before identify":         {read(true, profile.MergeAccount(plan, sending(1, own, str("mapped"))), profile.MergeUser(nil, sending(2, own, str("of a user")))), "mapped"},
+		"nothing":                       {read(true, plan), "of a trait"},
+		"cleared":                       {read(true, profile.MergeAccount(profile.MergeAccount(plan, sending(1, own, str("mapped"))), sending(2, own, call.Value{Kind: call.Null}))), "of a trait"},
+		"of a name in another spelling": {read(true, profile.MergeAccount(plan, sending(1, other, str("wrong")))), "of a trait"},
+		"of what would be its object":   {read(true, profile.MergeAccount(profile.MergeAccount(plan, sending(1, own, str("mapped"))), sending(2, call.DimensionPath("My"), str("other")))), "mapped"},
+		"of a key that looks like it":   {read(true, profile.MergeAccount(plan, sending(1, `\\:My\.Plan`, str("wrong")))), "of a trait"},
+		"no source is mapped now":       {read(false, profile.MergeAccount(plan, sending(1, own, str("mapped")))), "of a trait"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %q, want %q", name, c.got, c.want)
+		}
+	}
+}
+
+func TestWhatAMappingFoundIsNoUnmappedTraitAndGoesLastWhenThereIsNoRoom(t *testing.T) {
+	fields := profile.MergeAccount(nil, sending(1, call.DimensionPath("Plan"), str("gold")))
+	if seen := (profile.Settings{}).Unmapped(call.Group, fields); len(seen) != 0 {
+		t.Errorf("unmapped: %+v", seen)
+	}
+	for i := range 12 {
+		fields = profile.MergeAccount(fields, sending(int64(2+i), fmt.Sprint("x", i), str(strings.Repeat("x", 8000))))
+	}
+	if len(fields) == 13 {
+		t.Fatal("nothing had to go")
+	}
+	if !slices.ContainsFunc(fields, func(f profile.Field) bool { return f.Path == call.DimensionPath("Plan") }) {
+		t.Error("the mapped dimension went before traits that mean nothing")
+	}
+}
+
+// sending returns a call at a time that sends one trait.
+func sending(ms int64, path string, v call.Value) *call.Call {
+	return &call.Call{TimeMS: ms, MessageID: "m", Traits: []call.Trait{{Path: path, Value: v}}}
+}
+
+func account(path string, v call.Value) []profile.Field {
+	return profile.MergeAccount(nil, sending(0, path, v))
 }

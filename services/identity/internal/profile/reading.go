@@ -32,7 +32,7 @@ func (d *Dimensions) Read(account []Field) *Reading {
 	}
 	r.said = make([][]said, len(d.all))
 	for i := range d.all {
-		r.said[i] = make([]said, len(d.all[i].From))
+		r.said[i] = make([]said, len(d.places[i]))
 	}
 	r.hear(call.Group, d.group.candidates(account, Settings{}))
 	return r
@@ -40,8 +40,8 @@ func (d *Dimensions) Read(account []Field) *Reading {
 
 // NeedsUsers says whether the account's own fields leave something to its users.
 func (r *Reading) NeedsUsers() bool {
-	for i, d := range r.dimensions.All() {
-		for j, place := range d.From {
+	for i := range r.said {
+		for j, place := range r.dimensions.places[i] {
 			if place.Type == call.Identify {
 				return true
 			}
@@ -62,7 +62,7 @@ func (r *Reading) AddUser(fields []Field) {
 
 func (r *Reading) hear(from call.Type, found map[string]candidate) {
 	for i, d := range r.dimensions.all {
-		for j, place := range d.From {
+		for j, place := range r.dimensions.places[i] {
 			if c, ok := found[place.Path]; ok && place.Type == from && !c.clears() {
 				r.said[i][j].add(c, d.Type)
 			}

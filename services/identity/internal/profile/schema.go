@@ -71,16 +71,22 @@ func (s *schema) add(spelling string, p place) {
 	s.places[key] = append(s.places[key], p)
 }
 
-// mapped says whether a trait is read from path.
-func (s *schema) mapped(path string) bool { return len(s.places[canonical(path)]) > 0 }
+// mapped says whether a trait is read from path, or it is that of a mapped dimension.
+func (s *schema) mapped(path string) bool {
+	return call.IsDimension(path) || len(s.places[canonical(path)]) > 0
+}
 
 // reads says whether a trait is read from the canonical path itself, whatever its value. From no schema none is.
 func (s *schema) reads(path string) bool {
 	return s != nil && slices.ContainsFunc(s.places[path], func(p place) bool { return !p.above && !p.hint })
 }
 
-// canonical returns what is the same for all ways to write a path: Segment itself says that the letter case of trait names varies.
+// canonical returns what is the same for all ways to write a path: Segment itself says that the letter case of trait names varies. The
+// path of a mapped dimension holds a name of the settings, which is written in one way.
 func canonical(path string) string {
+	if call.IsDimension(path) {
+		return path
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '_' || r == '-' || r == ' ':

@@ -35,7 +35,8 @@ type Sighting struct {
 }
 
 // Unmapped returns what stands in the fields of an account (Group) or a user (Identify) and means nothing: neither the contract knows it
-// nor is a dimension read from it. What was cleared or was too large to keep does not stand there.
+// nor is a dimension read from it. What was cleared or was too large to keep does not stand there, and nor does what a mapping found for a
+// dimension: no trait was sent with it.
 func (s Settings) Unmapped(from call.Type, fields []Field) (seen []Sighting) {
 	latest := make(map[string]candidate, len(fields))
 	for _, f := range fields {
@@ -45,7 +46,7 @@ func (s Settings) Unmapped(from call.Type, fields []Field) (seen []Sighting) {
 		}
 	}
 	for name, c := range latest {
-		if s.means(from, name) || c.TooLarge || c.clears() || overwritten(c, latest) {
+		if call.IsDimension(name) || s.means(from, name) || c.TooLarge || c.clears() || overwritten(c, latest) {
 			continue
 		}
 		seen = append(seen, Sighting{

@@ -13,10 +13,19 @@ import (
 
 // customPlaces are the places that dimensions are read from, and the traits that stand there.
 var customPlaces = map[call.Place]meaning{
-	{Type: call.Identify, Path: "company.size"}: userTable[len(userTable)-2],
-	{Type: call.Identify, Path: "seen"}:         userTable[len(userTable)-1],
-	{Type: call.Group, Path: "company.size"}:    accountTable[len(accountTable)-2],
-	{Type: call.Group, Path: "renewal_date"}:    accountTable[len(accountTable)-1],
+	{Type: call.Identify, Path: "company.size"}: spelled(userTable, "company.size"),
+	{Type: call.Identify, Path: "seen"}:         spelled(userTable, "seen"),
+	{Type: call.Group, Path: "company.size"}:    spelled(accountTable, "company.size"),
+	{Type: call.Group, Path: "renewal_date"}:    spelled(accountTable, "renewal_date"),
+}
+
+// mappedPlaces are where values stand that mappings found.
+var mappedPlaces = []call.Place{
+	{Type: call.Group, Path: call.DimensionPath(mappedName)}, {Type: call.Identify, Path: call.DimensionPath(mappedName)},
+}
+
+func spelled(table []meaning, path string) meaning {
+	return table[slices.IndexFunc(table, func(m meaning) bool { return m.spellings[0] == path })]
 }
 
 const wrongType = "wrong"
@@ -60,10 +69,15 @@ func genDimensions(t *rapid.T) *profile.Dimensions {
 	all := make([]profile.Dimension, rapid.IntRange(0, 4).Draw(t, "dimensions"))
 	for i := range all {
 		order := rapid.Permutation(places).Draw(t, "places")
+		name := fmt.Sprint("d ", i, ".x")
+		mapped := i == 0 && rapid.Bool().Draw(t, "mapped")
+		if mapped {
+			name = mappedName
+		}
 		all[i] = profile.Dimension{
-			Name: fmt.Sprint("d", i),
+			Name: name, Mapped: mapped,
 			Type: rapid.SampledFrom([]profile.DimensionType{profile.StringDimension, profile.NumberDimension, profile.DateDimension}).Draw(t, "type"),
-			From: order[:rapid.IntRange(1, len(order)).Draw(t, "from")],
+			From: order[:rapid.IntRange(0, len(order)).Draw(t, "from")],
 		}
 	}
 	return profile.NewDimensions(all)
@@ -71,10 +85,18 @@ func genDimensions(t *rapid.T) *profile.Dimensions {
 
 // dimension returns a dimension of an account, if it has a value, and its problems.
 func (o *oracle) dimension(account string, d *profile.Dimension) (value string, problems []string) {
-	for _, place := range d.From {
+	places := d.From
+	if d.Mapped {
+		places = slices.Concat(mappedPlaces, d.From)
+	}
+	for _, place := range places {
+		said, ok := customPlaces[place]
+		if !ok {
+			said = meaning{spellings: []string{place.Path}}
+		}
 		var all []spoken
 		for _, calls := range o.subjects(account, place.Type) {
-			if s := latest(calls, place.Type, customPlaces[place], profile.Settings{}); s != nil && !s.clears() {
+			if s := latest(calls, place.Type, said, profile.Settings{}); s != nil && !s.clears() {
 				all = append(all, *s)
 			}
 		}

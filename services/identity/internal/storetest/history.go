@@ -104,6 +104,9 @@ func genRejection() *rapid.Generator[directory.Rejection] {
 			Type:        rapid.SampledFrom([]string{"track", ""}).Draw(t, "type"),
 			Code:        rapid.SampledFrom([]string{"event_required", "user_id_required"}).Draw(t, "code"),
 			Fingerprint: [16]byte{rapid.Byte().Draw(t, "fingerprint")},
+			Body:        []byte(rapid.SampledFrom([]string{`{"userId":"u1"}`, `{"userId":"u2","x":"u3"}`, `nothing`}).Draw(t, "body")),
+			UserID:      rapid.SampledFrom([]string{"", "", "", "u1"}).Draw(t, "user"),
+			TimeMS:      rapid.SampledFrom([]int64{0, epoch, epoch + 1, epoch + 2}).Draw(t, "time"),
 		}
 	})
 }

@@ -27,10 +27,14 @@ const (
 
 // Paths that mean something else than the trait they stand beside.
 const (
-	above       = "address" // where anything but an object clears what stood within
-	aboveCustom = "company" // the same
-	hint        = "plan"    // which is a tier if settings name it
+	above       = "address"  // where anything but an object clears what stood within
+	aboveCustom = "company"  // the same
+	hint        = "plan"     // which is a tier if settings name it
+	lookalike   = `\\:D 0.x` // the path of a key that is written as mapped dimensions are
 )
+
+// mappedName is the name of the dimension that mappings find values for. Letter case and space make a difference in names.
+const mappedName = "D 0.x"
 
 // meaning is a trait with some of its spellings, the better ones first.
 type meaning struct {
@@ -47,6 +51,7 @@ var userTable = []meaning{
 	{"", "", wholeName, []string{"name"}},
 	{"", "", custom, []string{"company.size", "Company.Size", aboveCustom}},
 	{"", "", custom, []string{"seen", "SEEN"}},
+	{"", "", custom, []string{call.DimensionPath(mappedName)}},
 }
 
 var accountTable = []meaning{
@@ -57,6 +62,8 @@ var accountTable = []meaning{
 	{"billing_city", "billing_city", plain, []string{"billing_city", "biling_city", "address.city", above}},
 	{"", "", custom, []string{"company.size", "company._Size", aboveCustom}},
 	{"", "", custom, []string{"renewal_date", "renewalDate"}},
+	{"", "", custom, []string{call.DimensionPath(mappedName)}},
+	{"", "", custom, []string{lookalike}},
 }
 
 // sample is a value and what it reads as.

@@ -15,7 +15,8 @@ import (
 // oracle computes every answer from the whole set of calls at once. It is slow and keeps nothing.
 type oracle struct {
 	deliveries []delivery
-	calls      []call.Call // each once
+	calls      []call.Call      // each once
+	until      map[string]int64 // up to when users are deleted
 }
 
 func newOracle(deliveries []delivery) *oracle {
@@ -39,6 +40,7 @@ func (o *oracle) forget() {
 			until[c.UserID] = max(until[c.UserID], c.TimeMS)
 		}
 	}
+	o.until = until
 	var left []call.Call
 	for _, c := range o.calls {
 		if c.Type == call.Alias && c.TimeMS <= until[c.PreviousID] {
@@ -241,6 +243,25 @@ func latest(calls []call.Call, from call.Type, m meaning, settings profile.Setti
 		asked = true
 	}
 	return nil
+}
+
+// kept returns which rejections are kept: each once, but for those that name a user who is deleted at their time.
+func (o *oracle) kept() (ids []string) {
+	for _, d := range o.deliveries {
+		r := d.rejection
+		if r == nil || slices.Contains(ids, keptID(r)) {
+			continue
+		}
+		gone := false
+		for id, until := range o.until {
+			gone = gone || r.TimeMS <= until && (r.UserID == id || strings.Contains(string(r.Body), `"`+id+`"`))
+		}
+		if !gone {
+			ids = append(ids, keptID(r))
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // books counts deliveries: the first of each content is accepted or rejected, the others are duplicates.

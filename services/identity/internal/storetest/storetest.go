@@ -28,6 +28,10 @@ func Run(t *testing.T, open Open) {
 		"calls corrected to the same time are merged alike in either order":           testTies,
 		"two calls that share one identity are told apart":                            testConflict,
 		"a rejection counts once for each source":                                     testRejections,
+		"a call that another service refuses counts as rejected, once":                testRefused,
+		"the last rejections are kept, each once, the latest first":                   testKept,
+		"old rejections and all but the last are not kept":                            testKeptBounds,
+		"rejections that name a deleted user are not kept, in either order":           testKeptDeleted,
 		"a call by two sources is accepted for the same one in any order":             testSources,
 		"a user moves when the account becomes known":                                 testMove,
 		"a deletion makes nobody known and forgets what was said before it":           testDelete,
@@ -76,18 +80,18 @@ func (d *driver) close() {
 	d.store = nil
 }
 
-func (d *driver) record(workspace string, b directory.Batch) []directory.Result {
+func (d *driver) record(workspace string, b directory.Batch) directory.Recorded {
 	d.t.Helper()
-	results, err := d.store.Record(context.Background(), workspace, b)
+	recorded, err := d.store.Record(context.Background(), workspace, b)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return results
+	return recorded
 }
 
 func (d *driver) calls(workspace string, calls ...call.Call) []directory.Result {
 	d.t.Helper()
-	return d.record(workspace, directory.Batch{Calls: calls})
+	return d.record(workspace, directory.Batch{Calls: calls}).Results
 }
 
 // users returns all users, read in pages of a size.
@@ -186,6 +190,9 @@ func compare(t *rapid.T, d *driver, workspace string, o *oracle, settings profil
 	compareState(t, d, workspace, o, settings, size)
 	if diff := cmp.Diff(o.books(), d.books(workspace), cmpopts.EquateEmpty()); diff != "" {
 		t.Fatalf("books (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(o.kept(), d.keptIDs(workspace), cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("kept rejections (-want +got):\n%s", diff)
 	}
 	for _, id := range []string{"u1", "u2", "u3", "nobody"} {
 		got, err := d.store.Resolve(context.Background(), workspace, id)

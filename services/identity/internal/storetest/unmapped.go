@@ -17,6 +17,7 @@ type stranger struct {
 }
 
 var strangers = []stranger{
+	{call.Place{Type: call.Group, Path: `\\:d0.x`}, []string{lookalike}, ""},
 	{call.Place{Type: call.Group, Path: "address"}, []string{above}, ""},
 	{call.Place{Type: call.Group, Path: "company"}, []string{aboveCustom}, ""},
 	{call.Place{Type: call.Group, Path: "company.size"}, []string{"company.size", "company._Size"}, aboveCustom},

@@ -73,6 +73,12 @@ type Upkeep interface {
 	// NeedsMending says whether rules have changed since timers were last looked at from the first session on, so that some may be late.
 	NeedsMending() bool
 
+	// FirstDue returns when the first timer is due, in milliseconds, or 0 if there is none.
+	FirstDue(ctx context.Context) (dueMS int64, err error)
+
+	// CountTimers counts at most limit timers from where the one before it got to (nil: from the first). Next is nil when all were counted.
+	CountTimers(ctx context.Context, from []byte, limit int) (counted int, next []byte, err error)
+
 	// Trim removes at most limit changes from the feed that were told before a time, the oldest first, and returns how many.
 	Trim(ctx context.Context, beforeMS int64, limit int) (removed int, err error)
 }

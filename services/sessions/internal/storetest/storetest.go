@@ -33,6 +33,7 @@ func Run(t *testing.T, open Driver) {
 	t.Run("what is recorded twice changes nothing", func(t *testing.T) { testDuplicates(t, open) })
 	t.Run("a late point bridges, splits, extends and precedes sessions", func(t *testing.T) { testLatePoints(t, open) })
 	t.Run("timers survive restarts and end each session once", func(t *testing.T) { testTimers(t, open) })
+	t.Run("timers are counted and the first is known", func(t *testing.T) { testLoad(t, open) })
 	t.Run("a session of a day is active to its end", func(t *testing.T) { testActive(t, open) })
 	t.Run("a rebuild survives calls between its steps", func(t *testing.T) { testRebuildOfMovedPlace(t, open) })
 	t.Run("very many sessions of one millisecond are exact", func(t *testing.T) { testOneMillisecond(t, open) })

@@ -32,7 +32,9 @@ type LedgerRow struct {
 	// Hash of what tells two calls with the same identity apart: type, ids, account, module and feature.
 	Fingerprint uint32 `protobuf:"fixed32,2,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	// The source that the call is counted as accepted for: of those it came by, the one whose name sorts first.
-	Source        string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	Source string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	// Whether another service refused the call, so that it counts as rejected and not as accepted.
+	Refused       bool `protobuf:"varint,4,opt,name=refused,proto3" json:"refused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -88,11 +90,22 @@ func (x *LedgerRow) GetSource() string {
 	return ""
 }
 
+func (x *LedgerRow) GetRefused() bool {
+	if x != nil {
+		return x.Refused
+	}
+	return false
+}
+
 // RejectionRow is one rejected call, under the key (hash of its content, source).
 type RejectionRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why it was rejected the first time.
-	Code          string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// Number of the row that keeps the call to be looked at; 0, or that of no row: it is not kept any more.
+	Kept uint64 `protobuf:"varint,2,opt,name=kept,proto3" json:"kept,omitempty"`
+	// Whether the call is counted in the ledger, where it was accepted before another service refused it, and not here.
+	InLedger      bool `protobuf:"varint,3,opt,name=in_ledger,json=inLedger,proto3" json:"in_ledger,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -134,6 +147,174 @@ func (x *RejectionRow) GetCode() string {
 	return ""
 }
 
+func (x *RejectionRow) GetKept() uint64 {
+	if x != nil {
+		return x.Kept
+	}
+	return 0
+}
+
+func (x *RejectionRow) GetInLedger() bool {
+	if x != nil {
+		return x.InLedger
+	}
+	return false
+}
+
+// KeptRow is a rejected call to be looked at, under its number. The latest has the greatest.
+type KeptRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it was received last, in milliseconds.
+	ReceivedMs int64 `protobuf:"varint,1,opt,name=received_ms,json=receivedMs,proto3" json:"received_ms,omitempty"`
+	// The source it came in by.
+	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	// Its type as the books count it.
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// Its messageId.
+	MessageId string `protobuf:"bytes,4,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	// Why it was rejected.
+	Code string `protobuf:"bytes,5,opt,name=code,proto3" json:"code,omitempty"`
+	// What to fix.
+	Message string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
+	// The property to fix.
+	Field string `protobuf:"bytes,7,opt,name=field,proto3" json:"field,omitempty"`
+	// What was sent, or its beginning.
+	Body []byte `protobuf:"bytes,8,opt,name=body,proto3" json:"body,omitempty"`
+	// How long what was sent is.
+	BodyBytes int64 `protobuf:"varint,9,opt,name=body_bytes,json=bodyBytes,proto3" json:"body_bytes,omitempty"`
+	// How often it came while it was kept.
+	Times int64 `protobuf:"varint,10,opt,name=times,proto3" json:"times,omitempty"`
+	// Its userId as far as it could be read.
+	UserId string `protobuf:"bytes,11,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Its event time in milliseconds as far as it could be read, else 0.
+	TimeMs int64 `protobuf:"varint,12,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	// Hash of its content: with the source the key of its RejectionRow.
+	Fingerprint   []byte `protobuf:"bytes,13,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeptRow) Reset() {
+	*x = KeptRow{}
+	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeptRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeptRow) ProtoMessage() {}
+
+func (x *KeptRow) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeptRow.ProtoReflect.Descriptor instead.
+func (*KeptRow) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *KeptRow) GetReceivedMs() int64 {
+	if x != nil {
+		return x.ReceivedMs
+	}
+	return 0
+}
+
+func (x *KeptRow) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *KeptRow) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *KeptRow) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+func (x *KeptRow) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *KeptRow) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *KeptRow) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *KeptRow) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *KeptRow) GetBodyBytes() int64 {
+	if x != nil {
+		return x.BodyBytes
+	}
+	return 0
+}
+
+func (x *KeptRow) GetTimes() int64 {
+	if x != nil {
+		return x.Times
+	}
+	return 0
+}
+
+func (x *KeptRow) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *KeptRow) GetTimeMs() int64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return 0
+}
+
+func (x *KeptRow) GetFingerprint() []byte {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return nil
+}
+
 // UserRow is what is known of a user from the calls that named this account, or no account, under the key (user_id, account_id).
 type UserRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -147,7 +328,7 @@ type UserRow struct {
 
 func (x *UserRow) Reset() {
 	*x = UserRow{}
-	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[2]
+	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -159,7 +340,7 @@ func (x *UserRow) String() string {
 func (*UserRow) ProtoMessage() {}
 
 func (x *UserRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[2]
+	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -172,7 +353,7 @@ func (x *UserRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserRow.ProtoReflect.Descriptor instead.
 func (*UserRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP(), []int{2}
+	return file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *UserRow) GetLastTimeMs() int64 {
@@ -200,7 +381,7 @@ type AccountRow struct {
 
 func (x *AccountRow) Reset() {
 	*x = AccountRow{}
-	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[3]
+	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -212,7 +393,7 @@ func (x *AccountRow) String() string {
 func (*AccountRow) ProtoMessage() {}
 
 func (x *AccountRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[3]
+	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -225,7 +406,7 @@ func (x *AccountRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountRow.ProtoReflect.Descriptor instead.
 func (*AccountRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP(), []int{3}
+	return file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *AccountRow) GetFields() []*Field {
@@ -252,7 +433,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[4]
+	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -264,7 +445,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[4]
+	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -277,7 +458,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP(), []int{4}
+	return file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Field) GetPath() string {
@@ -323,7 +504,7 @@ type BookRow struct {
 
 func (x *BookRow) Reset() {
 	*x = BookRow{}
-	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[5]
+	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -335,7 +516,7 @@ func (x *BookRow) String() string {
 func (*BookRow) ProtoMessage() {}
 
 func (x *BookRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[5]
+	mi := &file_sojourn_identity_storage_v1_storage_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -348,7 +529,7 @@ func (x *BookRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BookRow.ProtoReflect.Descriptor instead.
 func (*BookRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP(), []int{5}
+	return file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *BookRow) GetAccepted() int64 {
@@ -376,13 +557,34 @@ var File_sojourn_identity_storage_v1_storage_proto protoreflect.FileDescriptor
 
 const file_sojourn_identity_storage_v1_storage_proto_rawDesc = "" +
 	"\n" +
-	")sojourn/identity/storage/v1/storage.proto\x12\x1bsojourn.identity.storage.v1\x1a\x1dsojourn/segment/v1/call.proto\"j\n" +
+	")sojourn/identity/storage/v1/storage.proto\x12\x1bsojourn.identity.storage.v1\x1a\x1dsojourn/segment/v1/call.proto\"\x84\x01\n" +
 	"\tLedgerRow\x12#\n" +
 	"\rcorrection_ms\x18\x01 \x01(\x12R\fcorrectionMs\x12 \n" +
 	"\vfingerprint\x18\x02 \x01(\aR\vfingerprint\x12\x16\n" +
-	"\x06source\x18\x03 \x01(\tR\x06source\"\"\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\x12\x18\n" +
+	"\arefused\x18\x04 \x01(\bR\arefused\"S\n" +
 	"\fRejectionRow\x12\x12\n" +
-	"\x04code\x18\x01 \x01(\tR\x04code\"g\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
+	"\x04kept\x18\x02 \x01(\x04R\x04kept\x12\x1b\n" +
+	"\tin_ledger\x18\x03 \x01(\bR\binLedger\"\xd6\x02\n" +
+	"\aKeptRow\x12\x1f\n" +
+	"\vreceived_ms\x18\x01 \x01(\x03R\n" +
+	"receivedMs\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x04 \x01(\tR\tmessageId\x12\x12\n" +
+	"\x04code\x18\x05 \x01(\tR\x04code\x12\x18\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\x12\x14\n" +
+	"\x05field\x18\a \x01(\tR\x05field\x12\x12\n" +
+	"\x04body\x18\b \x01(\fR\x04body\x12\x1d\n" +
+	"\n" +
+	"body_bytes\x18\t \x01(\x03R\tbodyBytes\x12\x14\n" +
+	"\x05times\x18\n" +
+	" \x01(\x03R\x05times\x12\x17\n" +
+	"\auser_id\x18\v \x01(\tR\x06userId\x12\x17\n" +
+	"\atime_ms\x18\f \x01(\x03R\x06timeMs\x12 \n" +
+	"\vfingerprint\x18\r \x01(\fR\vfingerprint\"g\n" +
 	"\aUserRow\x12 \n" +
 	"\flast_time_ms\x18\x01 \x01(\x03R\n" +
 	"lastTimeMs\x12:\n" +
@@ -417,22 +619,23 @@ func file_sojourn_identity_storage_v1_storage_proto_rawDescGZIP() []byte {
 	return file_sojourn_identity_storage_v1_storage_proto_rawDescData
 }
 
-var file_sojourn_identity_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_sojourn_identity_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_sojourn_identity_storage_v1_storage_proto_goTypes = []any{
 	(*LedgerRow)(nil),    // 0: sojourn.identity.storage.v1.LedgerRow
 	(*RejectionRow)(nil), // 1: sojourn.identity.storage.v1.RejectionRow
-	(*UserRow)(nil),      // 2: sojourn.identity.storage.v1.UserRow
-	(*AccountRow)(nil),   // 3: sojourn.identity.storage.v1.AccountRow
-	(*Field)(nil),        // 4: sojourn.identity.storage.v1.Field
-	(*BookRow)(nil),      // 5: sojourn.identity.storage.v1.BookRow
-	nil,                  // 6: sojourn.identity.storage.v1.BookRow.RejectedEntry
-	(*v1.Value)(nil),     // 7: sojourn.segment.v1.Value
+	(*KeptRow)(nil),      // 2: sojourn.identity.storage.v1.KeptRow
+	(*UserRow)(nil),      // 3: sojourn.identity.storage.v1.UserRow
+	(*AccountRow)(nil),   // 4: sojourn.identity.storage.v1.AccountRow
+	(*Field)(nil),        // 5: sojourn.identity.storage.v1.Field
+	(*BookRow)(nil),      // 6: sojourn.identity.storage.v1.BookRow
+	nil,                  // 7: sojourn.identity.storage.v1.BookRow.RejectedEntry
+	(*v1.Value)(nil),     // 8: sojourn.segment.v1.Value
 }
 var file_sojourn_identity_storage_v1_storage_proto_depIdxs = []int32{
-	4, // 0: sojourn.identity.storage.v1.UserRow.fields:type_name -> sojourn.identity.storage.v1.Field
-	4, // 1: sojourn.identity.storage.v1.AccountRow.fields:type_name -> sojourn.identity.storage.v1.Field
-	7, // 2: sojourn.identity.storage.v1.Field.value:type_name -> sojourn.segment.v1.Value
-	6, // 3: sojourn.identity.storage.v1.BookRow.rejected:type_name -> sojourn.identity.storage.v1.BookRow.RejectedEntry
+	5, // 0: sojourn.identity.storage.v1.UserRow.fields:type_name -> sojourn.identity.storage.v1.Field
+	5, // 1: sojourn.identity.storage.v1.AccountRow.fields:type_name -> sojourn.identity.storage.v1.Field
+	8, // 2: sojourn.identity.storage.v1.Field.value:type_name -> sojourn.segment.v1.Value
+	7, // 3: sojourn.identity.storage.v1.BookRow.rejected:type_name -> sojourn.identity.storage.v1.BookRow.RejectedEntry
 	4, // [4:4] is the sub-list for method output_type
 	4, // [4:4] is the sub-list for method input_type
 	4, // [4:4] is the sub-list for extension type_name
@@ -451,7 +654,7 @@ func file_sojourn_identity_storage_v1_storage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_identity_storage_v1_storage_proto_rawDesc), len(file_sojourn_identity_storage_v1_storage_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

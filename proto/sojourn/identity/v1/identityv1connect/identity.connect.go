@@ -61,6 +61,11 @@ const (
 	// QueryServiceListOutcomesProcedure is the fully-qualified name of the QueryService's ListOutcomes
 	// RPC.
 	QueryServiceListOutcomesProcedure = "/sojourn.identity.v1.QueryService/ListOutcomes"
+	// QueryServiceListRejectedCallsProcedure is the fully-qualified name of the QueryService's
+	// ListRejectedCalls RPC.
+	QueryServiceListRejectedCallsProcedure = "/sojourn.identity.v1.QueryService/ListRejectedCalls"
+	// QueryServiceTailCallsProcedure is the fully-qualified name of the QueryService's TailCalls RPC.
+	QueryServiceTailCallsProcedure = "/sojourn.identity.v1.QueryService/TailCalls"
 	// QueryServiceListUnmappedTraitsProcedure is the fully-qualified name of the QueryService's
 	// ListUnmappedTraits RPC.
 	QueryServiceListUnmappedTraitsProcedure = "/sojourn.identity.v1.QueryService/ListUnmappedTraits"
@@ -208,6 +213,14 @@ type QueryServiceClient interface {
 	ListUnattributedUsers(context.Context, *v1.ListUnattributedUsersRequest) (*v1.ListUnattributedUsersResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error)
+	// ListRejectedCalls lists the last calls that were refused, as they were sent, the latest first: at most 1,000 a workspace, none from before
+	// the time for which the workspace keeps them (keep_rejected), and none of a user who was deleted. They hold what customers sent.
+	ListRejectedCalls(context.Context, *v1.ListRejectedCallsRequest) (*v1.ListRejectedCallsResponse, error)
+	// TailCalls tells, from now on, of every call that the workspace receives and what became of it, once that is durable. Its first message
+	// is empty: what is received after it is told. It is for looking on: a watcher that does not keep up, or whose stream ends, misses calls,
+	// and is told how many it missed while the stream lasts. Ends with UNAVAILABLE when a server on the way stops. RESOURCE_EXHAUSTED: too
+	// many are watching. INVALID_ARGUMENT: no workspace.
+	TailCalls(context.Context, *v1.TailCallsRequest) (*connect.ServerStreamForClient[v1.TailCallsResponse], error)
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
 	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
 	// compared as they are matched: without regard to case, "_", "-" and spaces. Each page reads all accounts and users.
@@ -271,6 +284,18 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(queryServiceMethods.ByName("ListOutcomes")),
 			connect.WithClientOptions(opts...),
 		),
+		listRejectedCalls: connect.NewClient[v1.ListRejectedCallsRequest, v1.ListRejectedCallsResponse](
+			httpClient,
+			baseURL+QueryServiceListRejectedCallsProcedure,
+			connect.WithSchema(queryServiceMethods.ByName("ListRejectedCalls")),
+			connect.WithClientOptions(opts...),
+		),
+		tailCalls: connect.NewClient[v1.TailCallsRequest, v1.TailCallsResponse](
+			httpClient,
+			baseURL+QueryServiceTailCallsProcedure,
+			connect.WithSchema(queryServiceMethods.ByName("TailCalls")),
+			connect.WithClientOptions(opts...),
+		),
 		listUnmappedTraits: connect.NewClient[v1.ListUnmappedTraitsRequest, v1.ListUnmappedTraitsResponse](
 			httpClient,
 			baseURL+QueryServiceListUnmappedTraitsProcedure,
@@ -301,6 +326,8 @@ type queryServiceClient struct {
 	resolveAccount        *connect.Client[v1.ResolveAccountRequest, v1.ResolveAccountResponse]
 	listUnattributedUsers *connect.Client[v1.ListUnattributedUsersRequest, v1.ListUnattributedUsersResponse]
 	listOutcomes          *connect.Client[v1.ListOutcomesRequest, v1.ListOutcomesResponse]
+	listRejectedCalls     *connect.Client[v1.ListRejectedCallsRequest, v1.ListRejectedCallsResponse]
+	tailCalls             *connect.Client[v1.TailCallsRequest, v1.TailCallsResponse]
 	listUnmappedTraits    *connect.Client[v1.ListUnmappedTraitsRequest, v1.ListUnmappedTraitsResponse]
 	getSettings           *connect.Client[v1.GetSettingsRequest, v1.GetSettingsResponse]
 	listWorkspaces        *connect.Client[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse]
@@ -369,6 +396,20 @@ func (c *queryServiceClient) ListOutcomes(ctx context.Context, req *v1.ListOutco
 	return nil, err
 }
 
+// ListRejectedCalls calls sojourn.identity.v1.QueryService.ListRejectedCalls.
+func (c *queryServiceClient) ListRejectedCalls(ctx context.Context, req *v1.ListRejectedCallsRequest) (*v1.ListRejectedCallsResponse, error) {
+	response, err := c.listRejectedCalls.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// TailCalls calls sojourn.identity.v1.QueryService.TailCalls.
+func (c *queryServiceClient) TailCalls(ctx context.Context, req *v1.TailCallsRequest) (*connect.ServerStreamForClient[v1.TailCallsResponse], error) {
+	return c.tailCalls.CallServerStream(ctx, connect.NewRequest(req))
+}
+
 // ListUnmappedTraits calls sojourn.identity.v1.QueryService.ListUnmappedTraits.
 func (c *queryServiceClient) ListUnmappedTraits(ctx context.Context, req *v1.ListUnmappedTraitsRequest) (*v1.ListUnmappedTraitsResponse, error) {
 	response, err := c.listUnmappedTraits.CallUnary(ctx, connect.NewRequest(req))
@@ -414,6 +455,14 @@ type QueryServiceHandler interface {
 	ListUnattributedUsers(context.Context, *v1.ListUnattributedUsersRequest) (*v1.ListUnattributedUsersResponse, error)
 	// ListOutcomes returns the books: how many calls were received and what became of them, by source and type.
 	ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error)
+	// ListRejectedCalls lists the last calls that were refused, as they were sent, the latest first: at most 1,000 a workspace, none from before
+	// the time for which the workspace keeps them (keep_rejected), and none of a user who was deleted. They hold what customers sent.
+	ListRejectedCalls(context.Context, *v1.ListRejectedCallsRequest) (*v1.ListRejectedCallsResponse, error)
+	// TailCalls tells, from now on, of every call that the workspace receives and what became of it, once that is durable. Its first message
+	// is empty: what is received after it is told. It is for looking on: a watcher that does not keep up, or whose stream ends, misses calls,
+	// and is told how many it missed while the stream lasts. Ends with UNAVAILABLE when a server on the way stops. RESOURCE_EXHAUSTED: too
+	// many are watching. INVALID_ARGUMENT: no workspace.
+	TailCalls(context.Context, *v1.TailCallsRequest, *connect.ServerStream[v1.TailCallsResponse]) error
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
 	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
 	// compared as they are matched: without regard to case, "_", "-" and spaces. Each page reads all accounts and users.
@@ -473,6 +522,18 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(queryServiceMethods.ByName("ListOutcomes")),
 		connect.WithHandlerOptions(opts...),
 	)
+	queryServiceListRejectedCallsHandler := connect.NewUnaryHandlerSimple(
+		QueryServiceListRejectedCallsProcedure,
+		svc.ListRejectedCalls,
+		connect.WithSchema(queryServiceMethods.ByName("ListRejectedCalls")),
+		connect.WithHandlerOptions(opts...),
+	)
+	queryServiceTailCallsHandler := connect.NewServerStreamHandlerSimple(
+		QueryServiceTailCallsProcedure,
+		svc.TailCalls,
+		connect.WithSchema(queryServiceMethods.ByName("TailCalls")),
+		connect.WithHandlerOptions(opts...),
+	)
 	queryServiceListUnmappedTraitsHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListUnmappedTraitsProcedure,
 		svc.ListUnmappedTraits,
@@ -507,6 +568,10 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 			queryServiceListUnattributedUsersHandler.ServeHTTP(w, r)
 		case QueryServiceListOutcomesProcedure:
 			queryServiceListOutcomesHandler.ServeHTTP(w, r)
+		case QueryServiceListRejectedCallsProcedure:
+			queryServiceListRejectedCallsHandler.ServeHTTP(w, r)
+		case QueryServiceTailCallsProcedure:
+			queryServiceTailCallsHandler.ServeHTTP(w, r)
 		case QueryServiceListUnmappedTraitsProcedure:
 			queryServiceListUnmappedTraitsHandler.ServeHTTP(w, r)
 		case QueryServiceGetSettingsProcedure:
@@ -548,6 +613,14 @@ func (UnimplementedQueryServiceHandler) ListUnattributedUsers(context.Context, *
 
 func (UnimplementedQueryServiceHandler) ListOutcomes(context.Context, *v1.ListOutcomesRequest) (*v1.ListOutcomesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.ListOutcomes is not implemented"))
+}
+
+func (UnimplementedQueryServiceHandler) ListRejectedCalls(context.Context, *v1.ListRejectedCallsRequest) (*v1.ListRejectedCallsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.ListRejectedCalls is not implemented"))
+}
+
+func (UnimplementedQueryServiceHandler) TailCalls(context.Context, *v1.TailCallsRequest, *connect.ServerStream[v1.TailCallsResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.identity.v1.QueryService.TailCalls is not implemented"))
 }
 
 func (UnimplementedQueryServiceHandler) ListUnmappedTraits(context.Context, *v1.ListUnmappedTraitsRequest) (*v1.ListUnmappedTraitsResponse, error) {

@@ -1,0 +1,89 @@
+package ingest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/sojournhq/sojourn/gateway/internal/limit"
+	"github.com/sojournhq/sojourn/gateway/internal/segment"
+)
+
+// Codes of bodies that cannot be read to their end.
+const (
+	codeBodyTooLarge        = "body_too_large"
+	codeEncodingUnsupported = "encoding_unsupported"
+	codeCharsetUnsupported  = "charset_unsupported"
+	codeGzipInvalid         = "gzip_invalid"
+)
+
+// readBody reads a request's body, decompressed, of at most so many bytes in either form. What has to be fixed about it comes with as much
+// of the body as could be read, in which the write key may stand. The error is that of a connection that broke off, or of memory that there
+// is not.
+func readBody(w http.ResponseWriter, r *http.Request, memory *limit.Pass, longest int) ([]byte, *segment.Problem, error) {
+	body, err := memory.ReadAll(http.MaxBytesReader(w, r.Body, int64(longest)))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return body, bodyTooLarge(longest), nil
+	case err != nil:
+		return nil, nil, err
+	}
+	var problem *segment.Problem
+	switch encoding := strings.Join(r.Header.Values("Content-Encoding"), ","); strings.ToLower(encoding) {
+	case "", "identity":
+	case "gzip", "x-gzip":
+		if body, problem, err = inflate(body, memory, longest); err != nil {
+			return nil, nil, err
+		}
+	default:
+		return body, &segment.Problem{
+			Code: codeEncodingUnsupported, Message: "content-encoding is not supported: send the body with gzip, or uncompressed",
+		}, nil
+	}
+	if problem == nil {
+		problem = checkCharset(r)
+	}
+	return body, problem, nil
+}
+
+// inflate decompresses gzip as far as it is sound and not too long: a small body can hold gigabytes.
+func inflate(compressed []byte, memory *limit.Pass, longest int) ([]byte, *segment.Problem, error) {
+	broken := &segment.Problem{
+		Code: codeGzipInvalid, Message: "the body is not whole gzip, as content-encoding says: send it again or uncompressed",
+	}
+	r, err := gzip.NewReader(bytes.NewReader(compressed))
+	if err != nil {
+		return compressed, broken, nil //nolint:nilerr // it is the sender who has to know
+	}
+	body, err := memory.ReadAll(io.LimitReader(r, int64(longest)+1))
+	switch {
+	case shed(err):
+		return nil, nil, err
+	case len(body) > longest:
+		return body[:longest], bodyTooLarge(longest), nil
+	case err != nil:
+		return body, broken, nil //nolint:nilerr // as above
+	}
+	return body, nil, nil
+}
+
+// checkCharset refuses text that says of itself that it is not UTF-8, which JSON is. Beyond that no content type is asked for: browsers
+// send text/plain, and what is no JSON shows soon enough.
+func checkCharset(r *http.Request) *segment.Problem {
+	_, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type")) // a type that cannot be read says nothing about the text
+	switch strings.ToLower(params["charset"]) {
+	case "", "utf-8", "utf8", "us-ascii", "ascii":
+		return nil
+	}
+	return &segment.Problem{Code: codeCharsetUnsupported, Message: "the charset of content-type is not supported: send JSON in UTF-8"}
+}
+
+func bodyTooLarge(longest int) *segment.Problem {
+	return &segment.Problem{Code: codeBodyTooLarge, Message: fmt.Sprintf("the body is longer than %d bytes: send less at once", longest)}
+}

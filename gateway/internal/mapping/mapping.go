@@ -1,0 +1,156 @@
+// Package mapping is where the calls of a source have what Sojourn wants to know: the rules of a source's configuration, made ready once
+// so that every call can be looked at by them.
+package mapping
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
+)
+
+// Mapping is the rules of one source. Use New.
+type Mapping struct {
+	Feature, Module, Account, User, Session, Time Target
+	// Dimensions in order of name.
+	Dimensions []Dimension
+	// Own says that the source has a mapping of its own.
+	Own bool
+}
+
+// Target is the rules for one thing, in the order in which they are tried.
+type Target struct {
+	Rules []Rule
+	// Own says that the source has rules of its own for this.
+	Own bool
+}
+
+// Dimension is the rules for one dimension.
+type Dimension struct {
+	Name  string
+	Rules []Rule
+}
+
+// Rule is one place in a call, or a value.
+type Rule struct {
+	// Place is where the rule stands in the mapping, such as "module[0]"; empty: it is one of the defaults.
+	Place string
+	// Path is that of the configuration; empty: Literal is the value.
+	Path    string
+	Literal string
+
+	keys  []string
+	types uint8 // a bit for each; 0: all
+	// Events by their names, and by the beginnings of their names. Neither: all, and calls that have none.
+	names  map[string]bool
+	begins []string
+}
+
+// Keys returns the keys that the path leads through, the first one from the top of the call.
+func (r *Rule) Keys() []string { return r.keys }
+
+// Event is the name of a call's event, if it has one. Only track calls do.
+type Event struct {
+	Name string
+	Set  bool
+}
+
+// For says whether the rule is for a call of that type and event.
+func (r *Rule) For(t call.Type, e Event) bool {
+	if r.types != 0 && r.types&(1<<t) == 0 {
+		return false
+	}
+	if len(r.names)+len(r.begins) == 0 {
+		return true
+	}
+	return e.Set && (r.names[e.Name] ||
+		slices.ContainsFunc(r.begins, func(begin string) bool { return strings.HasPrefix(e.Name, begin) }))
+}
+
+// Places returns the paths of the rules that are for a call, and "a literal" for those that have none, for people to read.
+func (t *Target) Places(of call.Type) string {
+	var places []string
+	for i := range t.Rules {
+		if r := &t.Rules[i]; r.types == 0 || r.types&(1<<of) != 0 {
+			places = append(places, cmp.Or(r.Path, "a literal"))
+		}
+	}
+	return strings.Join(slices.Compact(places), ", ")
+}
+
+// New makes the mapping of a source ready. Nil: the source has none. The mapping has passed the check of its configuration.
+func New(configured *workspace.Mapping) *Mapping {
+	own := workspace.Mapping{}
+	if configured != nil {
+		own = *configured
+	}
+	fallback := workspace.DefaultMapping()
+	m := &Mapping{
+		Feature: target("feature", own.Feature, fallback.Feature),
+		Module:  target("module", own.Module, fallback.Module),
+		Account: target("account", own.Account, fallback.Account),
+		User:    target("user", own.User, fallback.User),
+		Session: target("session", own.Session, fallback.Session),
+		Time:    target("time", own.Time, fallback.Time),
+		Own:     configured != nil,
+	}
+	m.Account.Rules = groupFirst(m.Account.Rules)
+	for _, name := range slices.Sorted(maps.Keys(own.Dimensions)) {
+		m.Dimensions = append(m.Dimensions, Dimension{Name: name, Rules: rules("dimensions."+name, own.Dimensions[name])})
+	}
+	return m
+}
+
+func target(name string, own, fallback []workspace.Rule) Target {
+	if own == nil {
+		return Target{Rules: rules("", fallback)}
+	}
+	return Target{Rules: rules(name, own), Own: true}
+}
+
+// groupFirst puts groupId in front of the rules for the account, whatever they are: a call that names its account outright is never
+// taken for another's.
+func groupFirst(all []Rule) []Rule {
+	rest := slices.DeleteFunc(all, func(r Rule) bool { return r.Path == groupID })
+	return append(rules("", []workspace.Rule{{Path: groupID}}), rest...)
+}
+
+const groupID = "groupId"
+
+// rules makes rules ready; with no name they are defaults.
+func rules(name string, configured []workspace.Rule) []Rule {
+	ready := make([]Rule, 0, len(configured))
+	for i := range configured {
+		c := &configured[i]
+		r := Rule{Path: c.Path}
+		if name != "" {
+			r.Place = fmt.Sprintf("%s[%d]", name, i)
+		}
+		if c.Literal != nil {
+			r.Literal = *c.Literal
+		} else if keys, err := call.ParsePath(c.Path); err == nil {
+			r.keys = keys
+		}
+		for _, t := range c.Types {
+			r.types |= 1 << call.ParseType(t)
+		}
+		r.events(c.Events)
+		ready = append(ready, r)
+	}
+	return ready
+}
+
+func (r *Rule) events(events []string) {
+	r.names = make(map[string]bool, len(events))
+	for _, event := range events {
+		if begin, open := strings.CutSuffix(event, "*"); open {
+			r.begins = append(r.begins, begin)
+		} else {
+			r.names[event] = true
+		}
+	}
+}

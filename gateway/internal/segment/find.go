@@ -1,0 +1,81 @@
+package segment
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+
+	"github.com/sojournhq/sojourn/gateway/internal/mapping"
+)
+
+// Envelope is what a batch says once for all of its calls. A call's own word wins.
+type Envelope struct {
+	// SentAt is when the sender sent the batch, by its own clock.
+	SentAt jsontext.Value
+	// Context is the context of all calls. Of a member that a call's own context has too, the call's counts.
+	Context jsontext.Value
+
+	// members of the context, if they were looked up, because it may be long and the calls many.
+	members map[string]jsontext.Value
+}
+
+// indexed returns the envelope with the members of its context looked up.
+func (e Envelope) indexed() Envelope {
+	if e.Context.Kind() == jsontext.KindBeginObject {
+		e.members = map[string]jsontext.Value{}
+		// What is read here was read before, so it is readable.
+		_ = members(e.Context, func(name string, value jsontext.Value) bool { e.members[name] = value; return true })
+	}
+	return e
+}
+
+// inContext returns a member of the batch's context.
+func (p *parser) inContext(key string) jsontext.Value {
+	if b := &p.o.Batch; b.members != nil || len(b.Context) == 0 {
+		return b.members[key]
+	}
+	return p.reader.lookup(p.o.Batch.Context, []string{key})
+}
+
+// at returns what the keys lead to from the top of the call, or nothing.
+func (p *parser) at(keys []string) jsontext.Value {
+	top := p.env.field(keys[0])
+	switch {
+	case top == nil:
+		return p.reader.lookup(p.raw, keys)
+	case top == &p.env.context && len(keys) > 1:
+		v := p.reader.lookup(p.env.context, keys[1:2])
+		if len(v) == 0 {
+			v = p.inContext(keys[1])
+		}
+		return p.reader.lookup(v, keys[2:])
+	}
+	return p.reader.lookup(*top, keys[1:])
+}
+
+// sent returns the fingerprint that the call would have if its source were not mapped.
+func (p *parser) sent() uint32 {
+	rules := p.o.Rules
+	rules.Mapping = nil
+	plain := parser{
+		o: &Options{Rules: rules, Type: p.o.Type, Received: p.o.Received, Batch: p.o.Batch}, raw: p.raw, mapping: contract(),
+		env: p.env, event: p.event, call: call.Call{Type: p.call.Type},
+	}
+	// What would be wrong with it makes no difference: it is the same each time.
+	for _, id := range []struct {
+		to     *string
+		target *mapping.Target
+	}{
+		{&plain.call.UserID, &plain.mapping.User},
+		{&plain.call.AnonymousID, &plain.mapping.Session},
+		{&plain.call.AccountID, &plain.mapping.Account},
+	} {
+		*id.to, _, _ = plain.findID(id.target, "")
+	}
+	if p.call.Type == call.Delete {
+		plain.call.AnonymousID, plain.call.AccountID = "", ""
+	}
+	_ = plain.readNames()
+	plain.call.PreviousID = p.call.PreviousID
+	return plain.call.Fingerprint()
+}

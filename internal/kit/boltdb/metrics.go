@@ -1,0 +1,98 @@
+package boltdb
+
+import (
+	"os"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics is what an open file tells of itself.
+type metrics struct {
+	seconds prometheus.Histogram
+	writes  prometheus.Histogram
+	readers readers
+}
+
+func newMetrics() *metrics {
+	return &metrics{
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "sojourn_store_commit_duration_seconds", Help: "Time that a transaction takes, with all its writes, until it is durable.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}),
+		writes: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "sojourn_store_commit_writes", Help: "Writes in a transaction: requests that were waiting when it began.",
+			Buckets: prometheus.ExponentialBuckets(1, 4, 7),
+		}),
+	}
+}
+
+// register registers the metrics, and what is looked up in db when somebody asks.
+func (m *metrics) register(to prometheus.Registerer, db *DB) error {
+	pageSize := db.bolt.Info().PageSize // which cannot be asked for once the file is closed
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "sojourn_store_" + name, Help: help}, value)
+	}
+	for _, c := range []prometheus.Collector{
+		m.seconds, m.writes,
+		gauge("failed", "1 once a commit has failed: the store takes no writes any more.", func() float64 {
+			if db.failed.Load() {
+				return 1
+			}
+			return 0
+		}),
+		gauge("file_bytes", "Size of the data file.", func() float64 {
+			info, err := os.Stat(db.bolt.Path())
+			if err != nil {
+				return 0
+			}
+			return float64(info.Size())
+		}),
+		gauge("free_bytes", "What of the data file is free to be written again, or will be when readers have ended.", func() float64 {
+			stats := db.bolt.Stats()
+			return float64(stats.FreePageN+stats.PendingPageN) * float64(pageSize)
+		}),
+		gauge("readers", "Read transactions that are open.", func() float64 { return float64(db.Readers()) }),
+		gauge("oldest_reader_seconds", "For how long the oldest of them has been open; meanwhile freed pages are not used again.",
+			func() float64 { return m.readers.oldest().Seconds() }),
+	} {
+		if err := to.Register(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readers knows since when each read transaction is open.
+type readers struct {
+	mu   sync.Mutex
+	last uint64
+	open map[uint64]time.Time
+}
+
+// enter notes that a transaction is open, until the returned function is called.
+func (r *readers) enter() (leave func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.open == nil {
+		r.open = map[uint64]time.Time{}
+	}
+	r.last++
+	mine := r.last
+	r.open[mine] = time.Now()
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.open, mine)
+	}
+}
+
+func (r *readers) oldest() (age time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, since := range r.open {
+		age = max(age, time.Since(since))
+	}
+	return age
+}

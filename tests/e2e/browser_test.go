@@ -1,0 +1,157 @@
+//go:build clients
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// startBrowser starts the scenario of browser/scenarios.mjs in Chromium, with a gateway at this address.
+func startBrowser(t *testing.T, url, scenario string) *client {
+	t.Helper()
+	path := os.Getenv("CHROMIUM")
+	if path == "" {
+		path = "chromium"
+	}
+	path, err := exec.LookPath(path)
+	if err != nil {
+		t.Fatalf("this test needs Chromium: install Debian's package chromium, or say in CHROMIUM where it is: %v", err)
+	}
+	t.Setenv("CHROMIUM", path)
+	return startClient(t, "browser", url, "drive.mjs", scenario)
+}
+
+// finish waits until as many calls as the client recorded have arrived, ends the browser, and checks that each arrived once, from one
+// visitor, and that the browser complained of nothing. It returns the state, with ids that differ from run to run replaced.
+func (c *client) finish(t *testing.T, d deployment, calls int) string {
+	t.Helper()
+	c.until("recorded")
+	sent, visitors := c.all("sent "), c.all("visitor ")
+	if len(sent) != calls {
+		t.Errorf("the client recorded %d calls, want %d", len(sent), calls)
+	}
+	for deadline := time.Now().Add(patience); books(t, d).Accepted < int64(calls) && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if got := books(t, d); got.Accepted != int64(calls) || got.Rejected != 0 {
+		t.Errorf("books %+v of %d calls", got, calls)
+	}
+	c.tell("close")
+	c.end()
+	state := dumpRunning(t, d)
+	for _, id := range sent {
+		if n := strings.Count(state, `"messageId":"`+id+`"`); n > 1 {
+			t.Errorf("call %s is there %d times", id, n)
+		}
+		state = strings.ReplaceAll(state, `"`+id+`"`, `"message"`)
+	}
+	slices.Sort(visitors)
+	if visitors = slices.Compact(visitors); len(visitors) != 1 {
+		t.Fatalf("visitors %q, want one", visitors)
+	}
+	return strings.ReplaceAll(state, `"`+visitors[0]+`"`, `"visitor"`)
+}
+
+// quiet checks that the browser showed no errors: above all that no answer was kept from the page.
+func (c *client) quiet(t *testing.T) {
+	t.Helper()
+	if errors := append(c.all("console "), c.all("failed ")...); len(errors) > 0 {
+		t.Errorf("the browser says %q", errors)
+	}
+}
+
+// TestSegmentsBrowserClient drives Sojourn with @segment/analytics-next in a page of another origin, which knows of Sojourn what its
+// settings say. What the morning in browser/scenarios.mjs comes to was worked out by hand in testdata/browser.ndjson.
+func TestSegmentsBrowserClient(t *testing.T) {
+	golden, err := os.ReadFile("testdata/browser.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := "GET /v1/projects/" + writeKey + "/settings"
+	for delivery, want := range map[string]map[string]int{
+		"standard": {
+			settings: 1, "OPTIONS /v1/i": 1, "POST /v1/i": 1, "OPTIONS /v1/g": 1, "POST /v1/g": 1, "OPTIONS /v1/p": 1, "POST /v1/p": 1,
+			"OPTIONS /v1/t": 1, "POST /v1/t": 4, "OPTIONS /v1/s": 1, "POST /v1/s": 1, "OPTIONS /v1/a": 1, "POST /v1/a": 1,
+		},
+		"batching": {settings: 1, "OPTIONS /v1/b": 1, "POST /v1/b": 1},
+	} {
+		t.Run(delivery, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, d deployment) {
+				wire := startWire(t, d)
+				c := startBrowser(t, wire.server.URL, delivery)
+				compareDump(t, string(golden), c.finish(t, d, 9))
+				c.quiet(t)
+				if diff := cmp.Diff(want, wire.counts()); diff != "" {
+					t.Errorf("requests (-want +got):\n%s", diff)
+				}
+				if got := books(t, d); got.Duplicate != 0 {
+					t.Errorf("%d calls came twice", got.Duplicate)
+				}
+			})
+		})
+	}
+}
+
+// TestSegmentsBrowserClientSendsWhatItHasWhenAPageGoes has a visitor leave a page in the moment in which calls were made on it.
+func TestSegmentsBrowserClientSendsWhatItHasWhenAPageGoes(t *testing.T) {
+	for _, way := range []string{"navigating", "reloading", "closing"} {
+		t.Run(way, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, d deployment) {
+				c := startBrowser(t, d.url(), way)
+				state := c.finish(t, d, 6)
+				c.quiet(t)
+				for _, want := range []string{"Step 1", "Step 2", "Step 3", "Step 4", "Step 5"} {
+					if n := strings.Count(state, `"feature":"`+want+`","module":"Tour","userId":"u-1"`); n != 1 {
+						t.Errorf("%s is there %d times", want, n)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestSegmentsBrowserClientIsOneVisitorInAllTabs has a visitor work in three tabs and load each again.
+func TestSegmentsBrowserClientIsOneVisitorInAllTabs(t *testing.T) {
+	onBoth(t, func(t *testing.T, d deployment) {
+		c := startBrowser(t, d.url(), "tabs")
+		state := c.finish(t, d, 1+3*2*4)
+		c.quiet(t)
+		if n := strings.Count(state, `"kind":"session"`); n != 1 || !strings.Contains(state, `"anonymousId":"visitor"`) {
+			t.Errorf("%d sessions, want the one of the visitor in\n%s", n, state)
+		}
+		if n := strings.Count(state, `"kind":"event"`); n != 24 {
+			t.Errorf("%d uses, want 24", n)
+		}
+	})
+}
+
+// TestSegmentsBrowserClientOutlivesOutages takes one process after the other away while the page makes calls, until the browser has seen
+// one fail, and brings it back.
+func TestSegmentsBrowserClientOutlivesOutages(t *testing.T) {
+	onBoth(t, func(t *testing.T, d deployment) {
+		c := startBrowser(t, d.url(), "outage")
+		c.until("ready")
+		calls := 1
+		for _, process := range d.processes() {
+			d.down(process)
+			c.tell("Without " + process)
+			c.until("failed POST Without " + process)
+			d.up(process)
+			calls += 3
+		}
+		c.tell("no more")
+		c.finish(t, d, calls)
+		for _, line := range c.all("console ") {
+			if strings.Contains(line, "CORS") && !strings.Contains(line, "net::ERR") {
+				t.Errorf("an answer was kept from the page: %s", line)
+			}
+		}
+	})
+}

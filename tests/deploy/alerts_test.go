@@ -77,3 +77,18 @@ func TestEveryPanelOfTheDashboardAsksWhatPrometheusUnderstands(t *testing.T) {
 		}
 	}
 }
+
+func TestAlertsAndDashboardAskForMetricsThatThereAre(t *testing.T) {
+	documented := read(t, "docs/metrics.md")
+	asked := read(t, "deploy/helm/sojourn/files/alerts.yaml") + read(t, "deploy/helm/sojourn/files/dashboard.json")
+	names := regexp.MustCompile(`\b(sojourn|grpc_server)_[a-z_]+`).FindAllString(asked, -1)
+	if len(names) < 10 {
+		t.Errorf("%d metrics", len(names))
+	}
+	part := regexp.MustCompile(`_(bucket|sum|count)$`)
+	for _, name := range names {
+		if !strings.Contains(documented, "| `"+part.ReplaceAllString(name, "")+"` |") {
+			t.Errorf("%s is not in docs/metrics.md", name)
+		}
+	}
+}

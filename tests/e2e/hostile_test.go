@@ -264,6 +264,7 @@ type said struct {
 }
 
 func (c *hostile) send(address string) (said, error) {
+	request := c.request() // made before the clock runs: the longest take their time
 	began := time.Now()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
@@ -272,7 +273,7 @@ func (c *hostile) send(address string) (said, error) {
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(began.Add(10 * time.Second))
 	go func() { // the answer may come before all is sent
-		_, _ = conn.Write(c.request())
+		_, _ = conn.Write(request)
 		if c.Close {
 			_ = conn.(*net.TCPConn).CloseWrite()
 		}

@@ -154,7 +154,7 @@ func TestAPoliteWorkspaceIsNeverRefusedAndInTimeHoweverMuchOthersAskFor(t *testi
 				possible := int64(c.perSecond) * int64((duration-settled)/time.Second)
 				t.Logf("of %d KiB the greedy had %d, with %d requests refused and %d late; the polite had %d answers",
 					possible, done.Load(), refusals.Load(), late.Load(), polite.Load())
-				if polite.Load() < 10 {
+				if polite.Load() < int64((duration-settled)/(2*time.Second)) {
 					t.Errorf("the polite one had only %d answers", polite.Load())
 				}
 				// Goodput must not collapse: what is taken on is done in time.

@@ -25,8 +25,8 @@ func parse(raw []byte, o *segment.Options) item {
 
 // record makes the calls of a request durable, counts those refused, and notes in each item what became of it.
 //
-// Once begun it goes on when the sender has gone, until the deadline. Browsers break off what they sent when a page goes, and may never send it
-// again: what identity has in its books by then would be missing from the other services for good.
+// Once begun it goes on when the sender has gone, until the deadline. Browsers break off what they sent when a page goes, and may never
+// send it again: what identity has in its books by then would be missing from the other services for good.
 func (d *Door) record(ctx context.Context, v *visit, items []item) (err error) {
 	if err := v.pass.Spend(len(items)); err != nil {
 		return err

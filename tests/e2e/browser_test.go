@@ -28,9 +28,9 @@ func startBrowser(t *testing.T, url, scenario string) *client {
 	return startClient(t, "browser", url, "drive.mjs", scenario)
 }
 
-// finish waits until as many calls as the client recorded have arrived, ends the browser, and checks that each arrived once, from one
-// visitor, and that the browser complained of nothing. It returns the state, with ids that differ from run to run replaced.
-func (c *client) finish(t *testing.T, d deployment, calls int) string {
+// finish waits until as many calls as the client recorded have arrived, ends the browser and the deployment, and checks that each call arrived
+// once, from one visitor. It returns the state, with ids that differ from run to run replaced, and the books.
+func (c *client) finish(t *testing.T, d deployment, calls int) (state string, got book) {
 	t.Helper()
 	c.until("recorded")
 	sent, visitors := c.all("sent "), c.all("visitor ")
@@ -40,12 +40,13 @@ func (c *client) finish(t *testing.T, d deployment, calls int) string {
 	for deadline := time.Now().Add(patience); books(t, d).Accepted < int64(calls) && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
-	if got := books(t, d); got.Accepted != int64(calls) || got.Rejected != 0 {
-		t.Errorf("books %+v of %d calls", got, calls)
-	}
 	c.tell("close")
 	c.end()
-	state := dumpRunning(t, d)
+	if got = books(t, d); got.Accepted != int64(calls) || got.Rejected != 0 {
+		t.Errorf("books %+v of %d calls", got, calls)
+	}
+	d.stop() // what is in the books may be under way to the other services until then
+	state = dumpStopped(t, d)
 	for _, id := range sent {
 		if n := strings.Count(state, `"messageId":"`+id+`"`); n > 1 {
 			t.Errorf("call %s is there %d times", id, n)
@@ -56,7 +57,7 @@ func (c *client) finish(t *testing.T, d deployment, calls int) string {
 	if visitors = slices.Compact(visitors); len(visitors) != 1 {
 		t.Fatalf("visitors %q, want one", visitors)
 	}
-	return strings.ReplaceAll(state, `"`+visitors[0]+`"`, `"visitor"`)
+	return strings.ReplaceAll(state, `"`+visitors[0]+`"`, `"visitor"`), got
 }
 
 // quiet checks that the browser showed no errors: above all that no answer was kept from the page.
@@ -86,16 +87,30 @@ func TestSegmentsBrowserClient(t *testing.T) {
 			onBoth(t, func(t *testing.T, d deployment) {
 				wire := startWire(t, d)
 				c := startBrowser(t, wire.server.URL, delivery)
-				compareDump(t, string(golden), c.finish(t, d, 9))
+				state, got := c.finish(t, d, 9)
+				compareDump(t, string(golden), state)
 				c.quiet(t)
 				if diff := cmp.Diff(want, wire.counts()); diff != "" {
 					t.Errorf("requests (-want +got):\n%s", diff)
 				}
-				if got := books(t, d); got.Duplicate != 0 {
+				if got.Duplicate != 0 {
 					t.Errorf("%d calls came twice", got.Duplicate)
 				}
 			})
 		})
+	}
+}
+
+// steps are the features that a visitor uses on a page that goes.
+var steps = []string{"Step 1", "Step 2", "Step 3", "Step 4", "Step 5"}
+
+// expectSteps checks that each step is there once.
+func expectSteps(t *testing.T, state string) {
+	t.Helper()
+	for _, want := range steps {
+		if n := strings.Count(state, `"feature":"`+want+`","module":"Tour","userId":"u-1"`); n != 1 {
+			t.Errorf("%s is there %d times in\n%s", want, n, state)
+		}
 	}
 }
 
@@ -105,23 +120,37 @@ func TestSegmentsBrowserClientSendsWhatItHasWhenAPageGoes(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, d deployment) {
 				c := startBrowser(t, d.url(), way)
-				state := c.finish(t, d, 6)
+				state, _ := c.finish(t, d, 6)
 				c.quiet(t)
-				for _, want := range []string{"Step 1", "Step 2", "Step 3", "Step 4", "Step 5"} {
-					if n := strings.Count(state, `"feature":"`+want+`","module":"Tour","userId":"u-1"`); n != 1 {
-						t.Errorf("%s is there %d times", want, n)
-					}
-				}
+				expectSteps(t, state)
 			})
 		})
 	}
+}
+
+// TestSegmentsBrowserClientSendsAgainOnTheNextPage has a visitor go to another page of the site before the calls made on the first are
+// answered, with standard delivery. The client breaks them off, and sends each again from there, with the same messageId and timestamp.
+func TestSegmentsBrowserClientSendsAgainOnTheNextPage(t *testing.T) {
+	onBoth(t, func(t *testing.T, d deployment) {
+		wire := startWire(t, d)
+		wait := wire.lose(t, len(steps))
+		c := startBrowser(t, wire.server.URL, "following")
+		wait()
+		c.tell("none is answered")
+		state, got := c.finish(t, d, 6)
+		c.quiet(t)
+		expectSteps(t, state)
+		if want := (book{Received: 11, Accepted: 6, Duplicate: 5}); got != want {
+			t.Errorf("books %+v, want %+v", got, want)
+		}
+	})
 }
 
 // TestSegmentsBrowserClientIsOneVisitorInAllTabs has a visitor work in three tabs and load each again.
 func TestSegmentsBrowserClientIsOneVisitorInAllTabs(t *testing.T) {
 	onBoth(t, func(t *testing.T, d deployment) {
 		c := startBrowser(t, d.url(), "tabs")
-		state := c.finish(t, d, 1+3*2*4)
+		state, _ := c.finish(t, d, 1+3*2*4)
 		c.quiet(t)
 		if n := strings.Count(state, `"kind":"session"`); n != 1 || !strings.Contains(state, `"anonymousId":"visitor"`) {
 			t.Errorf("%d sessions, want the one of the visitor in\n%s", n, state)

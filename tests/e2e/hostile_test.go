@@ -351,19 +351,19 @@ func (c *hostile) effect() (accepted, rejected int) {
 	return 0, 0
 }
 
-// books are the sums of a workspace's books.
-type books struct{ received, accepted, duplicate, rejected int }
+// sums are those of a workspace's books.
+type sums struct{ received, accepted, duplicate, rejected int }
 
-func booksOf(t *testing.T, d deployment, token string) (sum books) {
+func booksOf(t *testing.T, d deployment, token string) (sum sums) {
 	t.Helper()
 	number := func(text string) int { n, _ := strconv.Atoi(text); return n } // protobuf's JSON leaves out what is 0
 	type book struct{ Received, Accepted, Duplicate, Rejected string }
 	for _, b := range ask[struct{ Outcomes []book }](t, d, token, "sojourn.identity.v1.QueryService/ListOutcomes", `{}`).Outcomes {
-		one := books{number(b.Received), number(b.Accepted), number(b.Duplicate), number(b.Rejected)}
+		one := sums{number(b.Received), number(b.Accepted), number(b.Duplicate), number(b.Rejected)}
 		if one.received != one.accepted+one.duplicate+one.rejected {
 			t.Errorf("the books do not balance: %+v", one)
 		}
-		sum = books{
+		sum = sums{
 			sum.received + one.received, sum.accepted + one.accepted, sum.duplicate + one.duplicate, sum.rejected + one.rejected,
 		}
 	}

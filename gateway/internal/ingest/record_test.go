@@ -235,6 +235,35 @@ func TestAServiceThatHangsIsAnsweredForWhenTheDeadlineEnds(t *testing.T) {
 	}
 }
 
+func TestWhatHasBegunIsFinishedWhenTheSenderHasGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := open(t)
+		ctx, leave := context.WithCancel(t.Context())
+		g.Identity.Fail(func(context.Context) error { leave(); return nil })
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/v1/track", strings.NewReader(trackCall("m", "")))
+		r.SetBasicAuth(webKey, "")
+		g.do(r)
+		if events, sessions := len(g.Events.Calls()), len(g.Sessions.Calls()); events != 1 || sessions != 1 {
+			t.Errorf("events has %d calls and sessions %d of the one that identity accepted", events, sessions)
+		}
+	})
+}
+
+func TestWhatHasBegunEndsAtTheDeadlineAlsoWhenTheSenderHasGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := open(t)
+		ctx, leave := context.WithCancel(t.Context())
+		g.Events.Fail(func(ctx context.Context) error { leave(); <-ctx.Done(); return ctx.Err() })
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/v1/track", strings.NewReader(trackCall("m", "")))
+		r.SetBasicAuth(webKey, "")
+		begin := time.Now()
+		g.do(r)
+		if took := time.Since(begin); took != 4*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
 func TestARejectionThatCannotBeCountedIsNotAnsweredYet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := open(t)

@@ -31,6 +31,24 @@ const navigating = ({ page, site }) => leave(page, site, () => page.evaluate(() 
 const reloading = ({ page, site }) => leave(page, site, () => page.reload())
 const closing = ({ page, site }) => leave(page, site, () => page.close())
 
+// following makes calls with standard delivery and, told that none will be answered, goes to another page of the site. The client's script on
+// that page sends them again.
+async function following ({ page, site, told }) {
+  await page.goto(site + '/standard')
+  await page.evaluate(async () => {
+    await analytics.identify('u-1')
+    for (const n of [1, 2, 3, 4, 5]) analytics.track(`Step ${n}`, { module: 'Tour' })
+  })
+  await told()
+  const answered = new Set()
+  const all = new Promise((resolve) => page.on('response', (response) => {
+    const event = response.request().postDataJSON()?.event
+    if (event && answered.add(event).size === 5) resolve()
+  }))
+  await page.goto(site + '/standard?next')
+  await all
+}
+
 // tabs has a visitor work in three tabs at once and reload each, all with standard delivery.
 async function tabs ({ browser, page, site }) {
   await page.goto(site + '/standard')
@@ -56,4 +74,4 @@ async function outage ({ page, site, say, told }) {
   }
 }
 
-export const scenarios = { standard: morning, batching: morning, navigating, reloading, closing, tabs, outage }
+export const scenarios = { standard: morning, batching: morning, navigating, reloading, closing, following, tabs, outage }

@@ -9,7 +9,8 @@ export async function serve (writeKey, cdnURL) {
     '/standard': {},
     '/batching': { integrations: { 'Segment.io': { deliveryStrategy: { strategy: 'batching' } } } },
   }
-  const server = http.createServer(({ url }, response) => {
+  const server = http.createServer((request, response) => {
+    const [url] = request.url.split('?')
     const type = url === '/page.js' ? 'text/javascript' : 'text/html'
     response.writeHead(url === '/favicon.ico' ? 204 : 200, { 'Content-Type': type + '; charset=utf-8' })
     if (url === '/page.js') return response.end(script)

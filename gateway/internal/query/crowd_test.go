@@ -29,12 +29,14 @@ func TestTheQuestionsOfOneWorkspaceLeaveRoomForThoseOfAnother(t *testing.T) {
 			t.Fatal(err)
 		}
 		mux := http.NewServeMux()
-		query.Register(mux, query.Config{
+		if err := query.Register(mux, query.Config{
 			Workspaces: &workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{
 				{ID: "acme", QueryTokens: workspace.NewSecrets(acmeToken, secondAcme)}, {ID: "other", QueryTokens: workspace.NewSecrets(otherToken)},
 			}},
 			Identity: services.conn, Deadline: 4 * time.Second, Limits: limits,
-		}, observe.Discard())
+		}, observe.Discard()); err != nil {
+			t.Fatal(err)
+		}
 		ask := func(token string) *httptest.ResponseRecorder {
 			const path = "/sojourn.identity.v1.QueryService/ListUsers"
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(`{"workspace":"acme"}`))

@@ -22,8 +22,8 @@ type Caller struct {
 	Token *servicetoken.Tokens
 }
 
-// Dial returns a connection to the server at target, called name in the log of d. When the server refuses the caller's token, requests fail with
-// UNAVAILABLE, because it is nothing that whoever is behind the request could mend, and the log says so once until it is over.
+// Dial returns a connection to the server at target, called name in the log of d. When the server refuses the caller's token, requests fail
+// with UNAVAILABLE, because it is nothing that whoever is behind the request could mend, and the log says so once until it is over.
 func (c Caller) Dial(name, target string, d observe.Deps) (*grpc.ClientConn, error) {
 	r := &refusals{log: d.Log.With(slog.String("service", name))}
 	options := append(Traced(d), grpc.WithChainUnaryInterceptor(r.unary), grpc.WithChainStreamInterceptor(r.stream))

@@ -71,6 +71,8 @@ type Rejection struct {
 	Fingerprint       Fingerprint
 	// Raw is what was sent.
 	Raw []byte
+	// Encoded: Raw is not the text itself, but that text compressed or in another charset.
+	Encoded bool
 }
 
 // Codes of rejections that callers treat differently from the others.

@@ -24,11 +24,12 @@ func parse(raw []byte, o *segment.Options) item {
 }
 
 // record makes the calls of a request durable, counts those refused, and notes in each item what became of it.
-func (d *Door) record(ctx context.Context, v *visit, items []item) (err error) {
+func (d *Door) record(ctx context.Context, v *visit, items []item) error {
 	if err := v.pass.Spend(len(items)); err != nil {
 		return err
 	}
-	defer d.metrics.balance.receive(v.source, len(items))(&err)
+	settled := false
+	defer d.metrics.balance.receive(v.source, len(items))(&settled)
 	request := fanout.Request{Workspace: v.source.workspace, Source: v.source.rules.Source, Received: v.received}
 	var calls, refused []int // where each stands in items
 	for i := range items {
@@ -48,6 +49,7 @@ func (d *Door) record(ctx context.Context, v *visit, items []item) (err error) {
 	for i, repeated := range recorded.Repeated {
 		items[refused[i]].repeated = repeated
 	}
+	settled = true
 	for i := range items {
 		d.count(v, &items[i])
 	}

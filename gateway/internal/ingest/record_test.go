@@ -273,11 +273,11 @@ type broken struct{ grpc.ClientConnInterface }
 func (broken) Invoke(context.Context, string, any, any, ...grpc.CallOption) error { panic("secret") }
 
 func TestAPanicWhileServicesAreAskedEndsOneRequestAndNotTheProcess(t *testing.T) {
-	services, limits, log := backendtest.Start(t), newLimits(t), &bytes.Buffer{}
+	services, limits, log, metrics := backendtest.Start(t), newLimits(t), &bytes.Buffer{}, prometheus.NewRegistry()
 	door, err := ingest.New(ingest.Config{
 		Workspaces: workspaces(), MaxCallBytes: 2000, MaxBatchBytes: 2000, Deadline: time.Second, Limits: limits,
 	}, fanout.New(services.Identity.Conn, broken{}, services.Sessions.Conn),
-		observe.Deps{Log: slog.New(slog.NewJSONHandler(log, nil)), Metrics: prometheus.NewRegistry()})
+		observe.Deps{Log: slog.New(slog.NewJSONHandler(log, nil)), Metrics: metrics})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,6 +289,17 @@ func TestAPanicWhileServicesAreAskedEndsOneRequestAndNotTheProcess(t *testing.T)
 		t.Errorf("logged %s", got)
 	}
 	check(t, g.post("/v1/track", "no-such-key-00000", trackCall("m", "")), 401, `key_unknown`)
+	// The books still balance: what has no outcome is known to have none.
+	if err := testutil.GatherAndCompare(metrics, strings.NewReader(`
+# HELP sojourn_gateway_calls_received_total Calls that came in from known sources, every attempt counted.
+# TYPE sojourn_gateway_calls_received_total counter
+sojourn_gateway_calls_received_total{source="web",workspace="acme"} 1
+# HELP sojourn_gateway_calls_unsettled_total Calls among them that were answered to be sent again: a service was away, late or wrong.
+# TYPE sojourn_gateway_calls_unsettled_total counter
+sojourn_gateway_calls_unsettled_total{source="web",workspace="acme"} 1
+`), "sojourn_gateway_calls_received_total", "sojourn_gateway_calls_unsettled_total"); err != nil {
+		t.Error(err)
+	}
 }
 
 func newLimits(t *testing.T) *limit.Limits {

@@ -147,8 +147,8 @@ func crossOrigin() map[string]sending {
 		}
 	}
 	readable := map[string]string{
-		"Access-Control-Allow-Origin": site, "Access-Control-Allow-Credentials": "true", "Access-Control-Expose-Headers": "Retry-After, X-Request-Id",
-		"Vary": "Origin",
+		"Access-Control-Allow-Origin": site, "Access-Control-Allow-Credentials": "true", "Vary": "Origin",
+		"Access-Control-Expose-Headers": "Retry-After, X-RateLimit-Reset, X-Request-Id",
 	}
 	simple := sending{
 		path: "/v1/t", header: []string{"Origin", site, "Content-Type", "text/plain"}, body: callOf(`"event":"E",` + keyOf(writeKey)),

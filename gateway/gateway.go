@@ -19,7 +19,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
@@ -29,6 +28,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/streams"
 
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
+	"github.com/sojournhq/sojourn/gateway/internal/group"
 	"github.com/sojournhq/sojourn/gateway/internal/ingest"
 	"github.com/sojournhq/sojourn/gateway/internal/limit"
 	"github.com/sojournhq/sojourn/gateway/internal/query"
@@ -145,12 +145,12 @@ func (g *Gateway) Handler() http.Handler {
 
 // Ready returns nil when all three services say over gRPC health that they serve and take this gateway's calls, or which does not.
 func (g *Gateway) Ready(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
+	together, ctx := group.WithContext(ctx)
 	for _, service := range []struct {
 		name string
 		conn grpc.ClientConnInterface
 	}{{"identity", g.backends.Identity}, {"events", g.backends.Events}, {"sessions", g.backends.Sessions}} {
-		group.Go(func() error {
+		together.Go(func() error {
 			resp, err := healthpb.NewHealthClient(service.conn).Check(ctx, &healthpb.HealthCheckRequest{Service: rpc.Calls})
 			if err != nil {
 				return fmt.Errorf("%s cannot be asked: %w", service.name, err)
@@ -161,5 +161,5 @@ func (g *Gateway) Ready(ctx context.Context) error {
 			return nil
 		})
 	}
-	return group.Wait()
+	return together.Wait()
 }

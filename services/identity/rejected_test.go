@@ -75,7 +75,7 @@ func TestTheLastRejectedCallsAreListedAsTheyWereSent(t *testing.T) {
 		t.Errorf("the second time the books count %v", got)
 	}
 	cut := rejection(3, "call_too_large", `{"a":"`+strings.Repeat("x", 40<<10))
-	cut.Type = "made up"
+	cut.Type, cut.Message = "made up", "x"+strings.Repeat("ä", 300)
 	c.reject(time.Now().Add(time.Hour).UnixMilli(), cut)
 	c.record(&segmentv1.Call{Type: segmentv1.CallType_CALL_TYPE_TRACK, MessageId: "m4", UserId: strings.Repeat("x", 513), Source: "app"})
 
@@ -94,6 +94,7 @@ func TestTheLastRejectedCallsAreListedAsTheyWereSent(t *testing.T) {
 		t.Errorf("what came twice is %v", m1)
 	}
 	if m3 := all[1]; string(m3.GetBody()) != `{"a":` || m3.GetBodyBytes() != 6+40<<10 || m3.GetType() != "other" ||
+		m3.GetMessage() != "x"+strings.Repeat("ä", 255) ||
 		m3.GetReceived().AsTime().After(time.Now()) {
 		t.Errorf("what was cut in the middle of a text is %v", m3)
 	}

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
@@ -20,6 +19,7 @@ import (
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 
+	"github.com/sojournhq/sojourn/gateway/internal/group"
 	"github.com/sojournhq/sojourn/gateway/internal/segment"
 )
 
@@ -131,18 +131,18 @@ func (f *Fanout) forward(ctx context.Context, workspace string, calls []*segment
 		return nil
 	}
 	var fromEvents, fromSessions []*segmentv1.Result
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
+	together, ctx := group.WithContext(ctx)
+	together.Go(func() error {
 		resp, err := f.events.RecordCalls(ctx, &eventsv1.RecordCallsRequest{Workspace: workspace, Calls: calls})
 		fromEvents = resp.GetResults()
 		return check("events", len(fromEvents), len(calls), err)
 	})
-	group.Go(func() error {
+	together.Go(func() error {
 		resp, err := f.sessions.RecordCalls(ctx, &sessionsv1.RecordCallsRequest{Workspace: workspace, Calls: calls})
 		fromSessions = resp.GetResults()
 		return check("sessions", len(fromSessions), len(calls), err)
 	})
-	if err := group.Wait(); err != nil {
+	if err := together.Wait(); err != nil {
 		return err
 	}
 	for _, results := range [][]*segmentv1.Result{fromEvents, fromSessions} {

@@ -41,11 +41,15 @@ func toIdentity(r *Request) *identityv1.RecordCallsRequest {
 }
 
 func toRejection(source string, x *segment.Rejection) *identityv1.Rejection {
-	body := segment.WithoutKey(x.Raw)
+	body := x.Kept()
+	size := len(body)
+	if body == nil {
+		size = len(x.Raw) // how long it was is all that can be told
+	}
 	return &identityv1.Rejection{
 		Source: source, Type: x.Type, Code: x.Code, Message: x.Message, Field: x.Field, Fingerprint: x.Fingerprint[:],
 		MessageId: x.MessageID, UserId: x.UserID, TimeMs: x.TimeMS,
-		Body: body[:min(len(body), maxBody)], BodyBytes: int64(len(body)),
+		Body: body[:min(len(body), maxBody)], BodyBytes: int64(size),
 	}
 }
 

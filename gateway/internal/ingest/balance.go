@@ -19,7 +19,7 @@ func newBalance() balance {
 	}
 	return balance{
 		received:  counter("received_total", "Calls that came in from known sources, every attempt counted."),
-		unsettled: counter("unsettled_total", "Calls among them that were answered to be sent again, because a service was away or late."),
+		unsettled: counter("unsettled_total", "Calls among them that were answered to be sent again: a service was away, late or wrong."),
 	}
 }
 
@@ -27,12 +27,12 @@ func (b balance) register(to prometheus.Registerer) error {
 	return errors.Join(to.Register(b.received), to.Register(b.unsettled))
 }
 
-// receive counts calls, and returns what is to be told of the error with which they ended.
-func (b balance) receive(s *source, calls int) func(*error) {
+// receive counts calls, and returns what is to be told whether they have an outcome. A panic leaves them without one.
+func (b balance) receive(s *source, calls int) func(settled *bool) {
 	b.received.WithLabelValues(s.workspace, s.rules.Source).Add(float64(calls))
 	unsettled := b.unsettled.WithLabelValues(s.workspace, s.rules.Source) // there from the first call on, so that sums have all they need
-	return func(err *error) {
-		if *err != nil {
+	return func(settled *bool) {
+		if !*settled {
 			unsettled.Add(float64(calls))
 		}
 	}

@@ -21,7 +21,7 @@ func TestTheCountersShowThatTheBooksBalance(t *testing.T) {
 # HELP sojourn_gateway_calls_received_total Calls that came in from known sources, every attempt counted.
 # TYPE sojourn_gateway_calls_received_total counter
 sojourn_gateway_calls_received_total{source="web",workspace="acme"} 6
-# HELP sojourn_gateway_calls_unsettled_total Calls among them that were answered to be sent again, because a service was away or late.
+# HELP sojourn_gateway_calls_unsettled_total Calls among them that were answered to be sent again: a service was away, late or wrong.
 # TYPE sojourn_gateway_calls_unsettled_total counter
 sojourn_gateway_calls_unsettled_total{source="web",workspace="acme"} 1
 `), "sojourn_gateway_calls_received_total", "sojourn_gateway_calls_unsettled_total"); err != nil {

@@ -84,6 +84,11 @@ func checkCharset(r *http.Request) *segment.Problem {
 	return &segment.Problem{Code: codeCharsetUnsupported, Message: "the charset of content-type is not supported: send JSON in UTF-8"}
 }
 
+// encoded says whether a body with that problem was not decoded. Of gzip there is what could be.
+func encoded(p *segment.Problem) bool {
+	return p.Code == codeEncodingUnsupported || p.Code == codeCharsetUnsupported
+}
+
 func bodyTooLarge(longest int) *segment.Problem {
 	return &segment.Problem{Code: codeBodyTooLarge, Message: fmt.Sprintf("the body is longer than %d bytes: send less at once", longest)}
 }

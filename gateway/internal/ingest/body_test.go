@@ -91,6 +91,13 @@ func TestABodyThatCannotBeDecodedIsRefusedAndCountedForItsKey(t *testing.T) {
 			if len(got) != 1 || got[0].GetCode() != c.code || got[0].GetType() != "track" {
 				t.Errorf("counted as %v", got)
 			}
+			// What cannot be read is not kept: nobody could find in it whoever is to be deleted.
+			readable := map[string]bool{
+				"truncated": true, "wrong checksum": true, "something behind": true, "no gzip": true, "a byte over": true,
+			}
+			if kept := len(got[0].GetBody()) > 0; kept != readable[name] || got[0].GetBodyBytes() == 0 && name != "nothing" {
+				t.Errorf("kept %d bytes of %d", len(got[0].GetBody()), got[0].GetBodyBytes())
+			}
 		})
 	}
 }

@@ -26,7 +26,7 @@ func shareAnswer(h http.Header, r *http.Request) {
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Allow-Credentials", "true")
-	h.Set("Access-Control-Expose-Headers", "Retry-After, "+observe.RequestIDHeader)
+	h.Set("Access-Control-Expose-Headers", "Retry-After, X-RateLimit-Reset, "+observe.RequestIDHeader)
 }
 
 // byMethod answers a preflight, which comes without a key, and hands a request with one of the methods on.

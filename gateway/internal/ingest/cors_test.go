@@ -39,7 +39,7 @@ func TestABrowserMaySendToEveryPathOfCallsWithoutAKeyInThePreflight(t *testing.T
 		want := http.Header{
 			"Access-Control-Allow-Origin":      {site},
 			"Access-Control-Allow-Credentials": {"true"},
-			"Access-Control-Expose-Headers":    {"Retry-After, X-Request-Id"},
+			"Access-Control-Expose-Headers":    {"Retry-After, X-RateLimit-Reset, X-Request-Id"},
 			"Access-Control-Allow-Headers":     {"authorization,content-type"},
 			"Access-Control-Max-Age":           {"86400"},
 			"Vary":                             {"Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"},
@@ -101,7 +101,7 @@ func TestAScriptMayReadEveryAnswer(t *testing.T) {
 		r.Header.Set("Origin", site)
 		w := g.do(r)
 		if h := w.Header(); w.Code != c.status || h.Get("Access-Control-Allow-Origin") != site ||
-			h.Get("Access-Control-Expose-Headers") != "Retry-After, X-Request-Id" || h.Get("Vary") != "Origin" {
+			h.Get("Access-Control-Expose-Headers") != "Retry-After, X-RateLimit-Reset, X-Request-Id" || h.Get("Vary") != "Origin" {
 			t.Errorf("%s: %d with %v, want %d", c.path, w.Code, h, c.status)
 		}
 	}

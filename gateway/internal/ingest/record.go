@@ -27,13 +27,14 @@ func parse(raw []byte, o *segment.Options) item {
 //
 // Once begun it goes on when the sender has gone, until the deadline. Browsers break off what they sent when a page goes, and may never
 // send it again: what identity has in its books by then would be missing from the other services for good.
-func (d *Door) record(ctx context.Context, v *visit, items []item) (err error) {
+func (d *Door) record(ctx context.Context, v *visit, items []item) error {
 	if err := v.pass.Spend(len(items)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), v.received.Add(d.config.Deadline))
 	defer cancel()
-	defer d.metrics.balance.receive(v.source, len(items))(&err)
+	settled := false
+	defer d.metrics.balance.receive(v.source, len(items))(&settled)
 	request := fanout.Request{Workspace: v.source.workspace, Source: v.source.rules.Source, Received: v.received}
 	var calls, refused []int // where each stands in items
 	for i := range items {
@@ -53,6 +54,7 @@ func (d *Door) record(ctx context.Context, v *visit, items []item) (err error) {
 	for i, repeated := range recorded.Repeated {
 		items[refused[i]].repeated = repeated
 	}
+	settled = true
 	for i := range items {
 		d.count(v, &items[i])
 	}

@@ -1,7 +1,9 @@
 package ingest_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/testing/protocmp"
@@ -21,6 +24,7 @@ import (
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 
 	"github.com/sojournhq/sojourn/gateway/internal/backendtest"
+	"github.com/sojournhq/sojourn/gateway/internal/fanout"
 	"github.com/sojournhq/sojourn/gateway/internal/ingest"
 	"github.com/sojournhq/sojourn/gateway/internal/limit"
 )
@@ -277,11 +281,7 @@ func TestARejectionThatCannotBeCountedIsNotAnsweredYet(t *testing.T) {
 }
 
 func TestAPanicIsAnsweredWithConstantText(t *testing.T) {
-	limits, err := limit.New(limit.Config{}, prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
+	limits, mux := newLimits(t), http.NewServeMux()
 	door, err := ingest.New(ingest.Config{
 		Workspaces: workspaces(), MaxCallBytes: 2000, MaxBatchBytes: 2000, Deadline: time.Second, Limits: limits,
 	}, nil, observe.Discard())
@@ -294,6 +294,50 @@ func TestAPanicIsAnsweredWithConstantText(t *testing.T) {
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, r)
 	check(t, w, 500, `{'message':'internal error','code':'internal'}`)
+}
+
+// broken is a connection over which every request panics, as a bug in what is sent or read would.
+type broken struct{ grpc.ClientConnInterface }
+
+func (broken) Invoke(context.Context, string, any, any, ...grpc.CallOption) error { panic("secret") }
+
+func TestAPanicWhileServicesAreAskedEndsOneRequestAndNotTheProcess(t *testing.T) {
+	services, limits, log, metrics := backendtest.Start(t), newLimits(t), &bytes.Buffer{}, prometheus.NewRegistry()
+	door, err := ingest.New(ingest.Config{
+		Workspaces: workspaces(), MaxCallBytes: 2000, MaxBatchBytes: 2000, Deadline: time.Second, Limits: limits,
+	}, fanout.New(services.Identity.Conn, broken{}, services.Sessions.Conn),
+		observe.Deps{Log: slog.New(slog.NewJSONHandler(log, nil)), Metrics: metrics})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	door.Register(mux)
+	g := gate{Handler: mux}
+	check(t, g.post("/v1/track", webKey, trackCall("m", "")), 500, `{'message':'internal error','code':'internal'}`)
+	if got := log.String(); !strings.Contains(got, `"panic":"string"`) || !strings.Contains(got, "broken.Invoke") || strings.Contains(got, "secret\"") {
+		t.Errorf("logged %s", got)
+	}
+	check(t, g.post("/v1/track", "no-such-key-00000", trackCall("m", "")), 401, `key_unknown`)
+	// The books still balance: what has no outcome is known to have none.
+	if err := testutil.GatherAndCompare(metrics, strings.NewReader(`
+# HELP sojourn_gateway_calls_received_total Calls that came in from known sources, every attempt counted.
+# TYPE sojourn_gateway_calls_received_total counter
+sojourn_gateway_calls_received_total{source="web",workspace="acme"} 1
+# HELP sojourn_gateway_calls_unsettled_total Calls among them that were answered to be sent again: a service was away, late or wrong.
+# TYPE sojourn_gateway_calls_unsettled_total counter
+sojourn_gateway_calls_unsettled_total{source="web",workspace="acme"} 1
+`), "sojourn_gateway_calls_received_total", "sojourn_gateway_calls_unsettled_total"); err != nil {
+		t.Error(err)
+	}
+}
+
+func newLimits(t *testing.T) *limit.Limits {
+	t.Helper()
+	limits, err := limit.New(limit.Config{}, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return limits
 }
 
 func TestEveryCallIsCountedOnceWithWhatBecameOfIt(t *testing.T) {

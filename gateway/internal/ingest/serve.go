@@ -3,7 +3,6 @@ package ingest
 import (
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/sojournhq/sojourn/internal/kit/observe"
@@ -43,7 +42,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, path string, handle
 func (d *Door) guard(v *visit, handle func(*visit) answer) (a answer) {
 	defer func() {
 		if p := recover(); p != nil {
-			d.deps.Log.ErrorContext(v.r.Context(), "request panicked", observe.Panic(p), slog.String("stack", string(debug.Stack())))
+			d.deps.Log.ErrorContext(v.r.Context(), "request panicked", observe.Panic(p))
 			a = internalError()
 		}
 	}()

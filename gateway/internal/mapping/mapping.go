@@ -71,7 +71,12 @@ func (r *Rule) For(t call.Type, e Event) bool {
 		slices.ContainsFunc(r.begins, func(begin string) bool { return strings.HasPrefix(e.Name, begin) }))
 }
 
-// Places returns the paths of the rules that are for a call, and "a literal" for those that have none, for people to read.
+// maxPlaces is how long the list of places becomes, in bytes: it stands in every message about a call in which something is missing, and a
+// request may hold thousands of them.
+const maxPlaces = 300
+
+// Places returns the paths of the rules that are for a call, and "a literal" for those that have none, for people to read. Of many it names
+// the first.
 func (t *Target) Places(of call.Type) string {
 	var places []string
 	for i := range t.Rules {
@@ -79,7 +84,14 @@ func (t *Target) Places(of call.Type) string {
 			places = append(places, cmp.Or(r.Path, "a literal"))
 		}
 	}
-	return strings.Join(slices.Compact(places), ", ")
+	places = slices.Compact(places)
+	length := 0
+	for i, place := range places {
+		if length += len(place); i > 0 && length > maxPlaces {
+			return fmt.Sprintf("%s and %d more", strings.Join(places[:i], ", "), len(places)-i)
+		}
+	}
+	return strings.Join(places, ", ")
 }
 
 // New makes the mapping of a source ready. Nil: the source has none. The mapping has passed the check of its configuration.

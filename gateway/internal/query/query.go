@@ -8,9 +8,7 @@ package query
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"connectrpc.com/connect"
@@ -74,7 +72,7 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) error {
 				observed, authorizer{}, crowd{limits: c.Limits}, lasting{group: c.Streams}, translator{deadline: deadline, log: d.Log},
 			),
 			connect.WithRecover(func(ctx context.Context, _ connect.Spec, _ http.Header, p any) error {
-				d.Log.ErrorContext(ctx, "query panicked", observe.Panic(p), slog.String("stack", string(debug.Stack())))
+				d.Log.ErrorContext(ctx, "query panicked", observe.Panic(p))
 				return connect.NewError(connect.CodeInternal, errInternal)
 			}),
 		)

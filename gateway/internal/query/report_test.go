@@ -1,13 +1,17 @@
 package query_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/sojournhq/sojourn/internal/kit/streams"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/report/v1/reportv1connect"
 )
@@ -42,5 +46,27 @@ func TestAReportIsAboutTheTokensWorkspaceAndFailsAsItsServicesDo(t *testing.T) {
 			t.Errorf("%s: %v, want the services' own status", protocol, err)
 		}
 		services.failWith(nil)
+	}
+}
+
+// broken is a connection over which every request panics, as a bug in what is sent or read would.
+type broken struct{ grpc.ClientConnInterface }
+
+func (broken) Invoke(context.Context, string, any, any, ...grpc.CallOption) error {
+	panic("secret-value")
+}
+
+func TestAPanicWithinAReportEndsTheQuestionAndNotTheProcess(t *testing.T) {
+	url, log := serve(t, broken{}, streams.New(1), never)
+	for protocol, client := range clients(t) {
+		log.Reset()
+		reports := reportv1connect.NewReportServiceClient(client.http, url, append(client.options, bearer("Bearer "+acmeToken))...)
+		_, err := reports.GetAccountOverview(t.Context(), &reportv1.GetAccountOverviewRequest{AccountId: "a"})
+		if connect.CodeOf(err) != connect.CodeInternal || strings.Contains(err.Error(), "secret-value") {
+			t.Errorf("%s: %v, want an internal error", protocol, err)
+		}
+		if got := log.String(); !strings.Contains(got, "panic=string") || !strings.Contains(got, "broken.Invoke") || strings.Contains(got, "secret-value") {
+			t.Errorf("%s: logged %s", protocol, got)
+		}
 	}
 }

@@ -45,15 +45,19 @@ func (t translator) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 func (t translator) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
 		err := next(ctx, conn)
-		if already := new(connect.Error); err == nil || errors.As(err, &already) {
-			return err
+		if err != nil {
+			return t.translate(ctx, conn.Spec().Procedure, err)
 		}
-		return t.translate(ctx, conn.Spec().Procedure, err)
+		return nil
 	}
 }
 
-// translate keeps code and message of a status. The two sets of codes have the same numbers.
+// translate keeps code and message of a status. The two sets of codes have the same numbers. What is Connect's error already, as that of
+// a panic, stays as it is.
 func (t translator) translate(ctx context.Context, procedure string, err error) error {
+	if already := new(connect.Error); errors.As(err, &already) {
+		return err
+	}
 	s := status.Convert(err)
 	switch s.Code() {
 	case codes.Internal, codes.Unknown, codes.DataLoss:

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/sojournhq/sojourn/internal/kit/page"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
+
+	"github.com/sojournhq/sojourn/gateway/internal/group"
 )
 
 // accountsAtOnce is how many accounts the services are asked about side by side.
@@ -67,18 +67,18 @@ func (s *services) activityOfAll(ctx context.Context, workspace string, w window
 		return nil, err
 	}
 	rows := make([]*row, len(accounts))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(accountsAtOnce)
+	together, ctx := group.WithContext(ctx)
+	together.SetLimit(accountsAtOnce)
 	for i, account := range accounts {
 		if ctx.Err() != nil {
 			break
 		}
-		group.Go(func() (err error) {
+		together.Go(func() (err error) {
 			rows[i], err = s.activityOf(ctx, workspace, account, w)
 			return err
 		})
 	}
-	return rows, group.Wait()
+	return rows, together.Wait()
 }
 
 // activityOf asks about the days that figures are made of; only of an account that nobody was seen of on these it asks about all days.

@@ -6,11 +6,12 @@ import (
 	"errors"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
+
+	"github.com/sojournhq/sojourn/gateway/internal/group"
 )
 
 const (
@@ -53,25 +54,25 @@ func (s *services) knownOf(ctx context.Context, workspace, account string, w win
 	about := scope{workspace: workspace, account: account, to: w.asOf.String()}
 	recently := about
 	recently.from = w.first(max(w.days, month))
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
+	together, ctx := group.WithContext(ctx)
+	together.Go(func() (err error) {
 		k.recent, err = s.activity(ctx, recently, finest())
 		return err
 	})
-	group.Go(func() (err error) {
+	together.Go(func() (err error) {
 		k.ever, err = s.activity(ctx, about, byDay())
 		return err
 	})
-	group.Go(func() (err error) {
+	together.Go(func() (err error) {
 		k.users, err = s.users(ctx, workspace, account)
 		return err
 	})
-	group.Go(func() error {
+	together.Go(func() error {
 		response, err := s.identity.GetAccount(ctx, &identityv1.GetAccountRequest{Workspace: workspace, AccountId: account})
 		k.account = response.GetAccount()
 		return err
 	})
-	return k, group.Wait()
+	return k, together.Wait()
 }
 
 func (k *known) overview(w window, top int) *reportv1.GetAccountOverviewResponse {

@@ -6,13 +6,14 @@ import (
 	"maps"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/sojournhq/sojourn/internal/domain/day"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
+
+	"github.com/sojournhq/sojourn/gateway/internal/group"
 )
 
 // GetAccountUsage implements reportv1connect.ReportServiceHandler.
@@ -27,21 +28,21 @@ func (s *Reports) GetAccountUsage(
 	}
 	var parts []part
 	var users []string
-	group, asking := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
+	together, asking := group.WithContext(ctx)
+	together.Go(func() (err error) {
 		about := scope{r.GetWorkspace(), r.GetAccountId(), r.GetFromDay(), r.GetToDay()}
 		parts, err = s.activity(asking, about, finest())
 		return err
 	})
-	group.Go(func() (err error) {
+	together.Go(func() (err error) {
 		users, err = s.users(asking, r.GetWorkspace(), r.GetAccountId())
 		return err
 	})
-	group.Go(func() error {
+	together.Go(func() error {
 		_, err := s.identity.GetAccount(asking, &identityv1.GetAccountRequest{Workspace: r.GetWorkspace(), AccountId: r.GetAccountId()})
 		return err
 	})
-	if err := group.Wait(); err != nil {
+	if err := together.Wait(); err != nil {
 		return nil, err
 	}
 	return usageReport(parts, users), nil

@@ -4,13 +4,13 @@ import (
 	"context"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
 
+	"github.com/sojournhq/sojourn/gateway/internal/group"
 	"github.com/sojournhq/sojourn/gateway/internal/tabular"
 )
 
@@ -30,17 +30,17 @@ func (s *Reports) exportUsage(ctx context.Context, e export) (rows []tabular.Obj
 		}
 	}
 	reports := make([]*reportv1.GetAccountUsageResponse, len(accounts))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(accountsAtOnce)
+	together, ctx := group.WithContext(ctx)
+	together.SetLimit(accountsAtOnce)
 	for i, account := range accounts {
-		group.Go(func() (err error) {
+		together.Go(func() (err error) {
 			reports[i], err = s.GetAccountUsage(ctx, &reportv1.GetAccountUsageRequest{
 				Workspace: workspace, AccountId: account, FromDay: e.request.GetFromDay(), ToDay: e.request.GetToDay(),
 			})
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
+	if err := together.Wait(); err != nil {
 		return nil, "", err
 	}
 	for i, account := range accounts {

@@ -3,11 +3,11 @@ package report
 import (
 	"context"
 
-	"golang.org/x/sync/errgroup"
-
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
+
+	"github.com/sojournhq/sojourn/gateway/internal/group"
 )
 
 // services asks the three services and reads their answers to the last page.
@@ -60,16 +60,16 @@ func finest() grain {
 // activity returns what an account did, or, for no account, what counts for none.
 func (s *services) activity(ctx context.Context, about scope, g grain) ([]part, error) {
 	var uses, time []part
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
+	together, ctx := group.WithContext(ctx)
+	together.Go(func() (err error) {
 		uses, err = s.uses(ctx, about, g)
 		return err
 	})
-	group.Go(func() (err error) {
+	together.Go(func() (err error) {
 		time, err = s.time(ctx, about, g)
 		return err
 	})
-	err := group.Wait()
+	err := together.Wait()
 	return append(uses, time...), err
 }
 

@@ -1,6 +1,7 @@
 package segment_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -151,6 +152,20 @@ func TestACallThatItsMappingCannotUseIsRejectedByThePlace(t *testing.T) {
 				t.Errorf("rejected as %+v, want %q of %q that says %q", rejection.Problem, c.code, c.field, c.says)
 			}
 		})
+	}
+}
+
+func TestOfManyPlacesTheMessageNamesTheFirst(t *testing.T) {
+	var places strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&places, "\n  - properties.one_of_very_many_%d", i)
+	}
+	_, rejection := segment.Parse([]byte(with(nil)), mapped(t, "user:"+places.String()))
+	if rejection == nil {
+		t.Fatal("not rejected")
+	}
+	if m := rejection.Message; len(m) > 500 || !strings.Contains(m, "one_of_very_many_0, ") || !strings.HasSuffix(m, "one_of_very_many_9 and 90 more") {
+		t.Errorf("%d bytes: %s", len(m), m)
 	}
 }
 

@@ -1,6 +1,7 @@
 package segment_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/sojournhq/sojourn/gateway/internal/segment"
@@ -8,15 +9,34 @@ import (
 
 func TestTheWriteKeyIsNoPartOfWhatIsKept(t *testing.T) {
 	for raw, want := range map[string]string{
-		`{"writeKey":"secret","event":""}`:                              `{"writeKey":"***","event":""}`,
-		"{\"writeKey\" :\n\"sec\\\"ret\", \"batch\":[{\"writeKey\":\"b": "{\"writeKey\" :\n\"***\", \"batch\":[{\"writeKey\":\"***",
-		`{"event":"writeKey"}`:                                          `{"event":"writeKey"}`,
-		`{"writeKey":1}`:                                                `{"writeKey":1}`,
-		``:                                                              ``,
+		`{"writeKey":"secret","event":""}`:                                   `{"writeKey":"***","event":""}`,
+		"{\"writeKey\" :\n\"sec\\\"ret\", \"batch\":[{\"writeKey\":\"b":      "{\"writeKey\" :\n\"***\", \"batch\":[{\"writeKey\":\"***",
+		`{"write\u004bey":"secret","\u0077riteKey":"secret","x":"\u004bey"}`: `{"write\u004bey":"***","\u0077riteKey":"***","x":"\u004bey"}`,
+		`{"write\u004Bey":"secret`:                                           `{"write\u004Bey":"***`,
+		`{"event":"writeKey"}`:                                               `{"event":"writeKey"}`,
+		`{"writeKey":1}`:                                                     `{"writeKey":1}`,
+		``:                                                                   ``,
 	} {
 		if got := string(segment.WithoutKey([]byte(raw))); got != want {
 			t.Errorf("%s became %s, want %s", raw, got, want)
 		}
+	}
+}
+
+func TestNothingIsKeptOfWhatIsEncoded(t *testing.T) {
+	const body = `{"writeKey":"secret"}`
+	little, big := strings.Join(strings.Split(body, ""), "\x00")+"\x00", "\x00"+strings.Join(strings.Split(body, ""), "\x00")
+	for name, r := range map[string]segment.Rejection{
+		"gzip": {Raw: []byte("\x1f\x8b\x08secret")}, "said to be": {Raw: []byte(body), Encoded: true},
+		"UTF-16": {Raw: []byte(little)}, "UTF-16 the other way round": {Raw: []byte(big)},
+		"UTF-16 with a mark": {Raw: []byte("\xff\xfe" + little)}, "UTF-16 with the other": {Raw: []byte("\xfe\xff" + big)},
+	} {
+		if got := r.Kept(); got != nil {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if r := (segment.Rejection{Raw: []byte(body)}); string(r.Kept()) != `{"writeKey":"***"}` {
+		t.Errorf("%q", r.Kept())
 	}
 }
 

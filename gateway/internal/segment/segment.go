@@ -71,6 +71,8 @@ type Rejection struct {
 	Fingerprint       Fingerprint
 	// Raw is what was sent.
 	Raw []byte
+	// Encoded: Raw is not the text itself, but that text compressed or in another charset.
+	Encoded bool
 }
 
 // Codes of rejections that callers treat differently from the others.
@@ -199,11 +201,11 @@ func (p *parser) takeType() *Problem {
 		}
 		return nil
 	}
-	if absent(p.env.typ) {
-		return &Problem{"type_required", "type is required: track, identify, group, page, screen, alias or delete", "type"}
-	}
 	name, ok := text(p.env.typ)
-	if !ok {
+	switch {
+	case absent(p.env.typ), ok && name == "":
+		return &Problem{"type_required", "type is required: track, identify, group, page, screen, alias or delete", "type"}
+	case !ok:
 		return &Problem{"type_invalid", "type is not a string", "type"}
 	}
 	if p.call.Type = call.ParseType(name); p.call.Type != 0 {

@@ -83,6 +83,7 @@ func TestEveryRejectionHasItsCodeAndSaysWhatToFix(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ text, code, field string }{
 		"no type":                      {with(map[string]any{"type": nil}), "type_required", "type"},
+		"empty type":                   {with(map[string]any{"type": ""}), "type_required", "type"},
 		"null type":                    {with(map[string]any{"type": raw("null")}), "type_required", "type"},
 		"type is a number":             {with(map[string]any{"type": 3}), "type_invalid", "type"},
 		"unknown type":                 {with(map[string]any{"type": "Track"}), "type_unsupported", "type"},

@@ -32,7 +32,8 @@ func (p *parser) readTimes() *Problem {
 	if !own.set {
 		own = delivered
 	}
-	if !own.set && p.o.AtReceipt {
+	atReceipt := !own.set && p.o.AtReceipt
+	if atReceipt {
 		own = moment{ms: p.o.Received.UnixMilli(), set: true}
 	}
 	if !own.set {
@@ -49,6 +50,9 @@ func (p *parser) readTimes() *Problem {
 	case mapped.set:
 		p.why(TimeMapped)
 		p.call.TimeMS = p.clamp(mapped.ms)
+	case atReceipt:
+		p.why(TimeOwn)
+		p.call.TimeMS = own.ms // by our own clock, which nothing corrects
 	default:
 		if p.trace != nil {
 			p.trace.Time = Origin{Found: true, Path: map[bool]string{true: "originalTimestamp", false: "timestamp"}[original.set]}

@@ -155,6 +155,13 @@ func TestACallWithoutATimeHappenedAtReceiptWhereThatIsSaid(t *testing.T) {
 	if got := parse(t, with(map[string]any{"timestamp": nil}), o); got.Call.TimeMS != received.UnixMilli() || got.Call.OriginalMS != got.Call.TimeMS {
 		t.Errorf("event time %v", time.UnixMilli(got.Call.TimeMS).UTC())
 	}
+	// The sender's clock has nothing to do with it.
+	for _, sent := range []string{"2026-11-01T15:00:00Z", "2026-11-01T09:00:00Z"} {
+		got := parse(t, with(map[string]any{"timestamp": nil, "sentAt": sent}), o)
+		if got.Call.TimeMS != received.UnixMilli() || len(got.Warnings) > 0 {
+			t.Errorf("sent at %s: event time %v, warnings %v", sent, time.UnixMilli(got.Call.TimeMS).UTC(), got.Warnings)
+		}
+	}
 	const own = "2026-11-01T11:00:00.000Z"
 	if got := parse(t, with(map[string]any{"timestamp": own}), o); got.Call.TimeMS != ms(t, own) {
 		t.Errorf("event time %v of a call with a time", time.UnixMilli(got.Call.TimeMS).UTC())

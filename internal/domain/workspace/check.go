@@ -42,6 +42,7 @@ func (c *Config) check(file positions) error {
 			if len(s.WriteKeys) == 0 {
 				p.add("%s.write_keys: at least one is required", at)
 			}
+			p.duration(at+".max_clock_skew", s.MaxClockSkew)
 			p.limits(at+".limits", s.Limits)
 			p.sharedSecrets(at+".shared_secrets", s.SharedSecrets)
 			for k, key := range s.WriteKeys {
@@ -100,7 +101,7 @@ func (p *problems) names(where string, names []string) {
 }
 
 func (p *problems) sessionSetting(where string, d *Duration) {
-	if d == nil {
+	if d == nil || p.duration(where, d) {
 		return
 	}
 	set := time.Duration(*d)

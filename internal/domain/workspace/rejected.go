@@ -17,7 +17,7 @@ func (w *Workspace) KeepRejectedFor() time.Duration {
 }
 
 func (p *problems) keepRejected(where string, d *Duration) {
-	if d != nil && time.Duration(*d) > MaxKeepRejected {
+	if d != nil && !p.duration(where, d) && time.Duration(*d) > MaxKeepRejected {
 		p.add("%s: longer than %v", where, MaxKeepRejected)
 	}
 }

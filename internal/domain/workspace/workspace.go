@@ -80,26 +80,6 @@ const (
 	MaxSessionSetting = 24 * time.Hour
 )
 
-// Duration is a time.Duration written as "5m" or "90s".
-type Duration time.Duration
-
-// MarshalYAML writes the duration as text.
-func (d Duration) MarshalYAML() (any, error) { return time.Duration(d).String(), nil }
-
-// UnmarshalYAML reads the duration from text.
-func (d *Duration) UnmarshalYAML(text []byte) error {
-	var s string
-	if err := yaml.Unmarshal(text, &s); err != nil {
-		return err
-	}
-	parsed, err := time.ParseDuration(s)
-	if err != nil || parsed < 0 {
-		return fmt.Errorf("%q is not a duration such as 5m", s)
-	}
-	*d = Duration(parsed)
-	return nil
-}
-
 // Load reads and checks the file at path. The error names every problem.
 func Load(path string) (*Config, error) {
 	text, err := read(path)

@@ -101,6 +101,29 @@ workspaces:
 	}
 }
 
+func TestWhatIsNoDurationIsNamedByItsPlaceWithTheOtherProblemsAndNotShown(t *testing.T) {
+	_, err := workspace.Parse([]byte(`
+workspaces:
+  - id: a
+    session_timeout: a-secret-of-somebody
+    keep_rejected: -1h
+    max_session: 30
+    tiers: [""]
+    sources:
+      - id: web
+        write_keys: [some-key-000000000]
+        max_clock_skew: -5m
+`))
+	const want = "[7:13] workspaces[0].tiers[0]: empty or standing twice\n" +
+		"[4:5] workspaces[0].session_timeout: not a duration such as 5m\n" +
+		"[6:5] workspaces[0].max_session: not a duration such as 5m\n" +
+		"[5:5] workspaces[0].keep_rejected: not a duration such as 5m\n" +
+		"[11:9] workspaces[0].sources[0].max_clock_skew: not a duration such as 5m"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want\n%s", err, want)
+	}
+}
+
 func TestSessionSettingsThatAreNotSetHaveTheirDefaults(t *testing.T) {
 	minute := workspace.Duration(time.Minute)
 	for name, c := range map[string]struct {

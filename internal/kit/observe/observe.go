@@ -2,9 +2,7 @@
 package observe
 
 import (
-	"fmt"
 	"log/slog"
-	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -40,14 +38,4 @@ func NewRegistry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return r
-}
-
-// Panic returns what the log says of a recovered value: the text of the runtime's own errors, and of everything else the type alone,
-// because nobody knows what was put into it.
-func Panic(p any) slog.Attr {
-	text := fmt.Sprintf("%T", p)
-	if err, ok := p.(runtime.Error); ok {
-		text = err.Error()
-	}
-	return slog.String("panic", text)
 }

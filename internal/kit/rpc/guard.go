@@ -20,7 +20,7 @@ import (
 type Guard struct {
 	// TLS is how connections are encrypted, and whose certificate a client must show. Nil: not at all.
 	TLS *tls.Config
-	// Token is what every request must carry, but for the health of the whole server, which probes ask for. Nil: nothing.
+	// Token is what every request must carry, but for asking after the health of the whole server, as probes do. Nil: nothing.
 	Token *servicetoken.Tokens
 }
 
@@ -60,11 +60,11 @@ func (g Guard) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, hand
 	return handle(ctx, req)
 }
 
-func (g Guard) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
-	if info.FullMethod != healthpb.Health_Watch_FullMethodName {
-		if err := g.admit(stream.Context()); err != nil {
-			return err
-		}
+// stream lets nobody in without the token, health or not: a stream takes one of the places that there are for all of them, for as long as
+// its client likes.
+func (g Guard) stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+	if err := g.admit(stream.Context()); err != nil {
+		return err
 	}
 	return handle(srv, stream)
 }

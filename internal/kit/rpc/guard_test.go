@@ -96,7 +96,19 @@ func reflect(t *testing.T, conn *grpc.ClientConn) error {
 	}
 	if err := stream.Send(&reflectionpb.ServerReflectionRequest{
 		MessageRequest: &reflectionpb.ServerReflectionRequest_ListServices{ListServices: ""},
-	}); err != nil && !errors.Is(err, io.EOF) { // EOF: the server has answered already, with what Recv returns
+	}); err != nil && !errors.Is(err, io.EOF) { // EOF: the refusal was here before the question had left
+		return err
+	}
+	_, err = stream.Recv()
+	return err
+}
+
+func watchHealth(t *testing.T, conn *grpc.ClientConn, service string) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	stream, err := healthpb.NewHealthClient(conn).Watch(ctx, &healthpb.HealthCheckRequest{Service: service})
+	if err != nil {
 		return err
 	}
 	_, err = stream.Recv()
@@ -120,6 +132,7 @@ func TestWithoutAValidTokenOnlyTheHealthOfTheServerIsTold(t *testing.T) {
 		}
 		for asked, err := range map[string]error{
 			"a call": call(conn), "health of calls": check(t, conn, rpc.Calls), "reflection": reflect(t, conn),
+			"watching health": watchHealth(t, conn, ""), "watching health of calls": watchHealth(t, conn, rpc.Calls),
 		} {
 			if c.in && err != nil || !c.in && !errors.Is(err, rpc.ErrRefused) {
 				t.Errorf("%s: %s: %v", name, asked, err)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"runtime/debug"
 	"time"
 
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
@@ -61,7 +60,7 @@ func NewGuarded(d observe.Deps, guard Guard) (*Server, error) {
 	logger := logAdapter(d.Log)
 	logOptions := []logging.Option{logging.WithLogOnEvents(logging.FinishCall), logging.WithLevels(logLevel)}
 	recoverer := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
-		d.Log.ErrorContext(ctx, "rpc panicked", observe.Panic(p), slog.String("stack", string(debug.Stack())))
+		d.Log.ErrorContext(ctx, "rpc panicked", observe.Panic(p))
 		return errInternal
 	})
 	s := &Server{

@@ -3,6 +3,7 @@ package grpcapi
 import (
 	"crypto/sha256"
 	"fmt"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -16,7 +17,7 @@ import (
 const (
 	// maxCode is how long a rejection's code may be, in bytes.
 	maxCode = 64
-	// maxMessage is how much of a message is kept, in bytes; all of the gateway's are shorter.
+	// maxMessage is how much of a message, and of a field's name, is kept, in bytes. The gateway's are longer where a mapping's paths are.
 	maxMessage = 512
 	// invalidCode is the code of calls that reach us and do not keep the contract of a call. The gateway has the same.
 	invalidCode = "call_invalid"
@@ -31,8 +32,8 @@ func toRejection(m *identityv1.Rejection) (rejection directory.Rejection, ok boo
 		Source:    within(m.GetSource(), call.MaxName, ""),
 		Type:      knownType(m.GetType()),
 		Code:      within(m.GetCode(), maxCode, other),
-		Message:   within(m.GetMessage(), maxMessage, ""),
-		Field:     within(m.GetField(), maxMessage, ""),
+		Message:   beginning(m.GetMessage()),
+		Field:     beginning(m.GetField()),
 		MessageID: within(m.GetMessageId(), call.MaxMessageID, ""),
 		UserID:    within(m.GetUserId(), call.MaxName, ""),
 		TimeMS:    m.GetTimeMs(),
@@ -74,6 +75,11 @@ func within(text string, limit int, instead string) string {
 		return instead
 	}
 	return text
+}
+
+// beginning returns as much of a message as is kept.
+func beginning(message string) string {
+	return strings.ToValidUTF8(message[:min(len(message), maxMessage)], "")
 }
 
 // knownType returns name if it is a type of Segment's, or empty.

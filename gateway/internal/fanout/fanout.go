@@ -73,9 +73,8 @@ type Result struct {
 	Repeated bool
 }
 
-// Record writes a request to all services and returns what became of everything in it, at the same index. No error means that every effect
-// of every call is durable. After an error any part may be durable or not; sending the same again completes it.
-func (f *Fanout) Record(ctx context.Context, r Request) (Recorded, error) {
+// recordPart is Record for what is sent at once.
+func (f *Fanout) recordPart(ctx context.Context, r Request) (Recorded, error) {
 	request := toIdentity(&r)
 	resp, err := f.identity.RecordCalls(ctx, request)
 	if err != nil {

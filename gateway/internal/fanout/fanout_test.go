@@ -3,18 +3,23 @@ package fanout_test
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/sojournhq/sojourn/internal/domain/call"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
+	"github.com/sojournhq/sojourn/gateway/internal/segment"
 )
 
 // replies is a connection to a service that says the same to everything, whatever it was asked: no real one breaks its contract.
@@ -104,5 +109,61 @@ func TestEventsAndSessionsAreNotAskedAboutNothing(t *testing.T) {
 		if _, err := fanout.New(identity, broken, broken).Record(t.Context(), fanout.Request{Calls: make([]fanout.Call, n)}); err != nil {
 			t.Errorf("%d calls: %v", n, err)
 		}
+	}
+}
+
+// counting answers as identity does, and notes how many calls and rejections each request holds.
+type counting struct {
+	replies
+
+	asked *[][2]int
+	bytes *int
+}
+
+func (c counting) Invoke(_ context.Context, _ string, args, reply any, _ ...grpc.CallOption) error {
+	r, to := args.(*identityv1.RecordCallsRequest), reply.(*identityv1.RecordCallsResponse)
+	*c.asked = append(*c.asked, [2]int{len(r.GetCalls()), len(r.GetRejections())})
+	*c.bytes = max(*c.bytes, proto.Size(r))
+	for _, m := range r.GetCalls() {
+		outcome := segmentv1.Outcome_OUTCOME_CONFLICT
+		if m.GetMessageId() == "5" {
+			outcome = segmentv1.Outcome_OUTCOME_INVALID
+		}
+		to.Results = append(to.Results, &identityv1.CallResult{Outcome: outcome})
+	}
+	for range r.GetRejections() {
+		to.Rejections = append(to.Rejections, &identityv1.RejectionResult{Duplicate: true})
+	}
+	return nil
+}
+
+func TestWhatIsTooLongForOneMessageIsSentInParts(t *testing.T) {
+	var asked [][2]int
+	var bytes int
+	f := fanout.New(counting{asked: &asked, bytes: &bytes}, replies{}, replies{})
+	r := fanout.Request{Rejections: []*segment.Rejection{{}, {}}}
+	for i := range 8 {
+		c := fanout.Call{Parsed: segment.Parsed{Call: call.Call{MessageID: strconv.Itoa(i)}}}
+		for range 10 {
+			c.Call.Traits = append(c.Call.Traits, call.Trait{Path: strings.Repeat("k", 500_000)})
+		}
+		r.Calls = append(r.Calls, c)
+	}
+	recorded, err := f.Record(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][2]int{{3, 0}, {3, 0}, {2, 2}}, asked); diff != "" {
+		t.Error(diff)
+	}
+	if bytes > 17<<20 {
+		t.Errorf("a message of %d bytes", bytes)
+	}
+	if len(recorded.Results) != 8 || recorded.Results[5].Outcome != call.Invalid || len(recorded.Repeated) != 2 || !recorded.Repeated[1] {
+		t.Errorf("%+v", recorded)
+	}
+	asked = nil
+	if _, err := f.Record(t.Context(), fanout.Request{Rejections: r.Rejections}); err != nil || len(asked) != 1 {
+		t.Errorf("without calls: %v, asked %v", err, asked)
 	}
 }

@@ -11,9 +11,8 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
 
@@ -23,10 +22,10 @@ var secretKey = []byte{'s'}
 const tombstone = 't' // hash of the userId → time up to which its calls are deleted
 
 // Tombstones is the set of deleted users of one workspace, for the life of its bucket's transaction.
-type Tombstones struct{ bucket *bolt.Bucket }
+type Tombstones struct{ bucket *boltdb.Bucket }
 
 // In returns the tombstones that live in bucket, which holds nothing else.
-func In(bucket *bolt.Bucket) Tombstones { return Tombstones{bucket} }
+func In(bucket *boltdb.Bucket) Tombstones { return Tombstones{bucket} }
 
 // Put remembers that the calls of a user up to a time, in milliseconds, are deleted. Of several times the latest counts. It needs a
 // writable transaction.

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	bolt "go.etcd.io/bbolt"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -30,7 +29,7 @@ func serve(t *testing.T) (store, backupv1.BackupServiceClient) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = db.Update(t.Context(), func(tx *bolt.Tx) error {
+	err = db.Update(t.Context(), func(tx *boltdb.Tx) error {
 		b, err := tx.CreateBucket([]byte("b"))
 		return errors.Join(err, b.Put([]byte("k"), make([]byte, 3<<20)))
 	})

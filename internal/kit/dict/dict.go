@@ -8,8 +8,7 @@ import (
 	"fmt"
 	"math"
 
-	bolt "go.etcd.io/bbolt"
-
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
 
@@ -24,10 +23,10 @@ const (
 
 // Dict is a dictionary in one bucket, for the life of that bucket's transaction. Names of different kinds never meet. The empty name
 // is number 0 of every kind and is not stored.
-type Dict struct{ bucket *bolt.Bucket }
+type Dict struct{ bucket *boltdb.Bucket }
 
 // In returns the dictionary that lives in bucket, which holds nothing else.
-func In(bucket *bolt.Bucket) Dict { return Dict{bucket} }
+func In(bucket *boltdb.Bucket) Dict { return Dict{bucket} }
 
 // Number returns the number of a name, giving it the next one if it has none. It needs a writable transaction.
 func (d Dict) Number(kind byte, name string) (uint32, error) {

@@ -10,8 +10,6 @@ import (
 	"os"
 	"runtime/debug"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
@@ -34,13 +32,13 @@ func (p Problem) String() string {
 // Examine opens the file that the options name, for reading only, and tells found, in the same goroutine, of everything that is wrong with
 // it: what rows reports while it reads the tables, a part that cannot be read at all, and the structure as bbolt checks it. The error is
 // for what kept it from looking: a file that is not there, in use, no store, or whatever rows returned.
-func Examine(o boltdb.Options, rows func(*bolt.Tx) error, found func(Problem)) error {
+func Examine(o boltdb.Options, rows func(*boltdb.Tx) error, found func(Problem)) error {
 	o.ReadOnly = true
 	db, err := boltdb.Open(o)
 	if err != nil {
 		return err
 	}
-	err = db.View(func(tx *bolt.Tx) error {
+	err = db.View(func(tx *boltdb.Tx) error {
 		size, err := os.Stat(o.Path)
 		if err != nil {
 			return fmt.Errorf("examine: %w", err)
@@ -66,7 +64,7 @@ func Examine(o boltdb.Options, rows func(*bolt.Tx) error, found func(Problem)) e
 }
 
 // read runs rows and says what it stumbled over, if it did: on a damaged page bbolt panics, or leads out of the mapped file.
-func read(tx *bolt.Tx, rows func(*bolt.Tx) error) (unreadable string, err error) {
+func read(tx *boltdb.Tx, rows func(*boltdb.Tx) error) (unreadable string, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {

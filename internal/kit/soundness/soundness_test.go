@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/soundness"
 )
@@ -26,7 +24,7 @@ func store(t *testing.T) boltdb.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = db.Update(t.Context(), func(tx *bolt.Tx) error {
+	err = db.Update(t.Context(), func(tx *boltdb.Tx) error {
 		b, err := tx.CreateBucket([]byte("rows"))
 		for i := range 5000 {
 			err = errors.Join(err, b.Put(fmt.Appendf(nil, "%04d", i), bytes.Repeat([]byte("v"), 50)))
@@ -40,14 +38,14 @@ func store(t *testing.T) boltdb.Options {
 }
 
 // readAll reads every row.
-func readAll(tx *bolt.Tx) error {
+func readAll(tx *boltdb.Tx) error {
 	return tx.Bucket([]byte("rows")).ForEach(func(_, value []byte) error {
 		_ = bytes.Clone(value)
 		return nil
 	})
 }
 
-func examine(t *testing.T, o boltdb.Options, rows func(*bolt.Tx) error) (problems []string) {
+func examine(t *testing.T, o boltdb.Options, rows func(*boltdb.Tx) error) (problems []string) {
 	t.Helper()
 	if err := soundness.Examine(o, rows, func(p soundness.Problem) { problems = append(problems, p.String()) }); err != nil {
 		t.Fatal(err)
@@ -125,11 +123,11 @@ func TestAFileOfNothingButDamageIsAnError(t *testing.T) {
 
 func TestWhatRowsFindComesFirstAndWhatKeepsThemFromLookingIsReturned(t *testing.T) {
 	o := store(t)
-	gone := func(*bolt.Tx) error { return context.Canceled }
+	gone := func(*boltdb.Tx) error { return context.Canceled }
 	if err := soundness.Examine(o, gone, func(p soundness.Problem) { t.Errorf("found %q", p) }); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want Canceled", err)
 	}
-	panics := func(*bolt.Tx) error { panic("page 7") }
+	panics := func(*boltdb.Tx) error { panic("page 7") }
 	if problems := examine(t, o, panics); len(problems) != 1 || problems[0] != "a page cannot be read: page 7" {
 		t.Errorf("found %q", problems)
 	}

@@ -9,11 +9,10 @@ import (
 	"fmt"
 	"math"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/deletion"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
@@ -26,12 +25,12 @@ const (
 )
 
 // Links is the set of links in one bucket, for the life of that bucket's transaction.
-type Links struct{ bucket *bolt.Bucket }
+type Links struct{ bucket *boltdb.Bucket }
 
 var _ attribution.Links = Links{}
 
 // In returns the links that live in bucket, which holds nothing else.
-func In(bucket *bolt.Bucket) Links { return Links{bucket} }
+func In(bucket *boltdb.Bucket) Links { return Links{bucket} }
 
 // Learn stores what a call says: which account its user belongs to, and which two ids are one person, unless it says so of somebody who
 // was deleted. It needs a writable transaction and is idempotent and independent of order.

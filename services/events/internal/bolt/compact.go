@@ -3,8 +3,6 @@ package bolt
 import (
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/events/storage/v1"
@@ -14,7 +12,7 @@ import (
 // that nothing of what was deleted is left in it.
 func Compact(o boltdb.Options) error {
 	o.Kind, o.Format = Kind, Format
-	return boltdb.Compact(o, func(tx *bbolt.Tx) error {
+	return boltdb.Compact(o, func(tx *boltdb.Tx) error {
 		root := tx.Bucket(workspacesBucket)
 		if root == nil {
 			return nil // nothing was ever recorded

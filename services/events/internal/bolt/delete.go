@@ -7,8 +7,6 @@ import (
 	"maps"
 	"slices"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
@@ -27,7 +25,7 @@ func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilM
 	if err != nil || done {
 		return usage.Deleted{}, false, err
 	}
-	links, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (int, error) {
+	links, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (int, error) {
 		t, err := writable(tx, workspace)
 		if err != nil {
 			return 0, err
@@ -41,14 +39,14 @@ func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilM
 		return usage.Deleted{}, false, fmt.Errorf("delete a user: %w", err)
 	}
 	var found deletable
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		found, err = readable(tx, workspace).deletable(ctx, userID, untilMS)
 		return err
 	})
 	if err != nil {
 		return usage.Deleted{}, false, fmt.Errorf("delete a user: %w", err)
 	}
-	events, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (int64, error) {
+	events, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (int64, error) {
 		t, err := writable(tx, workspace)
 		if err != nil {
 			return 0, err
@@ -67,7 +65,7 @@ func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilM
 // isDeleted says whether a deletion was done to its end before, without writing: the retry of a batch of very many has to get further than
 // the attempt before it.
 func (s *Store) isDeleted(workspace, userID string, untilMS int64) (done bool, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		t := readable(tx, workspace)
 		if t == nil {
 			return nil

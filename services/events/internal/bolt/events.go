@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/events/storage/v1"
@@ -42,7 +41,7 @@ func (s *Store) someEvents(
 	workspace string, f usage.Filter, after *call.Position, limit int, found *[]usage.Event,
 ) (next int64, err error) {
 	next = -1
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		t := readable(tx, workspace)
 		if t == nil {
 			return nil

@@ -6,10 +6,9 @@ import (
 	"maps"
 	"slices"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/day"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/events/storage/v1"
 )
@@ -17,7 +16,7 @@ import (
 // Record implements usage.Store.
 func (s *Store) Record(ctx context.Context, workspace string, calls []call.Call) ([]call.Outcome, error) {
 	var outcomes []call.Outcome
-	err := s.db.Update(ctx, func(tx *bbolt.Tx) error {
+	err := s.db.Update(ctx, func(tx *boltdb.Tx) error {
 		t, err := writable(tx, workspace)
 		if err != nil {
 			return err

@@ -5,8 +5,6 @@
 package bolt
 
 import (
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/domain/deletion"
@@ -67,8 +65,8 @@ func (s *Store) Close() error { return s.db.Close() }
 type tables struct {
 	names  dict.Dict
 	links  boltlinks.Links
-	events *bbolt.Bucket
-	usage  *bbolt.Bucket
+	events *boltdb.Bucket
+	usage  *boltdb.Bucket
 	gone   deletion.Tombstones
 
 	known    map[uint32]string // names already looked up
@@ -76,7 +74,7 @@ type tables struct {
 }
 
 // writable returns the workspace's tables, making them if need be.
-func writable(tx *bbolt.Tx, workspace string) (*tables, error) {
+func writable(tx *boltdb.Tx, workspace string) (*tables, error) {
 	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)}, allTables...)
 	if err != nil {
 		return nil, err
@@ -85,14 +83,14 @@ func writable(tx *bbolt.Tx, workspace string) (*tables, error) {
 }
 
 // readable returns the workspace's tables, or nil if nothing was ever recorded in it.
-func readable(tx *bbolt.Tx, workspace string) *tables {
+func readable(tx *boltdb.Tx, workspace string) *tables {
 	if mine := boltdb.Find(tx, workspacesBucket, []byte(workspace)); mine != nil {
 		return open(mine)
 	}
 	return nil
 }
 
-func open(mine *bbolt.Bucket) *tables {
+func open(mine *boltdb.Bucket) *tables {
 	links := boltlinks.In(mine.Bucket(linksTable))
 	return &tables{
 		names:    dict.In(mine.Bucket(namesTable)),

@@ -5,9 +5,8 @@ import (
 	"context"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/day"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/events/storage/v1"
@@ -17,7 +16,7 @@ import (
 // Usage implements usage.Store.
 func (s *Store) Usage(ctx context.Context, workspace string, q usage.Query, after *usage.Group, limit int) ([]usage.Row, error) {
 	sums := usage.NewSums(q, after)
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.db.View(func(tx *boltdb.Tx) error {
 		t := readable(tx, workspace)
 		if t == nil {
 			return nil

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -17,7 +15,7 @@ import (
 // damaged values, names and links that do not hold both ways, and sums that are not those of the events they count.
 func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)) error {
 	o.Kind, o.Format = Kind, Format
-	return soundness.Examine(o, func(tx *bbolt.Tx) error {
+	return soundness.Examine(o, func(tx *boltdb.Tx) error {
 		root := tx.Bucket(workspacesBucket)
 		if root == nil {
 			return nil // nothing was ever recorded
@@ -49,7 +47,7 @@ type named struct {
 	number uint32
 }
 
-func verifyWorkspace(ctx context.Context, path string, mine *bbolt.Bucket, found func(soundness.Problem)) error {
+func verifyWorkspace(ctx context.Context, path string, mine *boltdb.Bucket, found func(soundness.Problem)) error {
 	for _, table := range allTables {
 		if mine.Bucket(table) == nil {
 			found(soundness.Problem{Table: path, Message: fmt.Sprintf("there is no table %q", table)})
@@ -116,7 +114,7 @@ func (v *verifier) checkNames(key []byte, report func(string), feature, module, 
 }
 
 // each calls do for every row of a table, unless nobody waits for it any more.
-func each(ctx context.Context, table *bbolt.Bucket, do func(key, sealed []byte)) error {
+func each(ctx context.Context, table *boltdb.Bucket, do func(key, sealed []byte)) error {
 	cursor := table.Cursor()
 	rows := 0
 	for key, sealed := cursor.First(); key != nil; key, sealed = cursor.Next() {

@@ -5,9 +5,9 @@ import (
 	"maps"
 	"slices"
 
-	bbolt "go.etcd.io/bbolt"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
 
@@ -20,11 +20,11 @@ type message[R any] interface {
 // cache holds the rows of one table that a transaction changes, so that each is read once and written once, in order of key, however
 // many calls of a batch change it.
 type cache[R any, M message[R]] struct {
-	table *bbolt.Bucket
+	table *boltdb.Bucket
 	rows  map[string]M
 }
 
-func newCache[R any, M message[R]](table *bbolt.Bucket) cache[R, M] {
+func newCache[R any, M message[R]](table *boltdb.Bucket) cache[R, M] {
 	return cache[R, M]{table: table, rows: map[string]M{}}
 }
 
@@ -54,7 +54,7 @@ func (c cache[R, M]) flush() error {
 	return nil
 }
 
-func put(table *bbolt.Bucket, key []byte, row proto.Message) error {
+func put(table *boltdb.Bucket, key []byte, row proto.Message) error {
 	sealed, err := record.Marshal(key, row)
 	if err != nil {
 		return err

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -17,7 +15,7 @@ import (
 
 // DeleteUser implements directory.Store.
 func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilMS int64) (directory.Deleted, error) {
-	removed, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (directory.Deleted, error) {
+	removed, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (directory.Deleted, error) {
 		t, err := writable(tx, workspace)
 		if err != nil {
 			return directory.Deleted{}, err
@@ -96,5 +94,5 @@ func (t *tables) deleteFields(key []byte, untilMS int64) (gone bool, err error) 
 // Compact writes the file that the options name, which must not be open, anew, so that nothing of what was deleted is left in it.
 func Compact(o boltdb.Options) error {
 	o.Kind, o.Format = Kind, Format
-	return boltdb.Compact(o, func(*bbolt.Tx) error { return nil })
+	return boltdb.Compact(o, func(*boltdb.Tx) error { return nil })
 }

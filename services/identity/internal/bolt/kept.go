@@ -4,9 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/deletion"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
@@ -14,7 +13,7 @@ import (
 )
 
 // kept is the table of the rejections that are kept to be looked at. Files from before there was one have none until something is recorded.
-type kept struct{ bucket *bbolt.Bucket }
+type kept struct{ bucket *boltdb.Bucket }
 
 func keptKey(number uint64) []byte { return binary.BigEndian.AppendUint64(nil, number) }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
@@ -62,7 +60,7 @@ func (s *Store) TrimKept(ctx context.Context, workspace string, beforeMS int64, 
 	if err != nil || !old {
 		return 0, err
 	}
-	removed, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (int, error) {
+	removed, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (int, error) {
 		t, err := writable(tx, workspace)
 		if err != nil {
 			return 0, err

@@ -3,8 +3,6 @@ package bolt
 import (
 	"context"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
@@ -24,7 +22,7 @@ func (s *Store) Record(ctx context.Context, workspace string, b directory.Batch)
 }
 
 func (s *Store) record(ctx context.Context, workspace string, b *directory.Batch, c checked) (directory.Recorded, error) {
-	return boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (directory.Recorded, error) {
+	return boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (directory.Recorded, error) {
 		t, err := writable(tx, workspace)
 		if err != nil {
 			return directory.Recorded{}, err

@@ -6,8 +6,6 @@ package bolt
 import (
 	"context"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/domain/deletion"
@@ -61,7 +59,7 @@ func (s *Store) Close() error { return s.db.Close() }
 
 // tables are one workspace's tables, for the life of one transaction.
 type tables struct {
-	ledger, rejections, books, users, accounts *bbolt.Bucket
+	ledger, rejections, books, users, accounts *boltdb.Bucket
 	kept                                       kept
 	links                                      boltlinks.Links
 	gone                                       deletion.Tombstones
@@ -70,7 +68,7 @@ type tables struct {
 }
 
 // writable returns the workspace's tables, making them if need be.
-func writable(tx *bbolt.Tx, workspace string) (*tables, error) {
+func writable(tx *boltdb.Tx, workspace string) (*tables, error) {
 	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)}, allTables...)
 	if err != nil {
 		return nil, err
@@ -78,7 +76,7 @@ func writable(tx *bbolt.Tx, workspace string) (*tables, error) {
 	return open(mine), nil
 }
 
-func open(mine *bbolt.Bucket) *tables {
+func open(mine *boltdb.Bucket) *tables {
 	links := boltlinks.In(mine.Bucket(linksTable))
 	return &tables{
 		ledger:     mine.Bucket(ledgerTable),
@@ -98,7 +96,7 @@ func (s *Store) view(ctx context.Context, workspace string, fn func(*tables) err
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.db.View(func(tx *bbolt.Tx) error {
+	return s.db.View(func(tx *boltdb.Tx) error {
 		if mine := boltdb.Find(tx, workspacesBucket, []byte(workspace)); mine != nil {
 			return fn(open(mine))
 		}
@@ -112,7 +110,7 @@ func (s *Store) Workspaces(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.db.View(func(tx *boltdb.Tx) error {
 		all := tx.Bucket(workspacesBucket)
 		if all == nil {
 			return nil

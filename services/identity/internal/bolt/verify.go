@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -16,7 +14,7 @@ import (
 // damaged values, links that do not hold both ways, and books that are not those of the ledger and the rejections.
 func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)) error {
 	o.Kind, o.Format = Kind, Format
-	return soundness.Examine(o, func(tx *bbolt.Tx) error {
+	return soundness.Examine(o, func(tx *boltdb.Tx) error {
 		root := tx.Bucket(workspacesBucket)
 		if root == nil {
 			return nil // nothing was ever recorded
@@ -33,7 +31,7 @@ func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)
 
 // verifier proves the tables of one workspace.
 type verifier struct {
-	mine  *bbolt.Bucket
+	mine  *boltdb.Bucket
 	path  string
 	found func(soundness.Problem)
 

@@ -5,9 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
@@ -18,7 +17,7 @@ func (s *Store) Changes(
 	_ context.Context, workspace string, after session.Cursor, limit int,
 ) (found []session.Change, more <-chan struct{}, err error) {
 	more = s.wakes() // before reading, so that what is told meanwhile is not missed
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		t := s.readable(tx, workspace)
 		if t == nil {
 			return (&feed{}).check(after)
@@ -46,7 +45,7 @@ func (s *Store) Changes(
 
 // Newest implements session.Store.
 func (s *Store) Newest(_ context.Context, workspace string) (newest session.Cursor, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		t := s.readable(tx, workspace)
 		if t == nil {
 			return nil

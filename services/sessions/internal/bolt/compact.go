@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -18,7 +16,7 @@ import (
 func Compact(o boltdb.Options) error {
 	o.Kind, o.Format = Kind, Format
 	s := &Store{rules: func(string) session.Rules { return session.DefaultRules() }}
-	return boltdb.Compact(o, func(tx *bbolt.Tx) error {
+	return boltdb.Compact(o, func(tx *boltdb.Tx) error {
 		for workspace := range s.workspaces(tx) {
 			t, err := s.writable(tx, workspace)
 			if err != nil {

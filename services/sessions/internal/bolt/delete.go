@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
@@ -27,7 +25,7 @@ func (s *Store) DeleteUser(
 	if err != nil || done {
 		return session.Deleted{}, false, err
 	}
-	links, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (int, error) {
+	links, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (int, error) {
 		t, err := s.writable(tx, workspace)
 		if err != nil {
 			return 0, err
@@ -41,14 +39,14 @@ func (s *Store) DeleteUser(
 		return session.Deleted{}, false, fmt.Errorf("delete a user: %w", err)
 	}
 	var found deletable
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		found, err = s.readable(tx, workspace).deletable(ctx, userID, untilMS)
 		return err
 	})
 	if err != nil {
 		return session.Deleted{}, false, fmt.Errorf("delete a user: %w", err)
 	}
-	removed, err = boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (session.Deleted, error) {
+	removed, err = boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (session.Deleted, error) {
 		t, err := s.writable(tx, workspace)
 		if err != nil {
 			return session.Deleted{}, err
@@ -69,7 +67,7 @@ func (s *Store) DeleteUser(
 // isDeleted says whether a deletion was done to its end before, without writing: the retry of a batch of very many has to get further than
 // the attempt before it.
 func (s *Store) isDeleted(workspace, userID string, untilMS int64) (done bool, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		t := s.readable(tx, workspace)
 		if t == nil {
 			return nil

@@ -6,15 +6,14 @@ import (
 	"fmt"
 	"slices"
 
-	bbolt "go.etcd.io/bbolt"
-
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
 // Session implements session.Store. Those that start in the id's millisecond are looked through for its digest.
 func (s *Store) Session(_ context.Context, workspace string, id session.ID, nowMS int64) (view session.View, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		t := s.readable(tx, workspace)
 		if t == nil {
 			return session.ErrNotFound
@@ -49,7 +48,7 @@ func (t *tables) first(at ref) (session.First, error) {
 // Sessions implements session.Store.
 func (s *Store) Sessions(ctx context.Context, workspace string, f session.Filter, after *session.First, limit int) ([]session.View, error) {
 	var found []session.View
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.db.View(func(tx *boltdb.Tx) error {
 		t := s.readable(tx, workspace)
 		if t == nil {
 			return nil
@@ -91,7 +90,7 @@ func sortByFirst(views []session.View) {
 
 // source is a run of keys that sort by start time behind a prefix.
 type source struct {
-	table  *bbolt.Bucket
+	table  *boltdb.Bucket
 	prefix []byte
 	parse  func(rest []byte) (ref, error)
 }

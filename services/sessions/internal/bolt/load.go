@@ -5,8 +5,7 @@ import (
 	"context"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 )
 
@@ -15,7 +14,7 @@ func (s *Store) FirstDue(ctx context.Context) (dueMS int64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		timers := tx.Bucket(timersBucket)
 		if timers == nil {
 			return nil
@@ -39,7 +38,7 @@ func (s *Store) CountTimers(ctx context.Context, from []byte, limit int) (counte
 	if err := ctx.Err(); err != nil {
 		return 0, nil, err
 	}
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		timers := tx.Bucket(timersBucket)
 		if timers == nil {
 			return nil

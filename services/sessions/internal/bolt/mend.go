@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -29,14 +27,14 @@ func (s *Store) MendTimers(ctx context.Context, from []byte, limit int) (mended 
 		s.rememberRules()
 	}
 	var missing []place
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		missing, next, err = s.withoutTimer(tx, from, limit)
 		return err
 	})
 	if err != nil || len(missing) == 0 {
 		return 0, next, err
 	}
-	mended, err = boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (mended int, err error) {
+	mended, err = boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (mended int, err error) {
 		for _, p := range missing {
 			t, err := s.writable(tx, p.workspace)
 			if err != nil {
@@ -90,7 +88,7 @@ func (s *Store) NeedsMending() bool {
 // allRules returns the rules of all workspaces in which something was recorded.
 func (s *Store) allRules() map[string]session.Rules {
 	rules := map[string]session.Rules{}
-	_ = s.db.View(func(tx *bbolt.Tx) error { // which fails only when the store is closed, and then there is nothing to mend
+	_ = s.db.View(func(tx *boltdb.Tx) error { // which fails only when the store is closed, and then there is nothing to mend
 		for workspace := range s.workspaces(tx) {
 			rules[workspace] = s.rules(workspace)
 		}
@@ -100,7 +98,7 @@ func (s *Store) allRules() map[string]session.Rules {
 }
 
 // withoutTimer looks at most limit sessions and returns those that need a timer, and where to go on.
-func (s *Store) withoutTimer(tx *bbolt.Tx, from []byte, limit int) (missing []place, next []byte, err error) {
+func (s *Store) withoutTimer(tx *boltdb.Tx, from []byte, limit int) (missing []place, next []byte, err error) {
 	r := keys.Read(from)
 	var start place
 	if from != nil {

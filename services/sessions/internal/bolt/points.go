@@ -6,8 +6,7 @@ import (
 	"iter"
 	"slices"
 
-	bbolt "go.etcd.io/bbolt"
-
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
@@ -31,7 +30,7 @@ func (t *tables) pointsBackFrom(anonymous uint32, fromMS int64) iter.Seq2[sessio
 }
 
 // seekBefore moves to the last row whose key is below bound.
-func seekBefore(cursor *bbolt.Cursor, bound []byte) (key, value []byte) {
+func seekBefore(cursor *boltdb.Cursor, bound []byte) (key, value []byte) {
 	if key, _ := cursor.Seek(bound); key == nil {
 		return cursor.Last()
 	}

@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	bbolt "go.etcd.io/bbolt"
-
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
@@ -105,7 +104,7 @@ func (t *tables) deleteSession(anonymous uint32, s *stored) error {
 		return err
 	}
 	for _, row := range []struct {
-		table *bbolt.Bucket
+		table *boltdb.Bucket
 		key   []byte
 	}{{t.sessions, at.key()}, {t.byStart, at.byStartKey()}, {t.byOwner, s.owner().byOwnerKey(at)}} {
 		if err := row.table.Delete(row.key); err != nil {

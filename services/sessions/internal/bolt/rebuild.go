@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
@@ -47,7 +45,7 @@ type progress struct {
 }
 
 func (s *Store) rebuildSessions(ctx context.Context, workspace string, from []byte) (session.Rebuilt, []byte, error) {
-	p, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (progress, error) {
+	p, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (progress, error) {
 		if s.readable(tx, workspace) == nil {
 			return progress{}, nil // nothing was ever recorded
 		}
@@ -63,7 +61,7 @@ func (s *Store) rebuildSessions(ctx context.Context, workspace string, from []by
 // rebuildSums looks for wrong sums in a read transaction, because normally there are none.
 func (s *Store) rebuildSums(ctx context.Context, workspace string, from []byte) (done session.Rebuilt, next []byte, err error) {
 	var wrong []owner
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		if t := s.readable(tx, workspace); t != nil {
 			wrong, next, err = t.wrongSums(ctx, from, s.rebuildStep)
 		}
@@ -72,7 +70,7 @@ func (s *Store) rebuildSums(ctx context.Context, workspace string, from []byte) 
 	if err != nil || len(wrong) == 0 {
 		return done, next, err
 	}
-	done.SumsRepaired, err = boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (int64, error) {
+	done.SumsRepaired, err = boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (int64, error) {
 		t, err := s.writable(tx, workspace)
 		if err != nil {
 			return 0, err
@@ -110,7 +108,7 @@ func (t *tables) rebuildSessions(from []byte, step int64) (p progress, err error
 
 // nextAnonymous returns the first anonymousId at or behind a key that has points or sessions.
 func (t *tables) nextAnonymous(from []byte) (anonymous uint32, ok bool) {
-	for _, table := range []*bbolt.Bucket{t.points, t.sessions} {
+	for _, table := range []*boltdb.Bucket{t.points, t.sessions} {
 		key, _ := table.Cursor().Seek(from)
 		if len(key) < 4 {
 			continue

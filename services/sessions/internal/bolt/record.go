@@ -6,16 +6,15 @@ import (
 	"maps"
 	"slices"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
 // Record implements session.Store.
 func (s *Store) Record(ctx context.Context, workspace string, calls []call.Call) ([]call.Outcome, error) {
 	var outcomes []call.Outcome
-	err := s.db.Update(ctx, func(tx *bbolt.Tx) (err error) {
+	err := s.db.Update(ctx, func(tx *boltdb.Tx) (err error) {
 		outcomes, err = s.record(tx, workspace, calls)
 		return err
 	})
@@ -25,7 +24,7 @@ func (s *Store) Record(ctx context.Context, workspace string, calls []call.Call)
 	return outcomes, nil
 }
 
-func (s *Store) record(tx *bbolt.Tx, workspace string, calls []call.Call) ([]call.Outcome, error) {
+func (s *Store) record(tx *boltdb.Tx, workspace string, calls []call.Call) ([]call.Outcome, error) {
 	t, err := s.writable(tx, workspace)
 	if err != nil {
 		return nil, err

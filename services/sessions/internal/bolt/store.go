@@ -11,8 +11,6 @@ import (
 	"iter"
 	"sync"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/domain/deletion"
@@ -108,25 +106,25 @@ type tables struct {
 	rulesName uint32
 	epoch     uint64
 
-	bucket   *bbolt.Bucket // holds the tables
+	bucket   *boltdb.Bucket // holds the tables
 	names    dict.Dict
 	links    boltlinks.Links
-	points   *bbolt.Bucket
-	sessions *bbolt.Bucket
-	parts    *bbolt.Bucket
-	sums     *bbolt.Bucket
-	byStart  *bbolt.Bucket
-	byOwner  *bbolt.Bucket
-	feed     *bbolt.Bucket
-	gone     *bbolt.Bucket
+	points   *boltdb.Bucket
+	sessions *boltdb.Bucket
+	parts    *boltdb.Bucket
+	sums     *boltdb.Bucket
+	byStart  *boltdb.Bucket
+	byOwner  *boltdb.Bucket
+	feed     *boltdb.Bucket
+	gone     *boltdb.Bucket
 	deleted  deletion.Tombstones
-	timers   *bbolt.Bucket // of all workspaces
+	timers   *boltdb.Bucket // of all workspaces
 
 	resolver *attribution.Resolver
 }
 
 // writable returns the workspace's tables, making them if need be.
-func (s *Store) writable(tx *bbolt.Tx, workspace string) (*tables, error) {
+func (s *Store) writable(tx *boltdb.Tx, workspace string) (*tables, error) {
 	if _, err := boltdb.Make(tx, [][]byte{timersBucket}); err != nil {
 		return nil, err
 	}
@@ -140,14 +138,14 @@ func (s *Store) writable(tx *bbolt.Tx, workspace string) (*tables, error) {
 }
 
 // readable returns the workspace's tables, or nil if nothing was ever recorded in it.
-func (s *Store) readable(tx *bbolt.Tx, workspace string) *tables {
+func (s *Store) readable(tx *boltdb.Tx, workspace string) *tables {
 	if mine := boltdb.Find(tx, workspacesBucket, []byte(workspace)); mine != nil {
 		return s.open(tx, mine, workspace)
 	}
 	return nil
 }
 
-func (s *Store) open(tx *bbolt.Tx, mine *bbolt.Bucket, workspace string) *tables {
+func (s *Store) open(tx *boltdb.Tx, mine *boltdb.Bucket, workspace string) *tables {
 	links := boltlinks.In(mine.Bucket(linksTable))
 	return &tables{
 		workspace: workspace,
@@ -171,7 +169,7 @@ func (s *Store) open(tx *bbolt.Tx, mine *bbolt.Bucket, workspace string) *tables
 }
 
 // workspaces yields the names of all workspaces in which something was recorded.
-func (s *Store) workspaces(tx *bbolt.Tx) iter.Seq[string] {
+func (s *Store) workspaces(tx *boltdb.Tx) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		all := tx.Bucket(workspacesBucket)
 		if all == nil {

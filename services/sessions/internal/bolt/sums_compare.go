@@ -7,9 +7,8 @@ import (
 	"maps"
 	"slices"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/day"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
@@ -22,7 +21,7 @@ func (o owner) next() []byte {
 
 // nextOwner returns the first owner at or behind a prefix that has sessions or sums.
 func (t *tables) nextOwner(from []byte) (o owner, ok bool, err error) {
-	for _, table := range []*bbolt.Bucket{t.byOwner, t.sums} {
+	for _, table := range []*boltdb.Bucket{t.byOwner, t.sums} {
 		key, _ := table.Cursor().Seek(from)
 		if key == nil {
 			continue

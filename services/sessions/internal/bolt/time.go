@@ -5,16 +5,15 @@ import (
 	"context"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/day"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
 // Time implements session.Store. It adds up daily sums: of all modules together where the query does not tell modules apart.
 func (s *Store) Time(ctx context.Context, workspace string, q session.TimeQuery) ([]session.TimeRow, error) {
 	sums := session.NewTimeSums(q)
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.db.View(func(tx *boltdb.Tx) error {
 		t := s.readable(tx, workspace)
 		if t == nil {
 			return nil

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -26,7 +24,7 @@ func (s *Store) EndDue(ctx context.Context, nowMS int64, limit int) (looked int,
 	var broken []error
 	unreadable := map[string]bool{}
 	for {
-		told, err := boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (int, error) { return s.fireAll(tx, due, unreadable, nowMS) })
+		told, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (int, error) { return s.fireAll(tx, due, unreadable, nowMS) })
 		if told > 0 {
 			s.wake()
 		}
@@ -54,7 +52,7 @@ func (e *timerError) Unwrap() error { return e.cause }
 
 // due returns the keys of at most limit timers that are due.
 func (s *Store) due(nowMS int64, limit int) (found [][]byte, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		timers := tx.Bucket(timersBucket)
 		if timers == nil {
 			return nil
@@ -70,7 +68,7 @@ func (s *Store) due(nowMS int64, limit int) (found [][]byte, err error) {
 }
 
 // fireAll handles timers and returns how many sessions it told of.
-func (s *Store) fireAll(tx *bbolt.Tx, due [][]byte, unreadable map[string]bool, nowMS int64) (told int, err error) {
+func (s *Store) fireAll(tx *boltdb.Tx, due [][]byte, unreadable map[string]bool, nowMS int64) (told int, err error) {
 	timers := tx.Bucket(timersBucket)
 	opened := map[string]*tables{}
 	for _, timer := range due {

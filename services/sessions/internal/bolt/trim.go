@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
@@ -15,14 +13,14 @@ import (
 func (s *Store) Trim(ctx context.Context, beforeMS int64, limit int) (removed int, err error) {
 	var workspaces []string
 	var unreadable error
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *boltdb.Tx) error {
 		workspaces, unreadable = s.outlived(tx, beforeMS)
 		return nil
 	})
 	if err != nil || len(workspaces) == 0 {
 		return 0, errors.Join(err, unreadable)
 	}
-	removed, err = boltdb.Do(ctx, s.db, func(tx *bbolt.Tx) (removed int, err error) {
+	removed, err = boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (removed int, err error) {
 		for _, workspace := range workspaces {
 			t, err := s.writable(tx, workspace)
 			if err != nil {
@@ -44,7 +42,7 @@ func (s *Store) Trim(ctx context.Context, beforeMS int64, limit int) (removed in
 
 // outlived returns the workspaces whose oldest change was told before a time. One whose oldest change cannot be read is named by the error,
 // and costs only itself.
-func (s *Store) outlived(tx *bbolt.Tx, beforeMS int64) (found []string, unreadable error) {
+func (s *Store) outlived(tx *boltdb.Tx, beforeMS int64) (found []string, unreadable error) {
 	for workspace := range s.workspaces(tx) {
 		key, sealed := s.readable(tx, workspace).feed.Cursor().Seek(changeKey(0))
 		if key == nil {

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -22,7 +20,7 @@ import (
 func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)) error {
 	o.Kind, o.Format = Kind, Format
 	s := &Store{rules: func(string) session.Rules { return session.DefaultRules() }}
-	return soundness.Examine(o, func(tx *bbolt.Tx) error {
+	return soundness.Examine(o, func(tx *boltdb.Tx) error {
 		timers := s.waiting(tx, found)
 		for workspace := range s.workspaces(tx) {
 			v := &verifier{
@@ -43,7 +41,7 @@ func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)
 }
 
 // missingTable returns the first table that is not there, nil if all are.
-func missingTable(mine *bbolt.Bucket) []byte {
+func missingTable(mine *boltdb.Bucket) []byte {
 	for _, table := range allTables {
 		if mine == nil || mine.Bucket(table) == nil {
 			return table
@@ -53,7 +51,7 @@ func missingTable(mine *bbolt.Bucket) []byte {
 }
 
 // waiting returns the keys of the sessions of each workspace that a timer waits for, and the earliest time at which one does.
-func (s *Store) waiting(tx *bbolt.Tx, found func(soundness.Problem)) map[string]map[string]int64 {
+func (s *Store) waiting(tx *boltdb.Tx, found func(soundness.Problem)) map[string]map[string]int64 {
 	all := map[string]map[string]int64{}
 	timers := tx.Bucket(timersBucket)
 	if timers == nil {
@@ -147,7 +145,7 @@ func (v *verifier) indexes(context.Context) error {
 	if err != nil {
 		return err
 	}
-	for name, table := range map[string]*bbolt.Bucket{string(byStartTable): v.byStart, string(byOwnerTable): v.byOwner} {
+	for name, table := range map[string]*boltdb.Bucket{string(byStartTable): v.byStart, string(byOwnerTable): v.byOwner} {
 		if n := table.Stats().KeyN; n != sessions {
 			v.wrong([]byte(name), "%d entries for %d sessions", n, sessions)
 		}

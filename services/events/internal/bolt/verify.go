@@ -20,14 +20,16 @@ func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)
 		if root == nil {
 			return nil // nothing was ever recorded
 		}
+		err := root.ForEachBucket(func(name []byte) error {
+			return verifyWorkspace(ctx, string(workspacesBucket)+"/"+string(name), root.Bucket(name), found)
+		})
+		if err != nil {
+			return err
+		}
 		return root.ForEach(func(name, value []byte) error {
 			path := string(workspacesBucket) + "/" + string(name)
-			mine := root.Bucket(name)
-			if mine == nil {
-				found(soundness.Problem{Table: path, Message: fmt.Sprintf("%d bytes where a workspace belongs", len(value))})
-				return nil
-			}
-			return verifyWorkspace(ctx, path, mine, found)
+			found(soundness.Problem{Table: path, Message: fmt.Sprintf("%d bytes where a workspace belongs", len(value))})
+			return nil
 		})
 	}, found)
 }

@@ -175,12 +175,12 @@ func (s *Store) workspaces(tx *boltdb.Tx) iter.Seq[string] {
 		if all == nil {
 			return
 		}
-		cursor := all.Cursor()
-		for name, _ := cursor.First(); name != nil; name, _ = cursor.Next() {
+		_ = all.ForEachBucket(func(name []byte) error { // fails only to end it
 			if !yield(string(name)) {
-				return
+				return errStop
 			}
-		}
+			return nil
+		})
 	}
 }
 

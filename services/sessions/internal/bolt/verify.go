@@ -146,7 +146,7 @@ func (v *verifier) indexes(context.Context) error {
 		return err
 	}
 	for name, table := range map[string]*boltdb.Bucket{string(byStartTable): v.byStart, string(byOwnerTable): v.byOwner} {
-		if n := table.Stats().KeyN; n != sessions {
+		if n := table.Count(); n != sessions {
 			v.wrong([]byte(name), "%d entries for %d sessions", n, sessions)
 		}
 	}

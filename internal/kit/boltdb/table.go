@@ -1,0 +1,100 @@
+package boltdb
+
+import (
+	"encoding/binary"
+	"strings"
+	"sync"
+
+	"github.com/tidwall/btree"
+)
+
+// A generation is what was committed after another and is not yet in the bbolt file: its rows, in memory, and on disk the segment of the
+// log that has the same number. Rows lie under the number of their bucket, so one tree holds those of all.
+type generation struct {
+	number uint64
+	rows   *rows
+	// bytes is about how much memory the rows take.
+	bytes int
+}
+
+// rows is a tree that can be copied at no cost: copies share what neither has changed since.
+type rows = btree.Map[string, *row]
+
+// row is what one generation says under a key. It is never changed once its transaction has been committed.
+type row struct {
+	value   []byte
+	deleted bool
+	// by is the transaction that wrote it.
+	by uint64
+}
+
+// What stands under a key, which begins with the number of a bucket and one of these.
+const (
+	isRow      = 0 // and the row's key
+	isBucket   = 1 // and the name of a bucket in it
+	isSequence = 2
+	prefixSize = 5
+	// Of the memory that a row takes, what is neither key nor value: measured.
+	rowOverhead = 112
+)
+
+// appendPrefix begins a key.
+func appendPrefix(to []byte, bucket uint32, what byte) []byte {
+	return append(binary.BigEndian.AppendUint32(to, bucket), what)
+}
+
+// parseKey takes a key of a generation's rows apart.
+func parseKey(key string) (bucket uint32, what byte, rest string) {
+	return uint32(key[0])<<24 | uint32(key[1])<<16 | uint32(key[2])<<8 | uint32(key[3]), key[4], key[prefixSize:]
+}
+
+// buckets numbers buckets, for as long as the file is open. The root is number 0.
+type buckets struct {
+	mutex   sync.RWMutex
+	numbers map[bucketName]uint32
+	names   []bucketName // by number
+}
+
+// bucketName is the name of a bucket and the number of the one that it is in.
+type bucketName struct {
+	parent uint32
+	name   string
+}
+
+func newBuckets() *buckets {
+	return &buckets{numbers: map[bucketName]uint32{}, names: make([]bucketName, 1)}
+}
+
+// number returns the number of a bucket that exists or is being made.
+func (b *buckets) number(parent uint32, name string) uint32 {
+	b.mutex.RLock()
+	n, ok := b.numbers[bucketName{parent, name}]
+	b.mutex.RUnlock()
+	if ok {
+		return n
+	}
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	key := bucketName{parent, strings.Clone(name)}
+	if n, ok = b.numbers[key]; !ok {
+		n = uint32(len(b.names))
+		b.numbers[key], b.names = n, append(b.names, key)
+	}
+	return n
+}
+
+// name returns what a number stands for.
+func (b *buckets) name(number uint32) bucketName {
+	b.mutex.RLock()
+	defer b.mutex.RUnlock()
+	return b.names[number]
+}
+
+// path returns the names of the buckets that lead to one, from the root.
+func (b *buckets) path(number uint32) (names []string) {
+	for number != 0 {
+		n := b.name(number)
+		names, number = append([]string{n.name}, names...), n.parent
+	}
+	return names
+}

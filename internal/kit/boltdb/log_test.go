@@ -131,8 +131,8 @@ func TestWhatIsReadIsWhatWasWrittenHoweverMuchOfItIsAppliedAndAfterEveryCrash(t 
 				}
 				db = small(t, filepath.Join(dir, "x.db"))
 			case 1:
-				db.WhileNothingIsApplied(func() { dir = crashed(t, dir) })
-				if err := db.Close(); err != nil {
+				err := db.WhileNothingIsWritten(func() { dir = crashed(t, dir) })
+				if err := errors.Join(err, db.Close()); err != nil {
 					rt.Fatal(err)
 				}
 				db = small(t, filepath.Join(dir, "x.db"))

@@ -66,7 +66,7 @@ type Options struct {
 	// Upgrades has for every older format that the caller still reads the step that makes the next format of it; nil where nothing has to
 	// be changed. They run when the file is opened, one after the other, in one transaction with the new mark, and so should be short: what
 	// takes long is better left as it is and read both ways until it is next written.
-	Upgrades map[uint32]func(*bolt.Tx) error
+	Upgrades map[uint32]Upgrade
 	// OnFail, if set, is called once, in a goroutine of its own, when a commit has failed.
 	OnFail func(error)
 	// Deps are where the file shows what it does; without metrics or traces in them it shows none. OnFail is told of failures, not they.
@@ -76,6 +76,9 @@ type Options struct {
 	// ReadOnly opens a file for reading only; it must exist, and Update returns ErrReadOnly.
 	ReadOnly bool
 }
+
+// Upgrade makes the next format of a file. It writes to the file itself, which has no log then.
+type Upgrade = func(*bolt.Tx) error
 
 // DB is an open file. All methods may be called from many goroutines.
 type DB struct {

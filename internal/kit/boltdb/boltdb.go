@@ -97,12 +97,12 @@ type DB struct {
 	done   chan struct{} // closed when the committer has returned
 
 	state   sync.RWMutex // guards what readers see: durable rows, and what bbolt has of them
-	durable generation   // what is not yet being applied
+	durable generation   // what is not yet being applied; only the committer changes it
 	frozen  *sweep       // what is being applied, nil if nothing is
 
-	committer committer
-	limit     int        // of a generation's bytes
-	sweeping  sync.Mutex // held while a generation is being applied
+	segment  *segment   // the log of durable; the committer's
+	limit    int        // of a generation's bytes
+	sweeping sync.Mutex // held while a generation is being applied
 }
 
 // write is something for the committer to do.
@@ -217,14 +217,14 @@ func (db *DB) View(fn func(*Tx) error) error {
 
 // read begins a transaction on what is durable.
 func (db *DB) read() (*Tx, error) {
-	db.state.RLock()
-	defer db.state.RUnlock()
-	over := make([]*rows, 0, 2)
+	db.state.Lock() // not only to read: a copy marks what it is of
+	defer db.state.Unlock()
+	over := make([]level, 0, 2)
 	if db.durable.rows.Len() > 0 {
-		over = append(over, db.durable.rows)
+		over = append(over, level{rows: db.durable.rows.Copy()})
 	}
 	if db.frozen != nil {
-		over = append(over, db.frozen.rows)
+		over = append(over, db.frozen.level)
 	}
 	// A generation that bbolt has meanwhile may lie over it: it says the same. One more than that would not do, so bbolt's transaction
 	// begins before another can be applied.

@@ -8,13 +8,6 @@ import (
 	"time"
 )
 
-// committer is what the goroutine that commits has for itself.
-type committer struct {
-	working generation // what is durable, and what the transaction that is being made adds to it
-	segment *segment   // where it is made durable
-	number  uint64     // of the last transaction
-}
-
 // commitWaiting turns what has arrived while the last commit ran into the next transaction: no timer, no fixed batch size.
 func (db *DB) commitWaiting() {
 	defer close(db.done)
@@ -40,7 +33,7 @@ func (db *DB) commitWaiting() {
 		db.commit(batch)
 		db.rotateIfDue(len(settle) > 0)
 		for _, w := range settle {
-			w.settle <- settling{db.beingApplied(), db.committer.working.rows.Len() == 0}
+			w.settle <- settling{db.beingApplied(), db.durable.rows.Len() == 0}
 		}
 	}
 }
@@ -102,14 +95,13 @@ func (db *DB) tryCommit(batch []*write) (bad int, applyErr, commitErr error) {
 	}
 	for i, w := range batch {
 		if err := runSafely(w.apply, tx); err != nil {
-			return i, err, db.undo(tx)
+			return i, err, tx.bolt.Rollback()
 		}
 	}
 	if err := tx.bolt.Rollback(); err != nil {
 		return 0, nil, err
 	}
 	if err := db.log(tx); err != nil {
-		db.forget()
 		return 0, nil, err
 	}
 	db.metrics.seconds.Observe(time.Since(began).Seconds())
@@ -117,58 +109,38 @@ func (db *DB) tryCommit(batch []*write) (bad int, applyErr, commitErr error) {
 	return 0, nil, nil
 }
 
-// begin begins a transaction that writes, on what is durable.
+// begin begins a transaction that writes. What it writes lies in a level of its own until it is durable.
 func (db *DB) begin() (*Tx, error) {
-	tx, err := db.read()
+	over := []level{newLevel(), db.durable.level} // which only this goroutine changes
+	if s := db.beingApplied(); s != nil {
+		over = append(over, s.level)
+	}
+	under, err := db.bolt.Begin(false)
 	if err != nil {
 		return nil, err
 	}
-	if db.durable.rows.Len() > 0 { // which only this goroutine sets
-		tx.over = tx.over[1:]
-	}
-	tx.over = append([]*rows{db.committer.working.rows}, tx.over...)
-	db.committer.number++
-	tx.writable, tx.number = true, db.committer.number
+	tx := newTx(db, under, over...)
+	tx.writable = true
 	return tx, nil
 }
-
-// undo ends a transaction of which nothing is to remain.
-func (db *DB) undo(tx *Tx) error {
-	db.forget()
-	return tx.bolt.Rollback()
-}
-
-// forget goes back to what is durable.
-func (db *DB) forget() { db.committer.working = db.durable.copy() }
 
 // log makes a transaction durable, and then visible.
 func (db *DB) log(tx *Tx) error {
 	if len(tx.changed) == 0 {
 		return nil
 	}
-	s := db.committer.segment
-	s.begin()
-	s.appendChanges(db.buckets, tx.changed)
-	if err := s.commit(); err != nil {
+	db.segment.begin()
+	db.segment.appendChanges(db.buckets, tx.changed)
+	if err := db.segment.commit(); err != nil {
 		return err
 	}
-	db.committer.working.bytes += tx.bytes
-	db.publish(db.committer.working.copy(), nil)
-	return nil
-}
-
-// publish makes a generation, and what is being applied if there is something new, what readers see.
-func (db *DB) publish(g generation, frozen *sweep) {
 	db.state.Lock()
 	defer db.state.Unlock()
-	db.durable = g
-	if frozen != nil {
-		db.frozen = frozen
+	for _, r := range tx.changed {
+		db.durable.bytes += db.durable.set(r)
 	}
+	return nil
 }
-
-// copy returns a generation that changes without the other.
-func (g *generation) copy() generation { return generation{g.number, g.rows.Copy(), g.bytes} }
 
 // runSafely turns a panic, on a damaged page too, into an error: one bad write must not take down the committer that all others wait for.
 func runSafely(fn func(*Tx) error, tx *Tx) (err error) {

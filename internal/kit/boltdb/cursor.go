@@ -35,7 +35,7 @@ func (b *Bucket) Cursor() *Cursor {
 	c := &Cursor{bucket: b, layers: make([]*layer, 0, len(b.tx.over)+1)}
 	prefix := string(appendPrefix(nil, b.number, isRow))
 	for _, over := range b.tx.over {
-		c.layers = append(c.layers, &layer{rows: over, prefix: prefix})
+		c.layers = append(c.layers, &layer{rows: over.rows, prefix: prefix})
 	}
 	if b.under != nil {
 		c.layers = append(c.layers, &layer{bolt: b.under.Cursor()})

@@ -17,7 +17,7 @@ const (
 )
 
 // appendChanges appends a transaction's changes to the record that is being built.
-func (s *segment) appendChanges(known *buckets, changed []change) {
+func (s *segment) appendChanges(known *buckets, changed []*row) {
 	for _, c := range changed {
 		bucket, what, rest := parseKey(c.key)
 		s.define(known, bucket)
@@ -27,15 +27,15 @@ func (s *segment) appendChanges(known *buckets, changed []change) {
 			s.text(rest)
 		case what == isSequence:
 			s.entry(entrySequence, bucket)
-			s.buffer = append(s.buffer, c.row.value...)
-		case c.row.deleted:
+			s.buffer = append(s.buffer, c.value...)
+		case c.deleted:
 			s.entry(entryDelete, bucket)
 			s.text(rest)
 		default:
 			s.entry(entryPut, bucket)
 			s.text(rest)
-			s.buffer = binary.AppendUvarint(s.buffer, uint64(len(c.row.value)))
-			s.buffer = append(s.buffer, c.row.value...)
+			s.buffer = binary.AppendUvarint(s.buffer, uint64(len(c.value)))
+			s.buffer = append(s.buffer, c.value...)
 		}
 	}
 }
@@ -126,17 +126,8 @@ func (r *replay) entry(kind byte, e *entryReader) error {
 	if e.failed || !known {
 		return errEntry
 	}
-	r.into.set(string(append(appendPrefix(nil, bucket, what), key...)), &row{value: value, deleted: kind == entryDelete})
+	r.into.bytes += r.into.set(&row{string(append(appendPrefix(nil, bucket, what), key...)), value, kind == entryDelete})
 	return nil
-}
-
-// set writes a row that was committed before.
-func (g *generation) set(key string, r *row) {
-	if was, ok := g.rows.Set(key, r); ok {
-		g.bytes += len(r.value) - len(was.value)
-		return
-	}
-	g.bytes += len(key) + len(r.value) + rowOverhead
 }
 
 // entryReader reads the parts of an entry.

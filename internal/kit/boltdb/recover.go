@@ -29,12 +29,11 @@ func (db *DB) recoverLog() error {
 		return err
 	}
 	db.frozen = frozen
-	db.durable = generation{number: last + 1, rows: new(rows)}
+	db.durable = generation{number: last + 1, level: newLevel()}
 	if db.readOnly {
 		return nil
 	}
-	db.committer.working = db.durable.copy()
-	if db.committer.segment, err = createSegment(db.bolt.Path(), last+1); err != nil {
+	if db.segment, err = createSegment(db.bolt.Path(), last+1); err != nil {
 		return fmt.Errorf("begin a segment: %w", err)
 	}
 	if frozen != nil {
@@ -77,7 +76,7 @@ func (db *DB) readLog(applied uint64, logged bool) (last uint64, frozen *sweep, 
 		return 0, nil, err
 	}
 	last = applied
-	all := &sweep{generation: generation{rows: new(rows)}, goesOn: true, done: make(chan struct{})}
+	all := &sweep{generation: generation{level: newLevel()}, goesOn: true, done: make(chan struct{})}
 	r := &replay{buckets: db.buckets, into: &all.generation, goesOn: logged}
 	for i, g := range generations {
 		if g != last+1 {

@@ -37,17 +37,16 @@ type sweep struct {
 
 // rotateIfDue begins a new generation, and has the last one applied, when that is large enough or has to be and the one before is done.
 func (db *DB) rotateIfDue(now bool) {
-	working := &db.committer.working
-	if db.failed.Load() || working.bytes < db.limit && !now {
+	if db.failed.Load() || db.durable.bytes < db.limit && !now {
 		return
 	}
 	if s := db.beingApplied(); s != nil {
-		if working.bytes < 2*db.limit {
+		if db.durable.bytes < 2*db.limit {
 			return
 		}
 		<-s.done // the disk does not keep up
 	}
-	if working.rows.Len() == 0 {
+	if db.durable.rows.Len() == 0 {
 		return
 	}
 	if err := db.rotate(); err != nil && !isFull(err) {
@@ -57,20 +56,21 @@ func (db *DB) rotateIfDue(now bool) {
 
 // rotate begins a new generation and has the last one applied.
 func (db *DB) rotate() error {
-	c := &db.committer
-	next, err := createSegment(db.bolt.Path(), c.working.number+1)
+	next, err := createSegment(db.bolt.Path(), db.durable.number+1)
 	if err != nil {
 		return fmt.Errorf("begin a segment: %w", err)
 	}
-	if err := c.segment.goesOn(); err != nil {
+	if err := db.segment.goesOn(); err != nil {
 		return errors.Join(err, next.Close(), os.Remove(next.file.Name()))
 	}
-	if err := c.segment.Close(); err != nil {
+	if err := db.segment.Close(); err != nil {
 		return errors.Join(err, next.Close())
 	}
 	frozen := &sweep{generation: db.durable, goesOn: true, done: make(chan struct{})}
-	c.segment, c.working = next, generation{number: next.generation, rows: new(rows)}
-	db.publish(c.working.copy(), frozen)
+	db.segment = next
+	db.state.Lock()
+	db.durable, db.frozen = generation{number: next.generation, level: newLevel()}, frozen
+	db.state.Unlock()
 	go db.apply(frozen)
 	return nil
 }
@@ -220,7 +220,7 @@ func (db *DB) finish() error {
 	if s := db.beingApplied(); s != nil {
 		<-s.done
 	}
-	err := db.committer.segment.Close()
+	err := db.segment.Close()
 	if db.failed.Load() {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"unsafe"
 
 	bolt "go.etcd.io/bbolt"
@@ -16,24 +17,16 @@ import (
 type Tx struct {
 	db    *DB
 	bolt  *bolt.Tx
-	over  []*rows // what lies over bbolt's rows, the newest first
+	over  []level // what lies over bbolt's rows, the newest first
 	root  Bucket
 	known map[bucketName]*Bucket
 
 	// Of a transaction that writes, which writes to over[0]:
 	writable bool
-	number   uint64
-	changed  []change // in the order in which rows were first written
-	bytes    int      // by how much over[0] has grown
-	version  int      // how often it was written to: cursors have to find their place again then
+	changed  []*row // in the order in which they were first written
+	version  int    // how often it was written to: cursors have to find their place again then
 
 	scratch []byte
-}
-
-// change is a row that a transaction wrote.
-type change struct {
-	key string
-	row *row
 }
 
 // Bucket is a named part of a file that holds rows and further buckets.
@@ -43,7 +36,7 @@ type Bucket struct {
 	under  *bolt.Bucket // nil if bbolt has none
 }
 
-func newTx(db *DB, under *bolt.Tx, over ...*rows) *Tx {
+func newTx(db *DB, under *bolt.Tx, over ...level) *Tx {
 	tx := &Tx{db: db, bolt: under, over: over, known: map[bucketName]*Bucket{}}
 	tx.root = Bucket{tx: tx}
 	return tx
@@ -72,7 +65,7 @@ func (tx *Tx) key(bucket uint32, what byte, rest []byte) string {
 // find returns what the newest generation that says something says under a key.
 func (tx *Tx) find(key string) (*row, bool) {
 	for _, over := range tx.over {
-		if r, ok := over.Get(key); ok {
+		if r, ok := over.find(key); ok {
 			return r, true
 		}
 	}
@@ -85,18 +78,13 @@ func (tx *Tx) set(key string, value []byte, deleted bool) error {
 		return berrors.ErrTxNotWritable
 	}
 	tx.version++
-	if r, ok := tx.over[0].Get(key); ok {
-		tx.bytes += len(value) - len(r.value)
-		if r.by == tx.number {
-			r.value, r.deleted = value, deleted
-			return nil
-		}
-	} else {
-		tx.bytes += len(key) + len(value) + rowOverhead
+	if r, ok := tx.over[0].find(key); ok {
+		r.value, r.deleted = value, deleted
+		return nil
 	}
-	c := change{string([]byte(key)), &row{value, deleted, tx.number}}
-	tx.over[0].Set(c.key, c.row)
-	tx.changed = append(tx.changed, c)
+	r := &row{strings.Clone(key), value, deleted}
+	tx.over[0].set(r)
+	tx.changed = append(tx.changed, r)
 	return nil
 }
 
@@ -218,7 +206,7 @@ func (b *Bucket) ForEachBucket(do func(name []byte) error) error {
 	}
 	prefix := string(appendPrefix(nil, b.number, isBucket))
 	for _, over := range b.tx.over {
-		over.Ascend(prefix, func(key string, _ *row) bool {
+		over.rows.Ascend(prefix, func(key string, _ *row) bool {
 			if key[:prefixSize] != prefix {
 				return false
 			}

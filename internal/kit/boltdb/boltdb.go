@@ -1,5 +1,5 @@
-// Package boltdb keeps rows in bbolt files the way a service of record needs it: one committer that commits whatever is waiting together, no
-// write after the first failed commit, and a format mark that keeps an old program from opening a newer file.
+// Package boltdb keeps rows in bbolt files the way a service of record needs it: one committer that commits whatever is waiting together,
+// no write after the first failed commit, and a format mark that keeps an old program from opening a newer file.
 //
 // It logs first and applies later. A commit appends what it changed to a log beside the file, as one record that one fdatasync makes
 // durable, and keeps the rows in memory, where reads find them over those of bbolt. Once they are many, they are applied to the bbolt

@@ -39,11 +39,8 @@ func (db *DB) recoverLog() error {
 	if frozen != nil {
 		return db.goOn(last)
 	}
-	if !(logged && last == applied) {
-		// Nothing is to be applied: it is as if that had been done.
-		return db.bolt.Update(func(tx *bolt.Tx) error { return putApplied(tx, last, true) })
-	}
-	return nil
+	// Nothing is to be applied: it is as if that had been done.
+	return db.bolt.Update(func(tx *bolt.Tx) error { return putApplied(tx, last, true) })
 }
 
 // goOn writes behind the last record of a segment that the next generation has one.

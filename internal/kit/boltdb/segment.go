@@ -18,9 +18,9 @@ import (
 // or was never acknowledged, because the next one is begun when it is on the disk.
 //
 //	header: "SJRNLOG1", generation (8 bytes), CRC-32C (4 bytes)
-//	record: recordMark (4 bytes), length of what follows the record's header (4 bytes), CRC-32C (4 bytes) over generation, position and that
+//	record: recordMark (4 bytes), length of the payload (4 bytes), CRC-32C (4 bytes) over generation, position and payload, payload
 //
-// Numbers are big-endian. What follows is a sequence of entries, see log.go.
+// Numbers are big-endian. A payload is a sequence of entries, see log.go.
 type segment struct {
 	file       *os.File
 	generation uint64

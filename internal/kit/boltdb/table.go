@@ -17,7 +17,7 @@ type generation struct {
 	bytes int
 }
 
-// level is rows that lie over those of other levels and of bbolt. They lie under the number of their bucket, so one tree holds those of all.
+// level is rows that lie over those of other levels and of bbolt. Keys begin with the number of a bucket, so one tree holds the rows of all.
 type level struct {
 	rows *rows
 	// index holds the same rows; finding one in it takes a fraction of the time. Nil in the levels of those who read: it has no copies.

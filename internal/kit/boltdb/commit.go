@@ -120,7 +120,7 @@ func (db *DB) begin() (*Tx, error) {
 		return nil, err
 	}
 	tx := newTx(db, under, over...)
-	tx.writable = true
+	tx.writable, tx.late = true, map[uint32][]*row{}
 	return tx, nil
 }
 

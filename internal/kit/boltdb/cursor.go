@@ -68,6 +68,7 @@ func (c *Cursor) Prev() (key, value []byte) { return c.step(false) }
 func (c *Cursor) Delete() error { return c.bucket.Delete(c.key) }
 
 func (c *Cursor) place(at func(*layer), ahead bool) {
+	c.bucket.tx.order(c.bucket.number)
 	for _, l := range c.layers {
 		at(l)
 	}

@@ -45,6 +45,9 @@ func (l level) find(key string) (r *row, ok bool) {
 	return l.rows.Get(key)
 }
 
+// add lets the level say something under a key that it says nothing under, and leaves the tree to be brought up to date by whoever needs it.
+func (l level) add(r *row) { l.index[r.key] = r }
+
 // set lets the level say something else under a key, and returns by how much memory it has grown.
 func (l level) set(r *row) (bytes int) {
 	was, ok := l.index[r.key]

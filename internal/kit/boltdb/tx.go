@@ -23,8 +23,9 @@ type Tx struct {
 
 	// Of a transaction that writes, which writes to over[0]:
 	writable bool
-	changed  []*row // in the order in which they were first written
-	version  int    // how often it was written to: cursors have to find their place again then
+	changed  []*row            // in the order in which they were first written
+	late     map[uint32][]*row // what the tree of over[0] lacks, by bucket: most buckets are never walked by who writes to them
+	version  int               // how often it was written to: cursors have to find their place again then
 
 	scratch []byte
 }
@@ -83,9 +84,19 @@ func (tx *Tx) set(key string, value []byte, deleted bool) error {
 		return nil
 	}
 	r := &row{strings.Clone(key), value, deleted}
-	tx.over[0].set(r)
+	tx.over[0].add(r)
 	tx.changed = append(tx.changed, r)
+	bucket, _, _ := parseKey(r.key)
+	tx.late[bucket] = append(tx.late[bucket], r)
 	return nil
+}
+
+// order brings the tree of over[0] up to date, so that a bucket can be walked.
+func (tx *Tx) order(bucket uint32) {
+	for _, r := range tx.late[bucket] {
+		tx.over[0].rows.Set(r.key, r)
+	}
+	delete(tx.late, bucket)
 }
 
 // Bucket returns a bucket in this one, or nil if there is none.
@@ -204,6 +215,7 @@ func (b *Bucket) ForEachBucket(do func(name []byte) error) error {
 			return fmt.Errorf("list buckets: %w", err)
 		}
 	}
+	b.tx.order(b.number)
 	prefix := string(appendPrefix(nil, b.number, isBucket))
 	for _, over := range b.tx.over {
 		over.rows.Ascend(prefix, func(key string, _ *row) bool {

@@ -1,6 +1,7 @@
 package boltdb
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -149,41 +150,77 @@ func (db *DB) sweepInto(to *bolt.DB, s *sweep) error {
 
 // sweepSome applies rows from a key on, and returns where to go on.
 func (db *DB) sweepSome(tx *bolt.Tx, from *rows, start string) (next string, more bool, err error) {
-	left, current := rowsPerSweep, uint32(0)
-	var bucket *bolt.Bucket
+	a := applier{db: db, tx: tx}
+	left := rowsPerSweep
 	from.Ascend(start, func(key string, r *row) bool {
 		if left == 0 {
 			next, more = key, true
 			return false
 		}
 		left--
-		number, what, rest := parseKey(key)
-		if what == isBucket {
-			_, err = makeBucket(tx, append(db.buckets.path(number), rest))
-			return err == nil
-		}
-		if bucket == nil || number != current {
-			current = number
-			if bucket, err = makeBucket(tx, db.buckets.path(number)); err != nil {
-				return false
-			}
-		}
-		err = applyRow(bucket, what, rest, r)
+		err = a.apply(r)
 		return err == nil
 	})
+	a.leave()
 	return next, more, err
 }
 
-func applyRow(to *bolt.Bucket, what byte, key string, r *row) error {
+// applier applies rows, in order of their keys, in one transaction of bbolt.
+type applier struct {
+	db     *DB
+	tx     *bolt.Tx
+	number uint32
+	bucket *bolt.Bucket // the one with the number, nil at first
+	last   []byte       // the last key that it had
+
+	behind, among int // how many rows came behind that and before it
+}
+
+func (a *applier) apply(r *row) error {
+	number, what, rest := parseKey(r.key)
+	if what == isBucket {
+		_, err := makeBucket(a.tx, append(a.db.buckets.path(number), rest))
+		return err
+	}
+	if a.bucket == nil || number != a.number {
+		if err := a.enter(number); err != nil {
+			return err
+		}
+	}
+	key := []byte(rest)
 	switch {
 	case what == isSequence:
-		return to.SetSequence(binary.BigEndian.Uint64(r.value))
+		return a.bucket.SetSequence(binary.BigEndian.Uint64(r.value))
 	case r.deleted:
-		return to.Delete([]byte(key))
-	default:
-		return to.Put([]byte(key), r.value)
+		return a.bucket.Delete(key)
+	}
+	if bytes.Compare(key, a.last) > 0 {
+		a.behind++
+	} else {
+		a.among++
+	}
+	return a.bucket.Put(key, r.value)
+}
+
+func (a *applier) enter(number uint32) (err error) {
+	a.leave()
+	if a.bucket, err = makeBucket(a.tx, a.db.buckets.path(number)); err != nil {
+		return err
+	}
+	a.number, a.behind, a.among = number, 0, 0
+	a.last, _ = a.bucket.Cursor().Last()
+	return nil
+}
+
+// leave lets bbolt fill the pages of a bucket that mostly grows at its end: nothing will have to be put between their rows.
+func (a *applier) leave() {
+	if a.bucket != nil && a.behind > a.among {
+		a.bucket.FillPercent = fullPages
 	}
 }
+
+// fullPages leaves room for the few rows that come late.
+const fullPages = 0.95
 
 // makeBucket returns the bucket at a path, making what does not exist.
 func makeBucket(tx *bolt.Tx, path []string) (*bolt.Bucket, error) {

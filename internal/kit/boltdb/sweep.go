@@ -208,7 +208,8 @@ func (a *applier) enter(number uint32) (err error) {
 		return err
 	}
 	a.number, a.behind, a.among = number, 0, 0
-	a.last, _ = a.bucket.Cursor().Last()
+	last, _ := a.bucket.Cursor().Last()
+	a.last = bytes.Clone(last)
 	return nil
 }
 

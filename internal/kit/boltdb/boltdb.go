@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/pages"
 )
 
 // Errors that callers tell apart.
@@ -29,8 +30,8 @@ var (
 	ErrFailed = errors.New("store has stopped after a failed commit")
 	// ErrFormat says that the file is of another kind or of a newer format than this program reads.
 	ErrFormat = errors.New("unsupported store format")
-	// ErrDamaged says that the file cannot be read.
-	ErrDamaged = errors.New("store is damaged")
+	// ErrDamaged says that the file cannot be read. Its text names the page, where that is known.
+	ErrDamaged = pages.ErrDamaged
 	// ErrReadOnly is returned for a write to a file that was opened for reading only.
 	ErrReadOnly = errors.New("store is open for reading only")
 	// ErrLocked says that another process has the file open.
@@ -67,6 +68,7 @@ type Options struct {
 type DB struct {
 	bolt     *bolt.DB
 	kind     string
+	uuid     string // the file's own
 	queue    chan *write
 	onFail   func(error)
 	readOnly bool
@@ -91,27 +93,12 @@ type write struct {
 
 // Open opens or makes the file and starts its committer.
 func Open(o Options) (*DB, error) {
-	if o.ReadOnly {
-		// bbolt would make the file.
-		if _, err := os.Stat(o.Path); err != nil {
-			return nil, fmt.Errorf("open store: %w", err)
-		}
-	} else if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
-		return nil, fmt.Errorf("make directory of a store: %w", err)
-	}
-	b, err := openBolt(o.Path, o.ReadOnly)
+	b, is, err := openFile(o)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, err)
 	}
-	err = checkFormat(b, o)
-	if err == nil && !o.ReadOnly {
-		err = syncEntries(o.Path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
-	}
 	db := &DB{
-		bolt: b, kind: o.Kind, onFail: o.OnFail, readOnly: o.ReadOnly,
+		bolt: b, kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
 		metrics: newMetrics(), tracer: o.Deps.Tracer(),
 	}
@@ -122,15 +109,6 @@ func Open(o Options) (*DB, error) {
 	}
 	go db.commitWaiting()
 	return db, nil
-}
-
-// openBolt returns ErrLocked if another process has the file open.
-func openBolt(path string, readOnly bool) (*bolt.DB, error) {
-	b, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, ErrLocked
-	}
-	return b, err
 }
 
 // syncEntries makes durable that the file at path and its directory are there: a file may be synced and yet be gone after a power cut

@@ -18,14 +18,11 @@ func Compact(o Options, do func(*bolt.Tx) error) (err error) {
 		return fmt.Errorf("compact: %w", err)
 	}
 	path := o.Path
-	from, err := openBolt(path, false)
+	from, _, err := openFile(o)
 	if err != nil {
 		return fmt.Errorf("compact %s: %w", path, err)
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	if err := checkFormat(from, o); err != nil {
-		return fmt.Errorf("compact %s: %w", path, err)
-	}
 	if err := from.Update(do); err != nil {
 		return fmt.Errorf("compact %s: %w", path, err)
 	}

@@ -72,7 +72,7 @@ func TestACompactedFileHoldsWhatIsThereAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if entries, err := os.ReadDir(filepath.Dir(o.Path)); err != nil || len(entries) != 1 {
+	if entries, err := os.ReadDir(filepath.Dir(o.Path)); err != nil || len(entries) != 2 { // the file and the manifest
 		t.Errorf("the directory holds %v, %v", entries, err)
 	}
 }

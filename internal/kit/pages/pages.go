@@ -15,7 +15,7 @@ import (
 )
 
 // ErrDamaged says that a file is not what bbolt left. Its text names the page, where that is known.
-var ErrDamaged = errors.New("damaged")
+var ErrDamaged = errors.New("store is damaged")
 
 const (
 	magic   = 0xED0CDAED

@@ -100,7 +100,7 @@ func Open(o Options) (*DB, error) {
 	db := &DB{
 		bolt: b, kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
-		metrics: newMetrics(), tracer: o.Deps.Tracer(),
+		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(),
 	}
 	if o.Deps.Metrics != nil {
 		if err := db.metrics.register(o.Deps.Metrics, db); err != nil {

@@ -20,6 +20,14 @@ var packages = map[string]string{
 	"sessionsd": "./services/sessions/cmd/sessionsd",
 }
 
+// Mains are the directories of the programs' packages main in the source tree at root.
+func Mains(root string) (dirs []string) {
+	for _, dir := range packages {
+		dirs = append(dirs, filepath.Join(root, dir))
+	}
+	return dirs
+}
+
 // Build builds every program of the source tree at root into the directory out, with more flags for go build if there are any.
 func Build(root, out string, flags ...string) error {
 	args := append([]string{"build", "-o", out + string(filepath.Separator)}, flags...)

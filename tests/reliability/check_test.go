@@ -67,7 +67,7 @@ func (d *deployment) proveSound(running []string) {
 func (d *deployment) sojourn(args ...string) []string {
 	d.t.Helper()
 	cmd := exec.Command(filepath.Join(d.binaries, program.Sojourn), args...)
-	cmd.Env = append(os.Environ(), "SOJOURN_ADMIN_TOKEN="+adminToken)
+	cmd.Env = append(append(os.Environ(), d.env...), "SOJOURN_ADMIN_TOKEN="+adminToken)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -20,9 +20,11 @@ const (
 admin_tokens: [` + adminToken + `]
 workspaces:
   - id: first
+    query_tokens: [query-token-of-the-first]
     tiers: [gold, silver]
     sources: [{id: app, write_keys: [write-key-of-the-first], require_anonymous_id: false, require_user_id: false}]
   - id: second
+    query_tokens: [query-token-of-the-second]
     tiers: [gold, silver]
     sources: [{id: app, write_keys: [write-key-of-the-second], require_anonymous_id: false, require_user_id: false}]
 `

@@ -43,6 +43,7 @@ func TestKilledProcessesLoseAndDoubleNothing(t *testing.T) {
 		t.Logf("killed: %v", killed)
 		dump := d.dump()
 		expect(t, dump, l.calls())
+		d.expectTold(dump)
 		d.proveSound(dump)
 	})
 }

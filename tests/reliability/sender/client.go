@@ -40,6 +40,8 @@ type Seen struct {
 	Calls int
 	// Longest is the longest time that an answer took.
 	Longest time.Duration
+	// Ahead and Behind are how many answers had a date more than an hour off.
+	Ahead, Behind int
 	// Wrong are the first answers that are none of 200, 429 and 503, or do not say what became of every call.
 	Wrong []string
 }
@@ -116,7 +118,23 @@ func (c *Client) answer(request *http.Request) (status int, text []byte) {
 	if err != nil {
 		return 0, nil
 	}
+	c.noteDate(response.Header.Get("Date"))
 	return response.StatusCode, text
+}
+
+func (c *Client) noteDate(date string) {
+	at, err := http.ParseTime(date)
+	if err != nil {
+		return
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	switch off := time.Until(at); {
+	case off > time.Hour:
+		c.seen.Ahead++
+	case off < -time.Hour:
+		c.seen.Behind++
+	}
 }
 
 func (c *Client) note(status int, text []byte, took time.Duration, calls int) {

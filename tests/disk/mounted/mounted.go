@@ -156,3 +156,6 @@ func Missing() string {
 	}
 	return ""
 }
+
+// Fsync is for a program that syncs what its directory is in.
+func (*top) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno { return 0 }

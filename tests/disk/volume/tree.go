@@ -2,8 +2,11 @@ package volume
 
 import (
 	"bytes"
+	"fmt"
+	"hash/maphash"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,17 +15,17 @@ import (
 // Store writes the tree into a directory that exists. What ends a file in zeros is left a hole.
 func (t Tree) Store(dir string) error {
 	for _, name := range slices.Sorted(maps.Keys(t)) {
-		path := filepath.Join(dir, filepath.FromSlash(name))
+		target := filepath.Join(dir, filepath.FromSlash(name))
 		if strings.HasSuffix(name, "/") {
-			if err := os.MkdirAll(path, 0o700); err != nil {
+			if err := os.MkdirAll(target, 0o700); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := os.WriteFile(path, bytes.TrimRight(t[name], "\x00"), 0o600); err != nil {
+		if err := os.WriteFile(target, bytes.TrimRight(t[name], "\x00"), 0o600); err != nil {
 			return err
 		}
-		if err := os.Truncate(path, int64(len(t[name]))); err != nil {
+		if err := os.Truncate(target, int64(len(t[name]))); err != nil {
 			return err
 		}
 	}
@@ -53,4 +56,36 @@ func (t Tree) Load() (*Volume, []Op) {
 		next++
 	}
 	return v, log
+}
+
+// Sum returns a hash of the tree.
+func (t Tree) Sum(seed maphash.Seed) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		_, _ = fmt.Fprintf(&h, "%q %d ", name, len(t[name]))
+		_, _ = h.Write(t[name])
+	}
+	return h.Sum64()
+}
+
+// Is says whether the volume reads as the tree.
+func (v *Volume) Is(t Tree) bool {
+	now := Tree{}
+	v.read(Root, "", now)
+	return maps.EqualFunc(now, t, bytes.Equal)
+}
+
+func (v *Volume) read(number uint64, at string, into Tree) {
+	n := v.nodes[number]
+	if !n.dir {
+		into[at] = n.now.bytes
+		return
+	}
+	if at != "" {
+		into[at+"/"] = nil
+	}
+	for name, child := range n.now.entries {
+		v.read(child, path.Join(at, name), into)
+	}
 }

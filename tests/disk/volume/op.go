@@ -11,8 +11,9 @@ const (
 	Resize
 	// Sync returns once everything done to Node, a file or a directory, is durable.
 	Sync
-	// SyncFails is a Sync that reports an error: of what it was to make durable, a part chosen by Seed is, and the rest never will be,
-	// although reading returns it as long as the volume is mounted. That is what Linux does with the pages it could not write.
+	// SyncFails is a Sync that reports an error: of what it was to make durable, a part chosen by Seed is, and the rest is gone, but for the
+	// length it gave the file. A system that has read or written the pages goes on showing what they held as long as it caches them. That
+	// is what Linux does with pages that it could not write.
 	SyncFails
 	// Create makes an empty file Child as Name in the directory Node.
 	Create

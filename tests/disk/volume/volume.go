@@ -71,6 +71,12 @@ func (n *node) sync(failing *rand.Rand) {
 		n.kept.apply(op)
 	}
 	n.pending = nil
+	if failing != nil && !n.dir {
+		length := Op{Kind: Resize, Size: int64(len(n.now.bytes))}
+		n.now.bytes = slices.Clone(n.kept.bytes)
+		n.now.apply(length)
+		n.pending = []Op{length}
+	}
 }
 
 func (c *content) apply(op Op) {

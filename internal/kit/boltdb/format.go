@@ -1,6 +1,7 @@
 package boltdb
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"runtime/debug"
@@ -92,6 +93,9 @@ func upgrade(tx *bolt.Tx, format uint32, o Options) error {
 	}
 	for f := format; f < o.Format; f++ {
 		if step := o.Upgrades[f]; step != nil {
+			if log, err := segments(o.Path); err != nil || len(log) > 0 {
+				return fmt.Errorf("%w: the file was not closed: start and stop the version that wrote it once more", cmp.Or(err, ErrFormat))
+			}
 			if err := step(tx); err != nil {
 				return fmt.Errorf("upgrade from format %d: %w", f, err)
 			}

@@ -12,6 +12,7 @@ import (
 type metrics struct {
 	seconds prometheus.Histogram
 	writes  prometheus.Histogram
+	sweeps  prometheus.Histogram
 	readers readers
 }
 
@@ -25,6 +26,10 @@ func newMetrics() *metrics {
 			Name: "sojourn_store_commit_writes", Help: "Writes in a transaction: requests that were waiting when it began.",
 			Buckets: prometheus.ExponentialBuckets(1, 4, 7),
 		}),
+		sweeps: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "sojourn_store_apply_duration_seconds", Help: "Time that it takes to apply a part of the log to the data file.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}),
 	}
 }
 
@@ -35,12 +40,15 @@ func (m *metrics) register(to prometheus.Registerer, db *DB) error {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "sojourn_store_" + name, Help: help}, value)
 	}
 	for _, c := range []prometheus.Collector{
-		m.seconds, m.writes,
+		m.seconds, m.writes, m.sweeps,
 		gauge("failed", "1 once a commit has failed: the store takes no writes any more.", func() float64 {
 			if db.failed.Load() {
 				return 1
 			}
 			return 0
+		}),
+		gauge("log_bytes", "Size of the log beside the data file: what was committed and is not yet applied to it.", func() float64 {
+			return float64(logBytes(db.bolt.Path()))
 		}),
 		gauge("file_bytes", "Size of the data file.", func() float64 {
 			info, err := os.Stat(db.bolt.Path())
@@ -95,4 +103,15 @@ func (r *readers) oldest() (age time.Duration) {
 		age = max(age, time.Since(since))
 	}
 	return age
+}
+
+// logBytes is the size of all segments beside a file; what cannot be looked up counts nothing.
+func logBytes(path string) (size int64) {
+	generations, _ := segments(path)
+	for _, g := range generations {
+		if info, err := os.Stat(segmentPath(path, g)); err == nil {
+			size += info.Size()
+		}
+	}
+	return size
 }

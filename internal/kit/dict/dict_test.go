@@ -5,21 +5,20 @@ import (
 	"path/filepath"
 	"testing"
 
-	bolt "go.etcd.io/bbolt"
-
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
 
-func inBucket(t *testing.T, do func(*bolt.Bucket)) {
+func inBucket(t *testing.T, do func(*boltdb.Bucket)) {
 	t.Helper()
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "dict.db"), 0o600, &bolt.Options{NoSync: true})
+	db, err := boltdb.Open(boltdb.Options{Path: filepath.Join(t.TempDir(), "dict.db"), Kind: "test", Format: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	if err := db.Update(func(tx *bolt.Tx) error {
-		b, err := tx.CreateBucket([]byte("names"))
+	if err := db.Update(t.Context(), func(tx *boltdb.Tx) error {
+		b, err := tx.CreateBucketIfNotExists([]byte("names"))
 		if err != nil {
 			return err
 		}
@@ -31,7 +30,7 @@ func inBucket(t *testing.T, do func(*bolt.Bucket)) {
 }
 
 func TestANameKeepsItsNumberAndKindsNeverMeet(t *testing.T) {
-	inBucket(t, func(b *bolt.Bucket) {
+	inBucket(t, func(b *boltdb.Bucket) {
 		d := dict.In(b)
 		seen := map[uint32]string{}
 		for _, name := range []string{"a", "b", "a\x00", "\x00", "a", "b"} {
@@ -59,7 +58,7 @@ func TestANameKeepsItsNumberAndKindsNeverMeet(t *testing.T) {
 }
 
 func TestTheEmptyNameIsNumberZero(t *testing.T) {
-	inBucket(t, func(b *bolt.Bucket) {
+	inBucket(t, func(b *boltdb.Bucket) {
 		d := dict.In(b)
 		if number, err := d.Number('u', ""); number != 0 || err != nil {
 			t.Errorf("Number = %d, %v", number, err)
@@ -77,7 +76,7 @@ func TestTheEmptyNameIsNumberZero(t *testing.T) {
 }
 
 func TestADamagedRowIsAnError(t *testing.T) {
-	inBucket(t, func(b *bolt.Bucket) {
+	inBucket(t, func(b *boltdb.Bucket) {
 		d := dict.In(b)
 		number, err := d.Number('u', "ada")
 		if err != nil {

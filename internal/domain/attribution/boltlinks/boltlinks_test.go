@@ -1,42 +1,48 @@
 package boltlinks_test
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	bolt "go.etcd.io/bbolt"
 	"pgregory.net/rapid"
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/deletion"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
 func inBucket(t *testing.T, do func(bucket)) {
 	t.Helper()
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "links.db"), 0o600, &bolt.Options{NoSync: true})
+	db, err := boltdb.Open(boltdb.Options{Path: filepath.Join(t.TempDir(), "links.db"), Kind: "test", Format: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	tx, err := db.Begin(true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	links, err := tx.CreateBucket([]byte("links"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tombstones, err := tx.CreateBucket([]byte("tombstones"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	do(bucket{boltlinks.In(links), deletion.In(tombstones)})
+	// Here, and not in the goroutine of the transaction, so that a test can end where it fails.
+	ready, done := make(chan bucket), make(chan struct{})
+	defer close(done)
+	go func() {
+		_ = db.Update(context.Background(), func(tx *boltdb.Tx) error {
+			links, err := tx.CreateBucketIfNotExists([]byte("links"))
+			if err != nil {
+				t.Error(err)
+			}
+			tombstones, err := tx.CreateBucketIfNotExists([]byte("tombstones"))
+			if err != nil {
+				t.Error(err)
+			}
+			ready <- bucket{boltlinks.In(links), deletion.In(tombstones)}
+			<-done
+			return nil
+		})
+	}()
+	do(<-ready)
 }
 
 // bucket is links, and who was deleted.

@@ -11,7 +11,7 @@ import (
 // Compact drops the names that nothing names any more from the file that the options name, which must not be open, and writes it anew, so
 // that nothing of what was deleted is left in it.
 func Compact(o boltdb.Options) error {
-	o.Kind, o.Format = Kind, Format
+	o = Mark(o)
 	return boltdb.Compact(o, func(tx *boltdb.Tx) error {
 		root := tx.Bucket(workspacesBucket)
 		if root == nil {

@@ -93,6 +93,6 @@ func (t *tables) deleteFields(key []byte, untilMS int64) (gone bool, err error) 
 
 // Compact writes the file that the options name, which must not be open, anew, so that nothing of what was deleted is left in it.
 func Compact(o boltdb.Options) error {
-	o.Kind, o.Format = Kind, Format
+	o = Mark(o)
 	return boltdb.Compact(o, func(*boltdb.Tx) error { return nil })
 }

@@ -14,7 +14,7 @@ import (
 // Compact drops the names that nothing names any more from the file that the options name, which must not be open, and writes it anew, so
 // that nothing of what was deleted is left in it.
 func Compact(o boltdb.Options) error {
-	o.Kind, o.Format = Kind, Format
+	o = Mark(o)
 	s := &Store{rules: func(string) session.Rules { return session.DefaultRules() }}
 	return boltdb.Compact(o, func(tx *boltdb.Tx) error {
 		for workspace := range s.workspaces(tx) {

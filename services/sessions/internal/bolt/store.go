@@ -23,7 +23,7 @@ import (
 // Kind and Format are what the file says of itself.
 const (
 	Kind   = "sessions"
-	Format = 1
+	Format = 2
 )
 
 var (
@@ -75,10 +75,17 @@ type Store struct {
 
 var _ session.Store = (*Store)(nil)
 
+// Mark adds to options what kind of file the store's is, and which formats it reads. Files of format 1 are what those of format 2 are when
+// they are closed; in between format 2 has a log beside them.
+func Mark(o boltdb.Options) boltdb.Options {
+	o.Kind, o.Format, o.Upgrades = Kind, Format, map[uint32]boltdb.Upgrade{1: nil}
+	return o
+}
+
 // Open opens or makes the file that the options name; kind and format are the store's own. Rules returns those of a workspace, which may
 // change at any time, from many goroutines.
 func Open(o boltdb.Options, rules func(workspace string) session.Rules) (*Store, error) {
-	o.Kind, o.Format = Kind, Format
+	o = Mark(o)
 	db, err := boltdb.Open(o)
 	if err != nil {
 		return nil, err
@@ -175,12 +182,12 @@ func (s *Store) workspaces(tx *boltdb.Tx) iter.Seq[string] {
 		if all == nil {
 			return
 		}
-		cursor := all.Cursor()
-		for name, _ := cursor.First(); name != nil; name, _ = cursor.Next() {
+		_ = all.ForEachBucket(func(name []byte) error { // fails only to end it
 			if !yield(string(name)) {
-				return
+				return errStop
 			}
-		}
+			return nil
+		})
 	}
 }
 

@@ -35,16 +35,16 @@ func contents(t *testing.T, o boltdb.Options) string {
 	var all strings.Builder
 	var every func(*boltdb.Bucket) error
 	every = func(b *boltdb.Bucket) error {
-		return b.ForEach(func(key, value []byte) error {
-			if string(key) == "uuid" {
-				return nil
-			}
-			_, _ = fmt.Fprintf(&all, "%q=%q\n", key, value)
-			if value == nil {
-				return every(b.Bucket(key))
+		rows := b.ForEach(func(key, value []byte) error {
+			if string(key) != "uuid" {
+				_, _ = fmt.Fprintf(&all, "%q=%q\n", key, value)
 			}
 			return nil
 		})
+		return errors.Join(rows, b.ForEachBucket(func(name []byte) error {
+			_, _ = fmt.Fprintf(&all, "%q:\n", name)
+			return every(b.Bucket(name))
+		}))
 	}
 	err = db.View(func(tx *boltdb.Tx) error {
 		return errors.Join(every(tx.Bucket([]byte("meta"))), every(tx.Bucket([]byte("workspaces"))))

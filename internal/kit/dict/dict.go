@@ -39,7 +39,7 @@ type id struct {
 }
 
 // NewKnown returns a memory of at most so many names.
-func NewKnown(limit int) Known { return Known{memory.New[id, uint32](limit)} }
+func NewKnown(limit int) *Known { return &Known{memory.New[id, uint32](limit)} }
 
 // In returns the dictionary that lives in bucket, which holds nothing else.
 func In(bucket *boltdb.Bucket) Dict { return Dict{bucket: bucket} }

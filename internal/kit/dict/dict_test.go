@@ -114,7 +114,7 @@ func TestWhatIsRememberedOfNamesIsWhatTheBucketSays(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			d := dict.Knowing(b, &known)
+			d := dict.Knowing(b, known)
 			for range rapid.IntRange(1, 6).Draw(rt, "steps") {
 				name := rapid.SampledFrom([]string{"", "a", "b", "c", "d", "e"}).Draw(rt, "name")
 				if rapid.IntRange(0, 3).Draw(rt, "remove") == 0 {

@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone tests/e2e tests/cluster
+MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone tests/e2e tests/load tests/cluster
 # Modules outside the workspace: what they need would weigh on the others.
 BESIDE := tests/deploy tools
 BINARIES := services/events/cmd/eventsd services/identity/cmd/identityd services/sessions/cmd/sessionsd gateway/cmd/gatewayd standalone/cmd/sojourn

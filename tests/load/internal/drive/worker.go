@@ -81,7 +81,9 @@ func (w *worker) send(due time.Time) bool {
 	case status != http.StatusOK:
 		w.note(func(t *tally) { t.refuse(status, many, answer) })
 	case kind == batchKind && bytes.Contains(answer, []byte(`"rejected":[{`)):
-		w.note(func(t *tally) { t.fail(many, "calls of a batch were rejected: "+string(answer[:min(len(answer), 200)])) })
+		w.note(func(t *tally) {
+			t.fail(many, "calls of a batch were rejected: "+string(answer[:min(len(answer), 200)]))
+		})
 	default:
 		warned := bytes.Contains(answer, []byte(`"warnings":[`))
 		w.calls.Add(many)

@@ -38,8 +38,8 @@ var features = []Feature{
 
 // The context that a browser's library sends along, as that of most calls is: the same few.
 const contextHead = `"context":{"ip":"203.0.113.24","library":{"name":"analytics.js","version":"next-1.70.0"},"locale":"en-US",` +
-		`"page":{"path":"/reports/1042","referrer":"","title":"Reports","url":"https://app.example.com/reports/1042"},` +
-		`"userAgent":"Mozilla/5.0 (X11; Linux x86_64) Chrome/141.0 Safari/537.36"`
+	`"page":{"path":"/reports/1042","referrer":"","title":"Reports","url":"https://app.example.com/reports/1042"},` +
+	`"userAgent":"Mozilla/5.0 (X11; Linux x86_64) Chrome/141.0 Safari/537.36"`
 
 // UserID, AccountID and MessageID are how the calls write them, AnonymousID the session id.
 func (*Stream) UserID(user int) string       { return "usr_" + spread(user) }

@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone tests/program tests/e2e tests/cluster tests/reliability
+MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone \
+	tests/program tests/e2e tests/load tests/cluster tests/reliability tests/disk
 # Modules outside the workspace: what they need would weigh on the others.
 BESIDE := tests/deploy tools
 BINARIES := services/events/cmd/eventsd services/identity/cmd/identityd services/sessions/cmd/sessionsd gateway/cmd/gatewayd standalone/cmd/sojourn

@@ -1,0 +1,8 @@
+module github.com/sojournhq/sojourn/tests/load
+
+go 1.26.0
+
+require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
+	github.com/peterbourgon/ff/v3 v3.4.0
+)

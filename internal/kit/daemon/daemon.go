@@ -76,6 +76,7 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 	if code, asked := RunHealthcheck(context.Background(), name, defaultAdmin, args, os.Stderr); asked {
 		return code
 	}
+	LimitMemory()
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:9000", "address for gRPC")
 	adminAddr := flags.String("admin-listen", defaultAdmin, "address for /livez, /readyz, /metrics and profiles")

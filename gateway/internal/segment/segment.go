@@ -87,10 +87,17 @@ func Parse(raw []byte, o *Options) (Parsed, *Rejection) { return parse(raw, o, n
 
 // parse is Parse that notes in the trace, if there is one, where everything was found.
 func parse(raw []byte, o *Options, t *Trace) (Parsed, *Rejection) {
-	p := parser{o: o, raw: raw, trace: t, mapping: o.Mapping}
-	if p.mapping == nil {
-		p.mapping = contract()
+	p := newParser(raw, o)
+	defer p.free()
+	p.trace = t
+	if p.own.read(raw) {
+		p.outline = &p.own
 	}
+	return p.parse()
+}
+
+// parse reads the call that the parser is made for.
+func (p *parser) parse() (Parsed, *Rejection) {
 	problem := p.read()
 	if problem == nil {
 		problem = p.fill()
@@ -130,16 +137,50 @@ func (p *parser) rejection(problem Problem) *Rejection {
 
 // parser carries one call through the steps of Parse.
 type parser struct {
-	o        *Options
-	raw      []byte
-	mapping  *mapping.Mapping
-	trace    *Trace
-	reader   reader
+	o       *Options
+	raw     []byte
+	mapping *mapping.Mapping
+	trace   *Trace
+	// outline is where everything stands, and root the call in it. Nil: the call has to be read again for whatever is wanted of it.
+	outline  *outline
+	root     int
+	own      outline // of a call that is no part of a batch
+	slow     *reader // for what has no outline, once there is such
 	env      envelope
 	typeName string
 	event    mapping.Event
 	call     call.Call
 	warnings []Problem
+}
+
+// parsers are those that nobody uses.
+//
+//nolint:gochecknoglobals // it holds memory and nothing else
+var parsers = sync.Pool{New: func() any { return &parser{} }}
+
+func newParser(raw []byte, o *Options) *parser {
+	p := parsers.Get().(*parser)
+	p.o, p.raw, p.mapping = o, raw, o.Mapping
+	if p.mapping == nil {
+		p.mapping = contract()
+	}
+	return p
+}
+
+// free gives the parser back. It keeps nothing but the memory of its outline.
+func (p *parser) free() {
+	nodes := p.own.nodes
+	*p = parser{}
+	p.own.nodes = nodes[:0]
+	parsers.Put(p)
+}
+
+// reader returns what reads JSON that has no outline.
+func (p *parser) reader() *reader {
+	if p.slow == nil {
+		p.slow = &reader{}
+	}
+	return p.slow
 }
 
 // read reads the envelope as strictly as promised, and where that fails, as far as possible, so that the rejection can say which call
@@ -148,7 +189,7 @@ func (p *parser) read() *Problem {
 	if p.o.Type != 0 {
 		p.typeName = p.o.Type.String()
 	}
-	problem := p.env.read(p.raw, &p.reader)
+	problem := p.readEnvelope()
 	if name, ok := text(p.env.typ); ok && p.typeName == "" && len(name) <= maxTypeBytes {
 		p.typeName = name
 	}

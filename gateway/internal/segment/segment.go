@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/sojournhq/sojourn/internal/domain/call"
 
 	"github.com/sojournhq/sojourn/gateway/internal/mapping"
@@ -190,8 +192,10 @@ func (p *parser) read() *Problem {
 		p.typeName = p.o.Type.String()
 	}
 	problem := p.readEnvelope()
-	if name, ok := text(p.env.typ); ok && p.typeName == "" && len(name) <= maxTypeBytes {
-		p.typeName = name
+	if p.typeName == "" {
+		if name, ok := typeText(p.env.typ); ok && len(name) <= maxTypeBytes {
+			p.typeName = name
+		}
 	}
 	if problem == nil && len(p.raw) > p.o.MaxBytes {
 		return &Problem{CodeTooLarge, fmt.Sprintf("the call is longer than %d bytes: send less in it, or split it", p.o.MaxBytes), ""}
@@ -234,15 +238,25 @@ func (p *parser) readType() *Problem {
 	return problem
 }
 
+// typeText is text for what is one of few.
+func typeText(v jsontext.Value) (string, bool) {
+	for t := call.Track; t <= call.Delete; t++ {
+		if name := t.String(); len(v) == len(name)+2 && string(v[1:len(v)-1]) == name && v[0] == '"' {
+			return name, true
+		}
+	}
+	return text(v)
+}
+
 func (p *parser) takeType() *Problem {
 	if p.o.Type != 0 {
 		p.call.Type = p.o.Type
-		if name, ok := text(p.env.typ); ok && name != p.typeName {
+		if name, ok := typeText(p.env.typ); ok && name != p.typeName {
 			p.warn("type_mismatch", "type", "type differs from the path of the request; the path's was taken")
 		}
 		return nil
 	}
-	name, ok := text(p.env.typ)
+	name, ok := typeText(p.env.typ)
 	switch {
 	case absent(p.env.typ), ok && name == "":
 		return &Problem{"type_required", "type is required: track, identify, group, page, screen, alias or delete", "type"}

@@ -23,12 +23,17 @@ const (
 	Delete
 )
 
-var typeNames = map[Type]string{
+var typeNames = [...]string{
 	Track: "track", Identify: "identify", Group: "group", Page: "page", Screen: "screen", Alias: "alias", Delete: "delete",
 }
 
 // String returns the type as Segment writes it, such as "track".
-func (t Type) String() string { return typeNames[t] }
+func (t Type) String() string {
+	if t < 0 || int(t) >= len(typeNames) {
+		return ""
+	}
+	return typeNames[t]
+}
 
 // ParseType returns the type that Segment writes like this, or 0.
 func ParseType(name string) Type {
@@ -107,7 +112,7 @@ const (
 
 // Check returns nil if the call keeps the contract of sojourn.segment.v1.Call, or an error that names the field and quotes nothing.
 func (c *Call) Check() error {
-	if _, ok := typeNames[c.Type]; !ok {
+	if c.Type.String() == "" {
 		return errors.New("type is not set")
 	}
 	if c.MessageID == "" {

@@ -9,5 +9,5 @@ import (
 
 // Data says what the service's data file in a directory is, for those who copy and restore it.
 func Data(dir string) boltdb.Options {
-	return boltdb.Options{Path: filepath.Join(dir, File), Kind: bolt.Kind, Format: bolt.Format}
+	return bolt.Mark(boltdb.Options{Path: filepath.Join(dir, File)})
 }

@@ -4,6 +4,9 @@
 // sessions take the same calls side by side. Should one of them refuse a call, as may be while versions differ, identity is told to count
 // it as rejected. Every write is idempotent, so when one service fails, the whole request fails, and the
 // sender's next attempt completes what this one began.
+//
+// What a workspace sends at the same time travels together (together.go): the services are asked about many requests at once, and each is
+// answered as if it had been alone.
 package fanout
 
 import (
@@ -28,15 +31,18 @@ type Fanout struct {
 	identity identityv1.IngestServiceClient
 	events   eventsv1.IngestServiceClient
 	sessions sessionsv1.IngestServiceClient
+	together *together
 }
 
 // New returns a fanout over connections to the services, which stay the caller's.
 func New(identity, events, sessions grpc.ClientConnInterface) *Fanout {
-	return &Fanout{
+	f := &Fanout{
 		identity: identityv1.NewIngestServiceClient(identity),
 		events:   eventsv1.NewIngestServiceClient(events),
 		sessions: sessionsv1.NewIngestServiceClient(sessions),
 	}
+	f.together = &together{write: f.write, lines: map[string]*line{}}
+	return f
 }
 
 // Request is what one HTTP request brought: calls, and what had to be refused, which is counted and kept to be looked at.
@@ -73,24 +79,24 @@ type Result struct {
 	Repeated bool
 }
 
-// recordPart is Record for what is sent at once.
-func (f *Fanout) recordPart(ctx context.Context, r Request) (Recorded, error) {
-	request := toIdentity(&r)
+// write writes the parts of requests of one workspace as one, and notes in each what became of it.
+func (f *Fanout) write(ctx context.Context, parts []*part) error {
+	request := toIdentity(parts)
 	resp, err := f.identity.RecordCalls(ctx, request)
 	if err != nil {
-		return Recorded{}, fmt.Errorf("identity: %w", err)
+		return fmt.Errorf("identity: %w", err)
 	}
 	calls := request.GetCalls()
 	results, err := identityResults(resp.GetResults(), len(calls))
 	if err != nil {
-		return Recorded{}, err
+		return err
 	}
-	repeated, err := repeatedOf(resp, len(r.Rejections))
+	repeated, err := repeatedOf(resp, len(request.GetRejections()))
 	if err != nil {
-		return Recorded{}, err
+		return err
 	}
 	forward := make([]*segmentv1.Call, 0, len(calls))
-	index := make([]int, 0, len(calls)) // of each forwarded call in the request
+	index := make([]int, 0, len(calls)) // of each forwarded call among all
 	for i, c := range calls {
 		if results[i].Outcome == call.Accepted || results[i].Outcome == call.Duplicate {
 			// A copy may come with another receipt, and so another corrected time; the first copy's counts for all.
@@ -99,11 +105,24 @@ func (f *Fanout) recordPart(ctx context.Context, r Request) (Recorded, error) {
 			forward, index = append(forward, c), append(index, i)
 		}
 	}
-	refused := map[int]string{} // by index in the request
-	if err := f.forward(ctx, r.Workspace, forward, func(i int, message string) { refused[index[i]] = message }); err != nil {
-		return Recorded{}, err
+	refused := map[int]string{} // by index among all
+	if err := f.forward(ctx, request.GetWorkspace(), forward, func(i int, message string) { refused[index[i]] = message }); err != nil {
+		return err
 	}
-	return Recorded{results, repeated}, f.refuse(ctx, &r, refused, results)
+	if err := f.refuse(ctx, parts, refused, results); err != nil {
+		return err
+	}
+	settle(parts, results, repeated)
+	return nil
+}
+
+// settle notes in each part what became of it.
+func settle(parts []*part, results []Result, repeated []bool) {
+	for _, p := range parts {
+		calls, rejections := len(p.request.Calls), len(p.request.Rejections)
+		p.recorded = Recorded{results[:calls:calls], repeated[:rejections:rejections]}
+		results, repeated = results[calls:], repeated[rejections:]
+	}
 }
 
 func identityResults(answers []*identityv1.CallResult, want int) ([]Result, error) {

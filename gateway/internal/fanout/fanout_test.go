@@ -67,6 +67,12 @@ func others(outcomes ...segmentv1.Outcome) replies {
 	return replies{message: m}
 }
 
+// appendResult adds a result to an answer of events or sessions.
+func appendResult(r replies, outcome segmentv1.Outcome, message string) {
+	m := r.message.(*eventsv1.RecordCallsResponse)
+	m.Results = append(m.Results, &segmentv1.Result{Outcome: outcome, Message: message})
+}
+
 func TestAServiceThatBreaksItsContractIsAnErrorAndNeverASuccess(t *testing.T) {
 	const accepted = segmentv1.Outcome_OUTCOME_ACCEPTED
 	good := identitySays(accepted, accepted)

@@ -3,8 +3,6 @@ package fanout
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/callproto"
@@ -17,25 +15,34 @@ import (
 // maxBody is how much of what was refused is kept; identity would cut the rest.
 const maxBody = 32 << 10
 
-// toIdentity returns what identity is told of a request.
-func toIdentity(r *Request) *identityv1.RecordCallsRequest {
-	m := &identityv1.RecordCallsRequest{
-		Workspace: r.Workspace, ReceivedMs: r.Received.UnixMilli(), Calls: make([]*segmentv1.Call, len(r.Calls)),
+// toIdentity returns what identity is told of the parts of requests of one workspace. All of it counts as received when the last was.
+func toIdentity(parts []*part) *identityv1.RecordCallsRequest {
+	calls := 0
+	for _, p := range parts {
+		calls += len(p.request.Calls)
 	}
-	for i := range r.Calls {
-		c := &r.Calls[i]
-		m.Calls[i] = callproto.FromCall(&c.Call)
-		if len(c.Warnings) == 0 {
-			continue
+	m := &identityv1.RecordCallsRequest{Workspace: parts[0].request.Workspace, Calls: make([]*segmentv1.Call, 0, calls)}
+	for _, p := range parts {
+		r := &p.request
+		m.ReceivedMs = max(m.GetReceivedMs(), r.Received.UnixMilli())
+		for i := range r.Calls {
+			c := &r.Calls[i]
+			if len(c.Warnings) > 0 {
+				m.Warnings = append(m.Warnings, toWarnings(len(m.GetCalls()), c.Warnings))
+			}
+			m.Calls = append(m.Calls, callproto.FromCall(&c.Call))
 		}
-		warnings := &identityv1.CallWarnings{Index: int32(i)}
-		for _, w := range c.Warnings {
-			warnings.Warnings = append(warnings.Warnings, &identityv1.Warning{Code: w.Code, Field: w.Field})
+		for _, x := range r.Rejections {
+			m.Rejections = append(m.Rejections, toRejection(r.Source, x))
 		}
-		m.Warnings = append(m.Warnings, warnings)
 	}
-	for _, x := range r.Rejections {
-		m.Rejections = append(m.Rejections, toRejection(r.Source, x))
+	return m
+}
+
+func toWarnings(index int, warnings []segment.Problem) *identityv1.CallWarnings {
+	m := &identityv1.CallWarnings{Index: int32(index)}
+	for _, w := range warnings {
+		m.Warnings = append(m.Warnings, &identityv1.Warning{Code: w.Code, Field: w.Field})
 	}
 	return m
 }
@@ -65,22 +72,24 @@ func repeatedOf(resp *identityv1.RecordCallsResponse, want int) ([]bool, error) 
 	return repeated, nil
 }
 
-// refuse has identity count calls that it took, and another service did not, as rejected, and notes in their results that they are.
-func (f *Fanout) refuse(ctx context.Context, r *Request, refused map[int]string, results []Result) error {
+// refuse has identity count calls that it took, and another service did not, as rejected, and notes in their results that they are. Refused
+// and results are by the index among the calls of all parts.
+func (f *Fanout) refuse(ctx context.Context, parts []*part, refused map[int]string, results []Result) error {
 	if len(refused) == 0 {
 		return nil
 	}
-	request := &identityv1.RecordCallsRequest{Workspace: r.Workspace, ReceivedMs: r.Received.UnixMilli()}
-	indexes := slices.Sorted(maps.Keys(refused))
-	for _, i := range indexes {
-		c := &r.Calls[i]
-		rejection := toRejection(r.Source, &segment.Rejection{
-			Problem: segment.Problem{Code: segment.CodeCallInvalid, Message: refused[i]}, Type: c.Call.Type.String(),
-			MessageID: c.Call.MessageID, UserID: c.Call.UserID, TimeMS: c.Call.TimeMS,
-			Fingerprint: segment.FingerprintOfCall(c.Call.Type.String(), c.Raw), Raw: c.Raw,
-		})
-		rejection.AcceptedOriginalTimeMs = &c.Call.OriginalMS
-		request.Rejections = append(request.Rejections, rejection)
+	request := &identityv1.RecordCallsRequest{Workspace: parts[0].request.Workspace}
+	var indexes []int
+	i := 0
+	for _, p := range parts {
+		request.ReceivedMs = max(request.GetReceivedMs(), p.request.Received.UnixMilli())
+		for k := range p.request.Calls {
+			if message, ok := refused[i]; ok {
+				indexes = append(indexes, i)
+				request.Rejections = append(request.Rejections, refusal(p.request.Source, &p.request.Calls[k], message))
+			}
+			i++
+		}
 	}
 	resp, err := f.identity.RecordCalls(ctx, request)
 	if err != nil {
@@ -94,4 +103,15 @@ func (f *Fanout) refuse(ctx context.Context, r *Request, refused map[int]string,
 		results[i] = Result{Outcome: call.Invalid, Message: refused[i], Repeated: repeated[k]}
 	}
 	return nil
+}
+
+// refusal returns the rejection of a call that was taken before.
+func refusal(source string, c *Call, message string) *identityv1.Rejection {
+	rejection := toRejection(source, &segment.Rejection{
+		Problem: segment.Problem{Code: segment.CodeCallInvalid, Message: message}, Type: c.Call.Type.String(),
+		MessageID: c.Call.MessageID, UserID: c.Call.UserID, TimeMS: c.Call.TimeMS,
+		Fingerprint: segment.FingerprintOfCall(c.Call.Type.String(), c.Raw), Raw: c.Raw,
+	})
+	rejection.AcceptedOriginalTimeMs = &c.Call.OriginalMS
+	return rejection
 }

@@ -151,7 +151,8 @@ func TestAGreedyWorkspaceWithSlowServicesLeavesRoomForAnother(t *testing.T) {
 			all.Go(func() { check(t, g.post("/v1/track", otherKey, trackCall("m", "")), 200, `{'success':true}`) })
 		}
 		all.Wait()
-		if took := time.Since(began); took > 3*time.Second {
+		// Its first requests were with the services at once, and the others went together soon after.
+		if took := time.Since(began); took > 3*time.Second+200*time.Millisecond {
 			t.Errorf("the polite one had its answers after %v", took)
 		}
 		if answered.Load() != 80 || refused.Load() != 920 {

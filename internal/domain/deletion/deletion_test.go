@@ -5,22 +5,21 @@ import (
 	"path/filepath"
 	"testing"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/deletion"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
 // inBucket runs do on an empty bucket.
-func inBucket(t *testing.T, do func(*bolt.Bucket) error) {
+func inBucket(t *testing.T, do func(*boltdb.Bucket) error) {
 	t.Helper()
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "x.db"), 0o600, nil)
+	db, err := boltdb.Open(boltdb.Options{Path: filepath.Join(t.TempDir(), "x.db"), Kind: "test", Format: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	err = db.Update(func(tx *bolt.Tx) error {
-		b, err := tx.CreateBucket([]byte("b"))
+	err = db.Update(t.Context(), func(tx *boltdb.Tx) error {
+		b, err := tx.CreateBucketIfNotExists([]byte("b"))
 		if err != nil {
 			return err
 		}
@@ -32,7 +31,7 @@ func inBucket(t *testing.T, do func(*bolt.Bucket) error) {
 }
 
 func TestCallsUpToTheLatestDeletionAreDropped(t *testing.T) {
-	inBucket(t, func(b *bolt.Bucket) error {
+	inBucket(t, func(b *boltdb.Bucket) error {
 		tombstones := deletion.In(b)
 		check := func(user string, ms int64, want bool) {
 			t.Helper()
@@ -76,7 +75,7 @@ func TestCallsUpToTheLatestDeletionAreDropped(t *testing.T) {
 
 func TestATombstoneHoldsNoIDAndLooksOtherInEveryBucket(t *testing.T) {
 	rows := func() (all []byte) {
-		inBucket(t, func(b *bolt.Bucket) error {
+		inBucket(t, func(b *boltdb.Bucket) error {
 			if err := deletion.In(b).Put("recognisable", 1); err != nil {
 				return err
 			}

@@ -30,7 +30,7 @@ func serve(t *testing.T) (store, backupv1.BackupServiceClient) {
 		t.Fatal(err)
 	}
 	err = db.Update(t.Context(), func(tx *boltdb.Tx) error {
-		b, err := tx.CreateBucket([]byte("b"))
+		b, err := tx.CreateBucketIfNotExists([]byte("b"))
 		return errors.Join(err, b.Put([]byte("k"), make([]byte, 3<<20)))
 	})
 	if err != nil {

@@ -1,14 +1,19 @@
-// Package boltdb opens bbolt files the way a service of record needs it: one committer that commits whatever is waiting together, no write
-// after the first failed commit, and a format mark that keeps an old program from opening a newer file.
+// Package boltdb keeps rows in bbolt files the way a service of record needs it: one committer that commits whatever is waiting together,
+// no write after the first failed commit, and a format mark that keeps an old program from opening a newer file.
+//
+// It logs first and applies later. A commit appends what it changed to a log beside the file, as one record that one fdatasync makes
+// durable, and keeps the rows in memory, where reads find them over those of bbolt. Once they are many, they are applied to the bbolt
+// file, in order of their keys, while the next ones gather; then their part of the log is removed. Opening a file reads what its log holds.
 package boltdb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +24,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/pages"
 )
 
 // Errors that callers tell apart.
@@ -29,10 +35,14 @@ var (
 	ErrFailed = errors.New("store has stopped after a failed commit")
 	// ErrFormat says that the file is of another kind or of a newer format than this program reads.
 	ErrFormat = errors.New("unsupported store format")
-	// ErrDamaged says that the file cannot be read.
-	ErrDamaged = errors.New("store is damaged")
+	// ErrDamaged says that the file cannot be read. Its text names the page, where that is known.
+	ErrDamaged = pages.ErrDamaged
 	// ErrReadOnly is returned for a write to a file that was opened for reading only.
 	ErrReadOnly = errors.New("store is open for reading only")
+	// ErrFull says that there was no room on the disk. Nothing of the write is left, and it may be tried again.
+	ErrFull = errors.New("no space left on the disk of the store")
+	// ErrTooLarge is returned for a write that is larger than a record of the log may be.
+	ErrTooLarge = errors.New("too large a write")
 	// ErrLocked says that another process has the file open.
 	ErrLocked = errors.New("store is in use by another process")
 )
@@ -41,6 +51,9 @@ const (
 	lockWait = time.Second
 	// One transaction takes at most this many waiting writes, so that a flood cannot grow one without end.
 	maxWritesPerCommit = 4096
+	// How much memory rows take before they are applied. The more of them there are, the more of them share a page; twice this may be in
+	// memory while the last are being applied.
+	defaultGenerationBytes = 24 << 20
 )
 
 // Options says which file to open.
@@ -54,35 +67,53 @@ type Options struct {
 	// Upgrades has for every older format that the caller still reads the step that makes the next format of it; nil where nothing has to
 	// be changed. They run when the file is opened, one after the other, in one transaction with the new mark, and so should be short: what
 	// takes long is better left as it is and read both ways until it is next written.
-	Upgrades map[uint32]func(*bolt.Tx) error
+	Upgrades map[uint32]Upgrade
 	// OnFail, if set, is called once, in a goroutine of its own, when a commit has failed.
 	OnFail func(error)
 	// Deps are where the file shows what it does; without metrics or traces in them it shows none. OnFail is told of failures, not they.
 	Deps observe.Deps
+	// GenerationBytes is how much memory rows may take, about, before they are applied to the bbolt file; 0 is the usual.
+	GenerationBytes int
 	// ReadOnly opens a file for reading only; it must exist, and Update returns ErrReadOnly.
 	ReadOnly bool
 }
+
+// Upgrade makes the next format of a file. It writes to the file itself, which has no log then.
+type Upgrade = func(*bolt.Tx) error
 
 // DB is an open file. All methods may be called from many goroutines.
 type DB struct {
 	bolt     *bolt.DB
 	kind     string
+	uuid     string // the file's own
 	queue    chan *write
 	onFail   func(error)
 	readOnly bool
 	metrics  *metrics
 	tracer   trace.Tracer
+	buckets  *buckets
 
 	mutex  sync.RWMutex // guards closed, so that nothing is sent on a closed queue
 	closed bool
 	failed atomic.Bool
 	done   chan struct{} // closed when the committer has returned
+
+	state   sync.RWMutex // guards what readers see: durable rows, and what bbolt has of them
+	durable generation   // what is not yet being applied; only the committer changes it
+	frozen  *sweep       // what is being applied, nil if nothing is
+
+	segment  *segment   // the log of durable; the committer's
+	limit    int        // of a generation's bytes
+	sweeping sync.Mutex // held while a generation is being applied
 }
 
+// write is something for the committer to do.
 type write struct {
-	apply  func(*bolt.Tx) error
+	apply  func(*Tx) error
 	gone   <-chan struct{} // closed when nobody waits for the result any more
 	result chan error
+	// settle asks for everything committed so far to be applied instead, and is told what that takes.
+	settle chan settling
 
 	// When the transaction began, and with how many writes: set before there is a result.
 	began  time.Time
@@ -91,46 +122,29 @@ type write struct {
 
 // Open opens or makes the file and starts its committer.
 func Open(o Options) (*DB, error) {
-	if o.ReadOnly {
-		// bbolt would make the file.
-		if _, err := os.Stat(o.Path); err != nil {
-			return nil, fmt.Errorf("open store: %w", err)
-		}
-	} else if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
-		return nil, fmt.Errorf("make directory of a store: %w", err)
-	}
-	b, err := openBolt(o.Path, o.ReadOnly)
+	b, is, err := openFile(o)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, err)
 	}
-	err = checkFormat(b, o)
-	if err == nil && !o.ReadOnly {
-		err = syncEntries(o.Path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
-	}
 	db := &DB{
-		bolt: b, kind: o.Kind, onFail: o.OnFail, readOnly: o.ReadOnly,
+		bolt: b, kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
-		metrics: newMetrics(), tracer: o.Deps.Tracer(),
+		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(),
+		limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes),
+	}
+	if err := db.recoverLog(); err != nil {
+		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
 	}
 	if o.Deps.Metrics != nil {
 		if err := db.metrics.register(o.Deps.Metrics, db); err != nil {
 			return nil, fmt.Errorf("register metrics of %s: %w", o.Path, errors.Join(err, b.Close()))
 		}
 	}
+	if db.frozen != nil && !o.ReadOnly {
+		go db.apply(db.frozen)
+	}
 	go db.commitWaiting()
 	return db, nil
-}
-
-// openBolt returns ErrLocked if another process has the file open.
-func openBolt(path string, readOnly bool) (*bolt.DB, error) {
-	b, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, ErrLocked
-	}
-	return b, err
 }
 
 // syncEntries makes durable that the file at path and its directory are there: a file may be synced and yet be gone after a power cut
@@ -138,31 +152,61 @@ func openBolt(path string, readOnly bool) (*bolt.DB, error) {
 func syncEntries(path string) error {
 	dir := filepath.Dir(path)
 	for _, name := range []string{dir, filepath.Dir(dir)} {
-		d, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		if err := syncDir(name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// View runs fn in a read transaction: it sees one consistent state, including every write that has been acknowledged.
-func (db *DB) View(fn func(*bolt.Tx) error) error {
-	defer db.metrics.readers.enter()()
-	err := db.bolt.View(fn)
-	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
-		return ErrClosed
+// syncDir makes the names in a directory durable.
+func syncDir(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return err
 	}
-	return err
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// View runs fn in a read transaction: it sees one consistent state, including every write that has been acknowledged.
+func (db *DB) View(fn func(*Tx) error) error {
+	defer db.metrics.readers.enter()()
+	tx, err := db.read()
+	if err != nil {
+		return err
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // what a damaged page leads to is a panic, not the end of the process
+	defer func() { _ = tx.bolt.Rollback() }()                // never fails for a transaction that reads
+	return fn(tx)
+}
+
+// read begins a transaction on what is durable.
+func (db *DB) read() (*Tx, error) {
+	db.state.Lock() // not only to read: a copy marks what it is of
+	defer db.state.Unlock()
+	over := make([]level, 0, 2)
+	if db.durable.rows.Len() > 0 {
+		over = append(over, level{rows: db.durable.rows.Copy()})
+	}
+	if db.frozen != nil {
+		over = append(over, db.frozen.level)
+	}
+	// A generation that bbolt has meanwhile may lie over it: it says the same. One more than that would not do, so bbolt's transaction
+	// begins before another can be applied.
+	tx, err := db.bolt.Begin(false)
+	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
+		return nil, ErrClosed
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newTx(db, tx, over...), nil
 }
 
 // Update runs fn in a write transaction, together with other waiting writes, and returns only after the transaction is durable. If fn
 // returns an error, none of its effects remain and that error is returned. fn may run more than once and must not keep tx. If ctx
 // ends first, its error is returned, the outcome is unknown, and fn may still be running: what it writes to must not be read then (see Do).
-func (db *DB) Update(ctx context.Context, fn func(*bolt.Tx) error) error {
+func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	w := &write{apply: fn, gone: ctx.Done(), result: make(chan error, 1)}
 	ctx, span := db.tracer.Start(ctx, "commit "+db.kind)
 	err := db.await(ctx, w, span)
@@ -203,7 +247,7 @@ func (db *DB) enqueue(ctx context.Context, w *write) error {
 	}
 }
 
-// Close commits what is waiting and closes the file. Calls after the first do nothing.
+// Close commits what is waiting, applies everything to the bbolt file and closes it. Calls after the first do nothing.
 func (db *DB) Close() error {
 	db.mutex.Lock()
 	if db.closed {
@@ -214,104 +258,8 @@ func (db *DB) Close() error {
 	close(db.queue)
 	db.mutex.Unlock()
 	<-db.done
-	if err := db.bolt.Close(); err != nil {
+	if err := errors.Join(db.finish(), db.bolt.Close()); err != nil {
 		return fmt.Errorf("close %s: %w", db.bolt.Path(), err)
 	}
 	return nil
-}
-
-// commitWaiting turns what has arrived while the last commit ran into the next transaction: no timer, no fixed batch size.
-func (db *DB) commitWaiting() {
-	defer close(db.done)
-	for first := range db.queue {
-		batch := []*write{first}
-		for more := true; more && len(batch) < maxWritesPerCommit; {
-			select {
-			case w, ok := <-db.queue:
-				if more = ok; ok {
-					batch = append(batch, w)
-				}
-			default:
-				more = false
-			}
-		}
-		db.commit(slices.DeleteFunc(batch, (*write).abandoned))
-	}
-}
-
-// abandoned says whether nobody waits for the write any more. It is dropped then: in overload, work for those who have left would only make
-// the others leave too.
-func (w *write) abandoned() bool {
-	select {
-	case <-w.gone:
-		return true
-	default:
-		return false
-	}
-}
-
-// commit applies a batch in one transaction. A write that fails is taken out and answered, and the rest starts over without it.
-func (db *DB) commit(batch []*write) {
-	for len(batch) > 0 {
-		if db.failed.Load() {
-			answer(batch, ErrFailed)
-			return
-		}
-		bad, applyErr, commitErr := db.tryCommit(batch)
-		switch {
-		case commitErr != nil:
-			// After a failed fsync the kernel may drop the very pages it could not write, and a later commit would build on
-			// what the disk never got. So nothing is written any more.
-			db.failed.Store(true)
-			answer(batch, fmt.Errorf("%w: %w", ErrFailed, commitErr))
-			if db.onFail != nil {
-				go db.onFail(fmt.Errorf("commit to %s: %w", db.bolt.Path(), commitErr))
-			}
-			return
-		case applyErr != nil:
-			batch[bad].result <- applyErr
-			batch = append(batch[:bad:bad], batch[bad+1:]...)
-		default:
-			answer(batch, nil)
-			return
-		}
-	}
-}
-
-func (db *DB) tryCommit(batch []*write) (bad int, applyErr, commitErr error) {
-	began := time.Now()
-	for _, w := range batch {
-		w.began, w.beside = began, len(batch)
-	}
-	tx, err := db.bolt.Begin(true)
-	if err != nil {
-		return 0, nil, err
-	}
-	for i, w := range batch {
-		if err := applySafely(w, tx); err != nil {
-			return i, err, tx.Rollback()
-		}
-	}
-	if err := tx.Commit(); err != nil {
-		return 0, nil, err
-	}
-	db.metrics.seconds.Observe(time.Since(began).Seconds())
-	db.metrics.writes.Observe(float64(len(batch)))
-	return 0, nil, nil
-}
-
-// applySafely turns a panic into that write's error: one bad write must not take down the committer that all others wait for.
-func applySafely(w *write, tx *bolt.Tx) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic while writing: %v", p)
-		}
-	}()
-	return w.apply(tx)
-}
-
-func answer(batch []*write, err error) {
-	for _, w := range batch {
-		w.result <- err
-	}
 }

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
@@ -26,8 +24,8 @@ func open(t *testing.T, path string) *boltdb.DB {
 	return db
 }
 
-func put(key string) func(*bolt.Tx) error {
-	return func(tx *bolt.Tx) error {
+func put(key string) func(*boltdb.Tx) error {
+	return func(tx *boltdb.Tx) error {
 		b, err := tx.CreateBucketIfNotExists(bucket)
 		if err != nil {
 			return err
@@ -38,9 +36,9 @@ func put(key string) func(*bolt.Tx) error {
 
 func count(t *testing.T, db *boltdb.DB) (n int) {
 	t.Helper()
-	err := db.View(func(tx *bolt.Tx) error {
+	err := db.View(func(tx *boltdb.Tx) error {
 		if b := tx.Bucket(bucket); b != nil {
-			n = b.Stats().KeyN
+			n = b.Count()
 		}
 		return nil
 	})
@@ -76,7 +74,7 @@ func TestAWriteThatFailsLeavesNothingAndCostsOnlyItself(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 50 {
 		group.Go(func() {
-			err := db.Update(context.Background(), func(tx *bolt.Tx) error {
+			err := db.Update(context.Background(), func(tx *boltdb.Tx) error {
 				if err := put(fmt.Sprint(i))(tx); err != nil {
 					return err
 				}
@@ -107,7 +105,7 @@ func TestAClosedStoreSaysSo(t *testing.T) {
 	if err := db.Update(context.Background(), put("a")); !errors.Is(err, boltdb.ErrClosed) {
 		t.Errorf("Update: %v, want ErrClosed", err)
 	}
-	if err := db.View(func(*bolt.Tx) error { return nil }); !errors.Is(err, boltdb.ErrClosed) {
+	if err := db.View(func(*boltdb.Tx) error { return nil }); !errors.Is(err, boltdb.ErrClosed) {
 		t.Errorf("View: %v, want ErrClosed", err)
 	}
 }
@@ -139,7 +137,7 @@ func TestAWriteThatNobodyWaitsForIsDropped(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	first := make(chan error, 1)
 	go func() {
-		first <- db.Update(context.Background(), func(tx *bolt.Tx) error {
+		first <- db.Update(context.Background(), func(tx *boltdb.Tx) error {
 			close(entered)
 			<-leave
 			return put("first")(tx)

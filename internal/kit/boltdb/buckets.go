@@ -1,13 +1,9 @@
 package boltdb
 
-import (
-	"fmt"
-
-	bolt "go.etcd.io/bbolt"
-)
+import "fmt"
 
 // Find returns the bucket at a path of names from the root, or nil if there is none.
-func Find(tx *bolt.Tx, path ...[]byte) *bolt.Bucket {
+func Find(tx *Tx, path ...[]byte) *Bucket {
 	b := tx.Bucket(path[0])
 	for _, name := range path[1:] {
 		if b == nil {
@@ -19,7 +15,7 @@ func Find(tx *bolt.Tx, path ...[]byte) *bolt.Bucket {
 }
 
 // Make returns the bucket at a path of names from the root, with a bucket in it for each table, making what does not exist.
-func Make(tx *bolt.Tx, path [][]byte, tables ...[]byte) (*bolt.Bucket, error) {
+func Make(tx *Tx, path [][]byte, tables ...[]byte) (*Bucket, error) {
 	b, err := tx.CreateBucketIfNotExists(path[0])
 	for _, name := range path[1:] {
 		if err != nil {

@@ -1,6 +1,7 @@
 package boltdb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -13,22 +14,23 @@ const maxCompactBytes = 64 << 20
 
 // Compact changes the file that the options name by do, in one transaction, and writes it anew, so that it is as small as can be and
 // nothing of what was deleted is left in it. The file must not be open. A crash leaves the old file or the new one.
-func Compact(o Options, do func(*bolt.Tx) error) (err error) {
+func Compact(o Options, do func(*Tx) error) (err error) {
 	if _, err := os.Stat(o.Path); err != nil { // bbolt would make the file
 		return fmt.Errorf("compact: %w", err)
 	}
 	path := o.Path
-	from, err := openBolt(path, false)
+	db, err := Open(o)
+	if err != nil {
+		return fmt.Errorf("compact %s: %w", path, err)
+	}
+	if err := errors.Join(db.Update(context.Background(), do), db.Close()); err != nil {
+		return fmt.Errorf("compact %s: %w", path, err)
+	}
+	from, _, err := openFile(o)
 	if err != nil {
 		return fmt.Errorf("compact %s: %w", path, err)
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	if err := checkFormat(from, o); err != nil {
-		return fmt.Errorf("compact %s: %w", path, err)
-	}
-	if err := from.Update(do); err != nil {
-		return fmt.Errorf("compact %s: %w", path, err)
-	}
 	beside := path + ".compact"
 	if err := os.Remove(beside); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("compact %s: %w", path, err)

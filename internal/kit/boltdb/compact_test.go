@@ -9,23 +9,25 @@ import (
 	"path/filepath"
 	"testing"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
 func TestACompactedFileHoldsWhatIsThereAndNothingElse(t *testing.T) {
 	o := boltdb.Options{Path: filepath.Join(t.TempDir(), "x.db"), Kind: "test", Format: 1}
 	db := open(t, o.Path)
-	err := db.Update(t.Context(), func(tx *bolt.Tx) error {
+	err := db.Update(t.Context(), func(tx *boltdb.Tx) error {
 		b, err := tx.CreateBucketIfNotExists(bucket)
 		for i := range 5000 {
 			err = errors.Join(err, b.Put(fmt.Appendf(nil, "canary %04d", i), []byte("v")))
 		}
-		return errors.Join(err, b.SetSequence(42))
+		for range 42 {
+			_, next := b.NextSequence()
+			err = errors.Join(err, next)
+		}
+		return err
 	})
 	if err == nil {
-		err = db.Update(t.Context(), func(tx *bolt.Tx) error {
+		err = db.Update(t.Context(), func(tx *boltdb.Tx) error {
 			for i := range 4999 {
 				if err := tx.Bucket(bucket).Delete(fmt.Appendf(nil, "canary %04d", i)); err != nil {
 					return err
@@ -37,7 +39,7 @@ func TestACompactedFileHoldsWhatIsThereAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	last := func(tx *bolt.Tx) error { return tx.Bucket(bucket).Delete([]byte("canary 4999")) }
+	last := func(tx *boltdb.Tx) error { return tx.Bucket(bucket).Delete([]byte("canary 4999")) }
 	if err := boltdb.Compact(o, last); !errors.Is(err, boltdb.ErrLocked) {
 		t.Errorf("of a file in use: %v, want ErrLocked", err)
 	}
@@ -63,7 +65,7 @@ func TestACompactedFileHoldsWhatIsThereAndNothingElse(t *testing.T) {
 	if n := count(t, db); n != 1 {
 		t.Errorf("%d keys are left, want 1", n)
 	}
-	err = db.View(func(tx *bolt.Tx) error {
+	err = db.View(func(tx *boltdb.Tx) error {
 		if got := tx.Bucket(bucket).Sequence(); got != 42 {
 			t.Errorf("the sequence is %d, want 42", got)
 		}
@@ -72,14 +74,14 @@ func TestACompactedFileHoldsWhatIsThereAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if entries, err := os.ReadDir(filepath.Dir(o.Path)); err != nil || len(entries) != 1 {
+	if entries, err := os.ReadDir(filepath.Dir(o.Path)); err != nil || len(entries) != 3 { // the file, its log and the manifest
 		t.Errorf("the directory holds %v, %v", entries, err)
 	}
 }
 
 func TestAFileThatIsNoneOfOursIsNotCompacted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
-	nothing := func(*bolt.Tx) error { return nil }
+	nothing := func(*boltdb.Tx) error { return nil }
 	if err := boltdb.Compact(boltdb.Options{Path: path, Kind: "test", Format: 1}, nothing); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
@@ -90,7 +92,7 @@ func TestAFileThatIsNoneOfOursIsNotCompacted(t *testing.T) {
 		t.Errorf("of another kind: %v", err)
 	}
 	boom := errors.New("boom")
-	err := boltdb.Compact(boltdb.Options{Path: path, Kind: "test", Format: 1}, func(*bolt.Tx) error { return boom })
+	err := boltdb.Compact(boltdb.Options{Path: path, Kind: "test", Format: 1}, func(*boltdb.Tx) error { return boom })
 	if !errors.Is(err, boom) {
 		t.Errorf("a change that fails: %v", err)
 	}

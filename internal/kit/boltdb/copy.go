@@ -1,13 +1,13 @@
 package boltdb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -41,23 +41,43 @@ func (db *DB) Copy(ctx context.Context, begun func(Snapshot) error) (copied *os.
 			copied, err = nil, fmt.Errorf("copy %s: %w", db.bolt.Path(), errors.Join(err, copied.Close()))
 		}
 	}()
-	err = db.View(func(tx *bolt.Tx) error {
-		s, err := snapshotOf(tx)
-		if err != nil {
-			return err
-		}
-		if err := roomFor(filepath.Dir(db.bolt.Path()), s.Bytes); err != nil {
-			return err
-		}
-		if err := begun(s); err != nil {
-			return err
-		}
-		return writeWhole(ctx, tx, &syncing{File: copied})
+	defer db.metrics.readers.enter()()
+	var tx *bolt.Tx
+	err = db.settled(ctx, func() (err error) {
+		tx, err = db.beginCopy()
+		return err
 	})
-	if err == nil {
-		_, err = copied.Seek(0, io.SeekStart)
+	if err != nil {
+		return nil, err
 	}
+	defer func() { _ = tx.Rollback() }() // never fails for a transaction that reads
+	if err := copyOf(ctx, tx, func(s Snapshot) error {
+		return cmp.Or(roomFor(filepath.Dir(db.bolt.Path()), s.Bytes), begun(s))
+	}, &syncing{File: copied}); err != nil {
+		return nil, err
+	}
+	_, err = copied.Seek(0, io.SeekStart)
 	return copied, err
+}
+
+// beginCopy begins a transaction on a state of the bbolt file that, unlike that of a file in use, does not say that there is a log.
+func (db *DB) beginCopy() (tx *bolt.Tx, err error) {
+	if db.readOnly {
+		return db.bolt.Begin(false)
+	}
+	logged := func(is bool) error {
+		return db.bolt.Update(func(tx *bolt.Tx) error { return putLogged(tx, is) })
+	}
+	if err := logged(false); err != nil {
+		return nil, err
+	}
+	if tx, err = db.bolt.Begin(false); err != nil {
+		return nil, errors.Join(err, logged(true))
+	}
+	if err := logged(true); err != nil {
+		return nil, errors.Join(err, tx.Rollback())
+	}
+	return tx, nil
 }
 
 // CopyStopped writes a copy of the file that the options name, which must not be in use and is not changed. Begun is called when it is
@@ -68,20 +88,47 @@ func CopyStopped(ctx context.Context, o Options, begun func(Snapshot) error, to 
 	if err != nil {
 		return err
 	}
-	err = db.View(func(tx *bolt.Tx) error {
-		s, err := snapshotOf(tx)
-		if err != nil {
-			return err
-		}
-		if err := begun(s); err != nil {
-			return err
-		}
-		return writeWhole(ctx, tx, to)
-	})
+	if db.frozen != nil {
+		err = db.copyApplied(ctx, begun, to)
+	} else {
+		err = db.bolt.View(func(tx *bolt.Tx) error { return copyOf(ctx, tx, begun, to) })
+	}
 	if err = errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("copy %s: %w", o.Path, err)
 	}
 	return nil
+}
+
+// copyApplied writes a copy of a file that was not closed, with what its log holds applied to it.
+func (db *DB) copyApplied(ctx context.Context, begun func(Snapshot) error, to io.Writer) (err error) {
+	beside, err := os.CreateTemp(filepath.Dir(db.bolt.Path()), ".copy-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(beside.Name())) }()
+	err = db.bolt.View(func(tx *bolt.Tx) error { return writeWhole(ctx, tx, beside) })
+	if err = errors.Join(err, beside.Close()); err != nil {
+		return err
+	}
+	applied, err := bolt.Open(beside.Name(), 0o600, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType, NoSync: true})
+	if err != nil {
+		return err
+	}
+	last := &sweep{generation: db.frozen.generation}
+	err = errors.Join(db.sweepInto(applied, last), applied.View(func(tx *bolt.Tx) error { return copyOf(ctx, tx, begun, to) }))
+	return errors.Join(err, applied.Close())
+}
+
+// copyOf writes the file as a transaction sees it. Begun is called before that.
+func copyOf(ctx context.Context, tx *bolt.Tx, begun func(Snapshot) error, to io.Writer) error {
+	s, err := snapshotOf(tx)
+	if err != nil {
+		return err
+	}
+	if err := begun(s); err != nil {
+		return err
+	}
+	return writeWhole(ctx, tx, to)
 }
 
 // Path returns where the file is.
@@ -94,16 +141,10 @@ func (db *DB) Kind() string { return db.kind }
 func (db *DB) Readers() int { stats := db.bolt.Stats(); return stats.OpenTxN }
 
 // InUse returns ErrLocked if another process has the file at a path open. A file that is not there, or cannot be read, is in nobody's use.
-func InUse(path string) (err error) {
+func InUse(path string) error {
 	if _, err := os.Stat(path); err != nil { // bbolt would make it, or fail to
 		return nil
 	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = nil // it was opened, so nobody else has it
-		}
-	}()
 	db, err := openBolt(path, true)
 	if err != nil {
 		if errors.Is(err, ErrLocked) {

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
@@ -27,8 +25,8 @@ func BenchmarkCopyWhileWriting(b *testing.B) {
 	}
 	defer func() { _ = db.Close() }()
 	dice := rand.New(rand.NewPCG(1, 2))
-	random := func(keys int) func(*bolt.Tx) error {
-		return func(tx *bolt.Tx) error {
+	random := func(keys int) func(*boltdb.Tx) error {
+		return func(tx *boltdb.Tx) error {
 			table, err := tx.CreateBucketIfNotExists(bucket)
 			key, value := make([]byte, 16), make([]byte, 100)
 			for range keys {
@@ -81,7 +79,7 @@ func BenchmarkCopyWhileWriting(b *testing.B) {
 }
 
 // commit commits until ctx ends, and reports how long the commits took.
-func commit(ctx context.Context, b *testing.B, db *boltdb.DB, write func(*bolt.Tx) error) {
+func commit(ctx context.Context, b *testing.B, db *boltdb.DB, write func(*boltdb.Tx) error) {
 	var took []time.Duration
 	for ctx.Err() == nil {
 		began := time.Now()

@@ -13,14 +13,12 @@ import (
 	"sync/atomic"
 	"testing"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
 // pair writes the same number under two keys, so that a copy torn between two moments can be told.
-func pair(writer byte, n uint64) func(*bolt.Tx) error {
-	return func(tx *bolt.Tx) error {
+func pair(writer byte, n uint64) func(*boltdb.Tx) error {
+	return func(tx *boltdb.Tx) error {
 		b, err := tx.CreateBucketIfNotExists(bucket)
 		if err != nil {
 			return err
@@ -77,7 +75,7 @@ func TestACopyTakenWhileWritingIsOfOneMomentAndHoldsWhatWasAcknowledged(t *testi
 	}
 	stop()
 	group.Wait()
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 { // the file, its log and the manifest
 		t.Errorf("beside the file there is %v, %v", entries, err)
 	}
 }
@@ -89,7 +87,7 @@ func checkCopy(t *testing.T, path string, least []uint64) {
 		t.Fatal(err)
 	}
 	defer func() { _ = copied.Close() }()
-	err = copied.View(func(tx *bolt.Tx) error {
+	err = copied.View(func(tx *boltdb.Tx) error {
 		for problem := range tx.Check() {
 			t.Error(problem)
 		}
@@ -118,7 +116,7 @@ func TestACopyThatNobodyWantsAnyMoreIsGivenUpAndLeavesNothing(t *testing.T) {
 	if _, err := db.Copy(t.Context(), func(boltdb.Snapshot) error { return boom }); !errors.Is(err, boom) {
 		t.Errorf("given up at its beginning: %v", err)
 	}
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 { // the file, its log and the manifest
 		t.Errorf("beside the file there is %v, %v", entries, err)
 	}
 	if err := db.Close(); err != nil {

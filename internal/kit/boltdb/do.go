@@ -1,16 +1,12 @@
 package boltdb
 
-import (
-	"context"
-
-	bolt "go.etcd.io/bbolt"
-)
+import "context"
 
 // Do is Update for what has a result. The result is read only when fn is known to have returned: if ctx ended first, it may still be
 // running.
-func Do[T any](ctx context.Context, db *DB, fn func(*bolt.Tx) (T, error)) (T, error) {
+func Do[T any](ctx context.Context, db *DB, fn func(*Tx) (T, error)) (T, error) {
 	var result, none T
-	err := db.Update(ctx, func(tx *bolt.Tx) error {
+	err := db.Update(ctx, func(tx *Tx) error {
 		made, err := fn(tx)
 		if err == nil {
 			result = made

@@ -1,9 +1,8 @@
 package boltdb
 
 import (
+	"log/slog"
 	"os"
-	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -12,11 +11,13 @@ import (
 type metrics struct {
 	seconds prometheus.Histogram
 	writes  prometheus.Histogram
+	sweeps  prometheus.Histogram
 	readers readers
 }
 
-func newMetrics() *metrics {
+func newMetrics(log *slog.Logger) *metrics {
 	return &metrics{
+		readers: readers{log: log},
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "sojourn_store_commit_duration_seconds", Help: "Time that a transaction takes, with all its writes, until it is durable.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
@@ -24,6 +25,10 @@ func newMetrics() *metrics {
 		writes: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "sojourn_store_commit_writes", Help: "Writes in a transaction: requests that were waiting when it began.",
 			Buckets: prometheus.ExponentialBuckets(1, 4, 7),
+		}),
+		sweeps: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "sojourn_store_apply_duration_seconds", Help: "Time that it takes to apply a part of the log to the data file.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}),
 	}
 }
@@ -35,12 +40,15 @@ func (m *metrics) register(to prometheus.Registerer, db *DB) error {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "sojourn_store_" + name, Help: help}, value)
 	}
 	for _, c := range []prometheus.Collector{
-		m.seconds, m.writes,
+		m.seconds, m.writes, m.sweeps,
 		gauge("failed", "1 once a commit has failed: the store takes no writes any more.", func() float64 {
 			if db.failed.Load() {
 				return 1
 			}
 			return 0
+		}),
+		gauge("log_bytes", "Size of the log beside the data file: what was committed and is not yet applied to it.", func() float64 {
+			return float64(logBytes(db.bolt.Path()))
 		}),
 		gauge("file_bytes", "Size of the data file.", func() float64 {
 			info, err := os.Stat(db.bolt.Path())
@@ -64,35 +72,13 @@ func (m *metrics) register(to prometheus.Registerer, db *DB) error {
 	return nil
 }
 
-// readers knows since when each read transaction is open.
-type readers struct {
-	mu   sync.Mutex
-	last uint64
-	open map[uint64]time.Time
-}
-
-// enter notes that a transaction is open, until the returned function is called.
-func (r *readers) enter() (leave func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.open == nil {
-		r.open = map[uint64]time.Time{}
+// logBytes is the size of all segments beside a file; what cannot be looked up counts nothing.
+func logBytes(path string) (size int64) {
+	generations, _ := segments(path)
+	for _, g := range generations {
+		if info, err := os.Stat(segmentPath(path, g)); err == nil {
+			size += info.Size()
+		}
 	}
-	r.last++
-	mine := r.last
-	r.open[mine] = time.Now()
-	return func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.open, mine)
-	}
-}
-
-func (r *readers) oldest() (age time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, since := range r.open {
-		age = max(age, time.Since(since))
-	}
-	return age
+	return size
 }

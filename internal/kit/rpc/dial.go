@@ -44,7 +44,11 @@ func Dial(target string, extra ...grpc.DialOption) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultServiceConfig(serviceConfig),
 		grpc.WithConnectParams(connectParams()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes), grpc.MaxCallSendMsgSize(maxMessageBytes)),
+		grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(maxMessageBytes), grpc.MaxCallSendMsgSize(maxMessageBytes),
+			// gRPC's own limit of 256 KiB would leave longer messages, in which many requests travel together, with one try.
+			grpc.MaxRetryRPCBufferSize(maxMessageBytes),
+		),
 		grpc.WithChainUnaryInterceptor(sendIDUnary),
 		grpc.WithChainStreamInterceptor(sendIDStream),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingAfter, Timeout: pingTimeout}),

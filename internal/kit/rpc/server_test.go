@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
@@ -125,6 +126,22 @@ func TestACallThatFindsTheServiceAwayIsTriedAgain(t *testing.T) {
 	}))
 	defer stop()
 	if err := call(conn); err != nil || tries != 3 {
+		t.Errorf("%v after %d tries", err, tries)
+	}
+}
+
+func TestALongMessageIsTriedAgainToo(t *testing.T) {
+	tries := 0
+	conn, stop := serve(t, &bytes.Buffer{}, handler(func(context.Context) error {
+		if tries++; tries < 3 {
+			return status.Error(codes.Unavailable, "not now")
+		}
+		return nil
+	}))
+	defer stop()
+	long := &emptypb.Empty{}
+	long.ProtoReflect().SetUnknown(protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), make([]byte, 16<<20)))
+	if err := conn.Invoke(t.Context(), "/test.Service/Call", long, &emptypb.Empty{}); err != nil || tries != 3 {
 		t.Errorf("%v after %d tries", err, tries)
 	}
 }

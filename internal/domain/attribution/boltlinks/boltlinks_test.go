@@ -1,42 +1,48 @@
 package boltlinks_test
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	bolt "go.etcd.io/bbolt"
 	"pgregory.net/rapid"
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/deletion"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
 func inBucket(t *testing.T, do func(bucket)) {
 	t.Helper()
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "links.db"), 0o600, &bolt.Options{NoSync: true})
+	db, err := boltdb.Open(boltdb.Options{Path: filepath.Join(t.TempDir(), "links.db"), Kind: "test", Format: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	tx, err := db.Begin(true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	links, err := tx.CreateBucket([]byte("links"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tombstones, err := tx.CreateBucket([]byte("tombstones"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	do(bucket{boltlinks.In(links), deletion.In(tombstones)})
+	// Here, and not in the goroutine of the transaction, so that a test can end where it fails.
+	ready, done := make(chan bucket), make(chan struct{})
+	defer close(done)
+	go func() {
+		_ = db.Update(context.Background(), func(tx *boltdb.Tx) error {
+			links, err := tx.CreateBucketIfNotExists([]byte("links"))
+			if err != nil {
+				t.Error(err)
+			}
+			tombstones, err := tx.CreateBucketIfNotExists([]byte("tombstones"))
+			if err != nil {
+				t.Error(err)
+			}
+			ready <- bucket{boltlinks.In(links), deletion.In(tombstones)}
+			<-done
+			return nil
+		})
+	}()
+	do(<-ready)
 }
 
 // bucket is links, and who was deleted.
@@ -57,10 +63,22 @@ func (b bucket) forget(t *testing.T, user string, untilMS int64) {
 
 func learn(t *testing.T, l bucket, calls ...call.Call) {
 	t.Helper()
+	deleted, err := l.deleted.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	learner := l.Learner(deleted)
 	for i := range calls {
-		if err := l.Learn(&calls[i], l.deleted); err != nil {
+		gone, err := deleted.Drops(&calls[i])
+		if !gone && err == nil {
+			err = learner.Learn(&calls[i])
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := learner.Store(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -176,13 +194,17 @@ func TestWhatADeletedUsersCallsSaidIsForgottenInWhateverOrderTheyCome(t *testing
 		}
 		state := func(order []call.Call) (all []attribution.Resolution) {
 			inBucket(t, func(l bucket) {
+				var together []call.Call
 				for _, c := range order {
-					if c.Type == call.Delete {
-						l.forget(t, c.UserID, c.TimeMS)
+					if c.Type != call.Delete {
+						together = append(together, c)
 						continue
 					}
-					learn(t, l, c)
+					learn(t, l, together...)
+					together = together[:0]
+					l.forget(t, c.UserID, c.TimeMS)
 				}
+				learn(t, l, together...)
 				l.Check(func(message string) { rt.Errorf("not sound: %s", message) })
 				for _, user := range []string{"u", "v", "w"} {
 					r, err := attribution.NewResolver(l).Resolve(user)

@@ -14,20 +14,22 @@ import (
 // Verify examines the file that the options name, without changing it, and tells found of everything in it that is not as Record left it:
 // damaged values, names and links that do not hold both ways, and sums that are not those of the events they count.
 func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)) error {
-	o.Kind, o.Format = Kind, Format
-	return soundness.Examine(o, func(tx *boltdb.Tx) error {
+	o = Mark(o)
+	return soundness.Examine(ctx, o, func(tx *boltdb.Tx) error {
 		root := tx.Bucket(workspacesBucket)
 		if root == nil {
 			return nil // nothing was ever recorded
 		}
+		err := root.ForEachBucket(func(name []byte) error {
+			return verifyWorkspace(ctx, string(workspacesBucket)+"/"+string(name), root.Bucket(name), found)
+		})
+		if err != nil {
+			return err
+		}
 		return root.ForEach(func(name, value []byte) error {
 			path := string(workspacesBucket) + "/" + string(name)
-			mine := root.Bucket(name)
-			if mine == nil {
-				found(soundness.Problem{Table: path, Message: fmt.Sprintf("%d bytes where a workspace belongs", len(value))})
-				return nil
-			}
-			return verifyWorkspace(ctx, path, mine, found)
+			found(soundness.Problem{Table: path, Message: fmt.Sprintf("%d bytes where a workspace belongs", len(value))})
+			return nil
 		})
 	}, found)
 }

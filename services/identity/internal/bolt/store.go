@@ -16,7 +16,7 @@ import (
 // Kind and Format are what the file says of itself.
 const (
 	Kind   = "identity"
-	Format = 1
+	Format = 2
 )
 
 var (
@@ -41,9 +41,16 @@ type Store struct{ db *boltdb.DB }
 
 var _ directory.Store = (*Store)(nil)
 
+// Mark adds to options what kind of file the store's is, and which formats it reads. Files of format 1 are what those of format 2 are when
+// they are closed; in between format 2 has a log beside them.
+func Mark(o boltdb.Options) boltdb.Options {
+	o.Kind, o.Format, o.Upgrades = Kind, Format, map[uint32]boltdb.Upgrade{1: nil}
+	return o
+}
+
 // Open opens or makes the file that the options name; kind and format are the store's own.
 func Open(o boltdb.Options) (*Store, error) {
-	o.Kind, o.Format = Kind, Format
+	o = Mark(o)
 	db, err := boltdb.Open(o)
 	if err != nil {
 		return nil, err

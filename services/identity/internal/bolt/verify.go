@@ -13,8 +13,8 @@ import (
 // Verify examines the file that the options name, without changing it, and tells found of everything in it that is not as Record left it:
 // damaged values, links that do not hold both ways, and books that are not those of the ledger and the rejections.
 func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)) error {
-	o.Kind, o.Format = Kind, Format
-	return soundness.Examine(o, func(tx *boltdb.Tx) error {
+	o = Mark(o)
+	return soundness.Examine(ctx, o, func(tx *boltdb.Tx) error {
 		root := tx.Bucket(workspacesBucket)
 		if root == nil {
 			return nil // nothing was ever recorded

@@ -6,15 +6,13 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
-	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
 // Compact drops the names that nothing names any more from the file that the options name, which must not be open, and writes it anew, so
 // that nothing of what was deleted is left in it.
 func Compact(o boltdb.Options) error {
-	o.Kind, o.Format = Kind, Format
+	o = Mark(o)
 	s := &Store{rules: func(string) session.Rules { return session.DefaultRules() }}
 	return boltdb.Compact(o, func(tx *boltdb.Tx) error {
 		for workspace := range s.workspaces(tx) {
@@ -47,9 +45,10 @@ func (t *tables) sweepNames() error {
 		return err
 	}
 	err = t.sessions.ForEach(func(key, sealed []byte) error {
-		var row storagev1.SessionRow
-		err := record.Unmarshal(key, sealed, &row)
-		use(row.GetRules())
+		_, s, err := decodeSession(key, sealed)
+		if err == nil {
+			use(s.rules)
+		}
 		return err
 	})
 	if err != nil {

@@ -18,9 +18,9 @@ import (
 // damaged values, names and links that do not hold both ways; sessions that are not what their points make them; indexes and daily sums
 // that are not those of the sessions; sessions that wait for no timer; gaps in the feed.
 func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)) error {
-	o.Kind, o.Format = Kind, Format
+	o = Mark(o)
 	s := &Store{rules: func(string) session.Rules { return session.DefaultRules() }}
-	return soundness.Examine(o, func(tx *boltdb.Tx) error {
+	return soundness.Examine(ctx, o, func(tx *boltdb.Tx) error {
 		timers := s.waiting(tx, found)
 		for workspace := range s.workspaces(tx) {
 			v := &verifier{
@@ -146,7 +146,7 @@ func (v *verifier) indexes(context.Context) error {
 		return err
 	}
 	for name, table := range map[string]*boltdb.Bucket{string(byStartTable): v.byStart, string(byOwnerTable): v.byOwner} {
-		if n := table.Stats().KeyN; n != sessions {
+		if n := table.Count(); n != sessions {
 			v.wrong([]byte(name), "%d entries for %d sessions", n, sessions)
 		}
 	}

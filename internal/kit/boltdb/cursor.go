@@ -1,0 +1,210 @@
+package boltdb
+
+import (
+	"bytes"
+
+	"github.com/tidwall/btree"
+	bolt "go.etcd.io/bbolt"
+)
+
+// Cursor walks the rows of a bucket in order of their keys. Where there is no row to move to, it returns a nil key.
+//
+// It merges what bbolt has with what lies over it: of one key the newest row counts.
+type Cursor struct {
+	bucket *Bucket
+	layers []*layer // the newest first
+	key    []byte   // where it stands; nil: nowhere
+	ahead  bool     // the layers stand at the key or behind it, not at the key or before it
+	// version is the transaction's when the layers were last placed.
+	version int
+}
+
+// layer is a place in the rows of one generation or of bbolt.
+type layer struct {
+	rows   *rows
+	iter   btree.MapIter[string, *row]
+	prefix string
+	bolt   *bolt.Cursor
+
+	key, value []byte // key is nil where there is no row
+	deleted    bool
+}
+
+// Cursor returns a cursor that stands nowhere yet.
+func (b *Bucket) Cursor() *Cursor {
+	c := &Cursor{bucket: b, layers: make([]*layer, 0, len(b.tx.over)+1)}
+	prefix := string(appendPrefix(nil, b.number, isRow))
+	for _, over := range b.tx.over {
+		c.layers = append(c.layers, &layer{rows: over.rows, prefix: prefix})
+	}
+	if b.under != nil {
+		c.layers = append(c.layers, &layer{bolt: b.under.Cursor()})
+	}
+	return c
+}
+
+// First moves to the first row.
+func (c *Cursor) First() (key, value []byte) { return c.Seek(nil) }
+
+// Seek moves to the first row whose key is not less.
+func (c *Cursor) Seek(key []byte) ([]byte, []byte) {
+	c.place(func(l *layer) { l.seek(key) }, true)
+	return c.settle()
+}
+
+// Last moves to the last row.
+func (c *Cursor) Last() (key, value []byte) {
+	c.place((*layer).last, false)
+	return c.settle()
+}
+
+// Next moves to the next row.
+func (c *Cursor) Next() (key, value []byte) { return c.step(true) }
+
+// Prev moves to the row before.
+func (c *Cursor) Prev() (key, value []byte) { return c.step(false) }
+
+// Delete removes the row that the cursor stands at.
+func (c *Cursor) Delete() error { return c.bucket.Delete(c.key) }
+
+func (c *Cursor) place(at func(*layer), ahead bool) {
+	c.bucket.tx.order(c.bucket.number)
+	for _, l := range c.layers {
+		at(l)
+	}
+	c.ahead, c.version = ahead, c.bucket.tx.version
+}
+
+func (c *Cursor) step(ahead bool) (key, value []byte) {
+	if c.key == nil {
+		return nil, nil
+	}
+	if c.ahead != ahead || c.version != c.bucket.tx.version {
+		at := c.key
+		if ahead {
+			c.place(func(l *layer) { l.seek(at) }, true)
+		} else {
+			c.place(func(l *layer) { l.seekBefore(at) }, false)
+		}
+	}
+	c.leave(c.key)
+	return c.settle()
+}
+
+// leave moves every layer that stands at a key off it.
+func (c *Cursor) leave(key []byte) {
+	for _, l := range c.layers {
+		if l.key != nil && bytes.Equal(l.key, key) {
+			l.step(c.ahead)
+		}
+	}
+}
+
+// settle goes to the nearest of the rows that the layers stand at, and past those that are deleted.
+func (c *Cursor) settle() (key, value []byte) {
+	for {
+		var nearest *layer
+		for _, l := range c.layers {
+			if l.key == nil {
+				continue
+			}
+			if nearest == nil || (bytes.Compare(l.key, nearest.key) < 0) == c.ahead && !bytes.Equal(l.key, nearest.key) {
+				nearest = l
+			}
+		}
+		if nearest == nil {
+			c.key = nil
+			return nil, nil
+		}
+		if !nearest.deleted {
+			c.key = nearest.key
+			return nearest.key, nearest.value
+		}
+		c.leave(nearest.key)
+	}
+}
+
+// seek moves to the first row whose key is not less.
+func (l *layer) seek(key []byte) {
+	if l.bolt != nil {
+		l.fromBolt(l.bolt.Seek(key))
+		l.skipBuckets(true)
+		return
+	}
+	l.iter = l.rows.Iter()
+	l.fromRows(l.iter.Seek(l.prefix + string(key)))
+}
+
+// seekBefore moves to the last row whose key is less.
+func (l *layer) seekBefore(key []byte) {
+	if l.bolt != nil {
+		if found, _ := l.bolt.Seek(key); found == nil {
+			l.fromBolt(l.bolt.Last())
+		} else {
+			l.fromBolt(l.bolt.Prev())
+		}
+		l.skipBuckets(false)
+		return
+	}
+	l.before(l.prefix + string(key))
+}
+
+// last moves to the last row.
+func (l *layer) last() {
+	if l.bolt != nil {
+		l.fromBolt(l.bolt.Last())
+		l.skipBuckets(false)
+		return
+	}
+	l.before(l.prefix[:prefixSize-1] + string([]byte{isRow + 1}))
+}
+
+// before moves to the last row of a generation whose whole key is less.
+func (l *layer) before(key string) {
+	l.iter = l.rows.Iter()
+	if l.iter.Seek(key) {
+		l.fromRows(l.iter.Prev())
+	} else {
+		l.fromRows(l.iter.Last())
+	}
+}
+
+// step moves by one row.
+func (l *layer) step(ahead bool) {
+	switch {
+	case l.bolt != nil && ahead:
+		l.fromBolt(l.bolt.Next())
+		l.skipBuckets(ahead)
+	case l.bolt != nil:
+		l.fromBolt(l.bolt.Prev())
+		l.skipBuckets(ahead)
+	case ahead:
+		l.fromRows(l.iter.Next())
+	default:
+		l.fromRows(l.iter.Prev())
+	}
+}
+
+func (l *layer) fromBolt(key, value []byte) { l.key, l.value = key, value }
+
+// skipBuckets passes over the buckets that bbolt has among rows.
+func (l *layer) skipBuckets(ahead bool) {
+	for l.key != nil && l.value == nil {
+		if ahead {
+			l.fromBolt(l.bolt.Next())
+		} else {
+			l.fromBolt(l.bolt.Prev())
+		}
+	}
+}
+
+func (l *layer) fromRows(found bool) {
+	if found {
+		if key := l.iter.Key(); len(key) >= prefixSize && key[:prefixSize] == l.prefix {
+			r := l.iter.Value()
+			l.key, l.value, l.deleted = []byte(key[prefixSize:]), r.value, r.deleted
+			return
+		}
+	}
+	l.key, l.value, l.deleted = nil, nil, false
+}

@@ -1,0 +1,300 @@
+package boltdb_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+)
+
+// small makes a file apply its log all the time.
+func small(t *testing.T, path string) *boltdb.DB {
+	t.Helper()
+	db, err := boltdb.Open(boltdb.Options{Path: path, Kind: "test", Format: 1, GenerationBytes: 2000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// crashed copies a directory as a crash at this moment would leave it: every write is in the files, and nothing is closed.
+func crashed(t *testing.T, from string) string {
+	t.Helper()
+	to := t.TempDir()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// model is what a file should hold: rows by bucket and key.
+type model map[string]map[string]string
+
+func (m model) clone() model {
+	c := model{}
+	for name, rows := range m {
+		c[name] = maps.Clone(rows)
+	}
+	return c
+}
+
+// check compares every way to read with the model.
+func (m model) check(t *rapid.T, db *boltdb.DB) {
+	err := db.View(func(tx *boltdb.Tx) error {
+		for name, rows := range m {
+			b := tx.Bucket([]byte(name))
+			if b == nil {
+				return fmt.Errorf("there is no bucket %q", name)
+			}
+			sorted := slices.Sorted(maps.Keys(rows))
+			var got []string
+			cursor := b.Cursor()
+			for key, value := cursor.First(); key != nil; key, value = cursor.Next() {
+				got = append(got, string(key))
+				if string(value) != rows[string(key)] {
+					return fmt.Errorf("%q holds %q under %q, want %q", name, value, key, rows[string(key)])
+				}
+			}
+			if !slices.Equal(got, sorted) {
+				return fmt.Errorf("%q holds forwards %q, want %q", name, got, sorted)
+			}
+			got = nil
+			for key, _ := cursor.Last(); key != nil; key, _ = cursor.Prev() {
+				got = append(got, string(key))
+			}
+			slices.Reverse(got)
+			if !slices.Equal(got, sorted) {
+				return fmt.Errorf("%q holds backwards %q, want %q", name, got, sorted)
+			}
+			if err := checkSteps(t, b, rows, sorted); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkSteps walks to and fro at random.
+func checkSteps(t *rapid.T, b *boltdb.Bucket, rows map[string]string, sorted []string) error {
+	cursor := b.Cursor()
+	at := rapid.StringMatching("[a-e]{1,2}").Draw(t, "seek")
+	i, _ := slices.BinarySearch(sorted, at)
+	key, _ := cursor.Seek([]byte(at))
+	for range 6 {
+		if i < 0 || i >= len(sorted) {
+			if key != nil {
+				return fmt.Errorf("the cursor stands at %q, beyond the end", key)
+			}
+			return nil
+		}
+		if string(key) != sorted[i] {
+			return fmt.Errorf("the cursor stands at %q, want %q", key, sorted[i])
+		}
+		if got := b.Get(key); string(got) != rows[sorted[i]] {
+			return fmt.Errorf("%q under %q, want %q", got, key, rows[sorted[i]])
+		}
+		if rapid.Bool().Draw(t, "next") {
+			key, _ = cursor.Next()
+			i++
+		} else {
+			key, _ = cursor.Prev()
+			i--
+		}
+	}
+	return nil
+}
+
+func TestWhatIsReadIsWhatWasWrittenHoweverMuchOfItIsAppliedAndAfterEveryCrash(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		dir := t.TempDir()
+		db := small(t, filepath.Join(dir, "x.db"))
+		defer func() { _ = db.Close() }()
+		want := model{}
+		sequence := uint64(0)
+		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
+			switch rapid.IntRange(0, 9).Draw(rt, "step") {
+			case 0:
+				if err := db.Close(); err != nil {
+					rt.Fatal(err)
+				}
+				db = small(t, filepath.Join(dir, "x.db"))
+			case 1:
+				err := db.WhileNothingIsWritten(func() { dir = crashed(t, dir) })
+				if err := errors.Join(err, db.Close()); err != nil {
+					rt.Fatal(err)
+				}
+				db = small(t, filepath.Join(dir, "x.db"))
+			default:
+				next := want.clone()
+				boom := rapid.IntRange(0, 4).Draw(rt, "fails") == 0
+				err := db.Update(t.Context(), func(tx *boltdb.Tx) error {
+					return change(rt, tx, next, &sequence, boom)
+				})
+				switch {
+				case boom && err == nil || !boom && err != nil:
+					rt.Fatalf("boom %v: %v", boom, err)
+				case !boom:
+					want = next
+				}
+			}
+			want.check(rt, db)
+		}
+	})
+}
+
+var errBoom = errors.New("boom")
+
+// change changes some rows of file and model alike, and sometimes fails after that.
+func change(t *rapid.T, tx *boltdb.Tx, m model, sequence *uint64, boom bool) error {
+	for range rapid.IntRange(1, 8).Draw(t, "rows") {
+		name := rapid.SampledFrom([]string{"p", "q", "qq"}).Draw(t, "bucket")
+		key := rapid.StringMatching("[a-e]{1,2}").Draw(t, "key")
+		b, err := tx.CreateBucketIfNotExists([]byte(name))
+		if err != nil {
+			return err
+		}
+		if m[name] == nil {
+			m[name] = map[string]string{}
+		}
+		if rapid.IntRange(0, 2).Draw(t, "delete") == 0 {
+			delete(m[name], key)
+			if err := b.Delete([]byte(key)); err != nil {
+				return err
+			}
+			continue
+		}
+		m[name][key] = strings.Repeat(key, rapid.IntRange(0, 90).Draw(t, "length"))
+		if err := b.Put([]byte(key), []byte(m[name][key])); err != nil {
+			return err
+		}
+		if number, err := b.NextSequence(); err != nil || name == "q" && number <= *sequence {
+			return fmt.Errorf("sequence %d after %d: %w", number, *sequence, err)
+		} else if name == "q" && !boom {
+			*sequence = number
+		}
+	}
+	if boom {
+		return errBoom
+	}
+	return nil
+}
+
+// logged returns a directory that a crash has left with two rows in its log, and the path of the log.
+func logged(t *testing.T) (dir, log string) {
+	t.Helper()
+	from := t.TempDir()
+	db := open(t, filepath.Join(from, "x.db"))
+	for _, key := range []string{"a", "b"} {
+		if err := db.Update(t.Context(), put(key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir = crashed(t, from)
+	found, err := filepath.Glob(filepath.Join(dir, "x.db.log-*"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v, %v", found, err)
+	}
+	return dir, found[0]
+}
+
+func TestARecordThatWasCutShortWasNeverAcknowledgedAndIsDropped(t *testing.T) {
+	_, log := logged(t)
+	whole, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := bytes.LastIndex(whole, []byte("SJRC"))
+	for cut := second; cut < len(whole); cut++ {
+		dir, log := logged(t)
+		for _, tail := range [][]byte{whole[:cut], append(bytes.Clone(whole[:cut]), make([]byte, len(whole)-cut)...)} {
+			if err := os.WriteFile(log, tail, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			again := crashed(t, dir)
+			db := open(t, filepath.Join(again, "x.db"))
+			if got := count(t, db); got != 1 {
+				t.Fatalf("cut at %d: %d rows, want 1", cut, got)
+			}
+			if err := errors.Join(db.Update(t.Context(), put("c")), db.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if got := count(t, open(t, filepath.Join(again, "x.db"))); got != 2 {
+				t.Fatalf("cut at %d, gone on: %d rows, want 2", cut, got)
+			}
+		}
+	}
+}
+
+func TestAnythingElseThatIsWrongWithALogIsNamedAndNothingIsServed(t *testing.T) {
+	for name, damage := range map[string]func(log string, data []byte) error{
+		"no log":            func(log string, _ []byte) error { return os.Remove(log) },
+		"an empty log":      func(log string, _ []byte) error { return os.Truncate(log, 0) },
+		"a bit of a record": func(log string, data []byte) error { data[40] ^= 1; return os.WriteFile(log, data, 0o600) },
+		"a bit of a length": func(log string, data []byte) error { data[24] ^= 1; return os.WriteFile(log, data, 0o600) },
+		"its beginning":     func(log string, data []byte) error { data[9] ^= 1; return os.WriteFile(log, data, 0o600) },
+		"a log of another generation": func(log string, _ []byte) error {
+			return os.Rename(log, strings.TrimSuffix(log, filepath.Ext(log))+".log-77")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, log := logged(t)
+			data, err := os.ReadFile(log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := damage(log, data); err != nil {
+				t.Fatal(err)
+			}
+			_, err = boltdb.Open(boltdb.Options{Path: filepath.Join(dir, "x.db"), Kind: "test", Format: 1})
+			if !errors.Is(err, boltdb.ErrDamaged) || !strings.Contains(err.Error(), "x.db.log-") {
+				t.Errorf("got %v, want ErrDamaged that names the log", err)
+			}
+		})
+	}
+}
+
+func TestAFileThatWasNotClosedIsReadAndCopiedWithoutChangingIt(t *testing.T) {
+	dir, log := logged(t)
+	before, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := boltdb.Options{Path: filepath.Join(dir, "x.db"), Kind: "test", Format: 1, ReadOnly: true}
+	db, err := boltdb.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := count(t, db); got != 2 {
+		t.Errorf("%d rows, want 2", got)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var copied bytes.Buffer
+	if err := boltdb.CopyStopped(t.Context(), o, func(boltdb.Snapshot) error { return nil }, &copied); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "copy.db")
+	if err := os.WriteFile(path, copied.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := count(t, open(t, path)); got != 2 {
+		t.Errorf("the copy has %d rows, want 2", got)
+	}
+	after, err := os.ReadFile(log)
+	if entries, errDir := os.ReadDir(dir); err != nil || errDir != nil || !bytes.Equal(before, after) || len(entries) != 3 {
+		t.Errorf("the directory was changed: %v, %v", entries, errors.Join(err, errDir))
+	}
+}

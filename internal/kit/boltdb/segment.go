@@ -1,0 +1,221 @@
+package boltdb
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// A segment is the part of the log that makes one generation durable: a header, and one record for each transaction. A record is complete
+// or was never acknowledged, because the next one is begun when it is on the disk.
+//
+//	header: "SJRNLOG1", generation (8 bytes), CRC-32C (4 bytes)
+//	record: recordMark (4 bytes), length of the payload (4 bytes), CRC-32C (4 bytes) over generation, position and payload, payload
+//
+// Numbers are big-endian. A payload is a sequence of entries, see log.go.
+type segment struct {
+	file       *os.File
+	generation uint64
+	size       int64 // up to the last complete record
+	named      map[uint32]bool
+	buffer     []byte
+}
+
+const (
+	segmentMark      = "SJRNLOG1"
+	segmentHeader    = len(segmentMark) + 8 + 4
+	recordMark       = 0x534a5243
+	recordHeader     = 12
+	maxRecordPayload = math.MaxInt32
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// segmentPath is where the segment of a generation lies, beside the bbolt file.
+func segmentPath(path string, generation uint64) string {
+	return fmt.Sprintf("%s.log-%d", path, generation)
+}
+
+// segments lists the generations that have a segment beside a bbolt file, in order.
+func segments(path string) (generations []uint64, err error) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	prefix := filepath.Base(path) + ".log-"
+	for _, e := range entries {
+		if number, ok := strings.CutPrefix(e.Name(), prefix); ok {
+			if n, err := strconv.ParseUint(number, 10, 64); err == nil {
+				generations = append(generations, n)
+			}
+		}
+	}
+	slices.Sort(generations)
+	return generations, nil
+}
+
+// createSegment begins the segment of a generation. It and its name are on the disk when it returns.
+func createSegment(path string, generation uint64) (s *segment, err error) {
+	file, err := os.OpenFile(segmentPath(path, generation), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
+		}
+	}()
+	header := binary.BigEndian.AppendUint64([]byte(segmentMark), generation)
+	header = binary.BigEndian.AppendUint32(header, crc32.Checksum(header, castagnoli))
+	if _, err := file.Write(header); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(file.Sync(), syncDir(filepath.Dir(path))); err != nil {
+		return nil, &syncError{err}
+	}
+	return &segment{file: file, generation: generation, size: int64(segmentHeader), named: map[uint32]bool{}}, nil
+}
+
+// syncError is a failed fsync: what is on the disk is not known any more.
+type syncError struct{ cause error }
+
+func (e *syncError) Error() string { return "sync: " + e.cause.Error() }
+func (e *syncError) Unwrap() error { return e.cause }
+
+// begin empties the buffer for a record's payload.
+func (s *segment) begin() { s.buffer = append(s.buffer[:0], make([]byte, recordHeader)...) }
+
+// commit writes what was appended to the buffer as one record and brings it to the disk. If it could not be written and nothing of it is
+// left, the error is ErrFull.
+func (s *segment) commit() error {
+	length := len(s.buffer) - recordHeader
+	if length > maxRecordPayload {
+		return fmt.Errorf("%w: a transaction of %d bytes", ErrTooLarge, length)
+	}
+	binary.BigEndian.PutUint32(s.buffer, recordMark)
+	binary.BigEndian.PutUint32(s.buffer[4:], uint32(length))
+	binary.BigEndian.PutUint32(s.buffer[8:], s.sum(s.size, s.buffer[recordHeader:]))
+	if _, err := s.file.WriteAt(s.buffer, s.size); err != nil {
+		clear(s.named) // what this record would have said
+		if undo := s.file.Truncate(s.size); undo == nil && errors.Is(err, syscall.ENOSPC) {
+			return fmt.Errorf("%w: %w", ErrFull, err)
+		}
+		return err
+	}
+	if err := datasync(s.file); err != nil {
+		return &syncError{err}
+	}
+	s.size += int64(len(s.buffer))
+	if cap(s.buffer) > maxKeptBuffer {
+		s.buffer = nil
+	}
+	return nil
+}
+
+// maxKeptBuffer is how much room for a record is kept for the next.
+const maxKeptBuffer = 4 << 20
+
+// sum is a record's checksum. With generation and position in it, what another file has there never passes for a record.
+func (s *segment) sum(at int64, payload []byte) uint32 { return recordSum(s.generation, at, payload) }
+
+func recordSum(generation uint64, at int64, payload []byte) uint32 {
+	var place [16]byte
+	binary.BigEndian.PutUint64(place[:], generation)
+	binary.BigEndian.PutUint64(place[8:], uint64(at))
+	return crc32.Update(crc32.Checksum(place[:], castagnoli), castagnoli, payload)
+}
+
+// readSegment calls do for the payload of every record of a generation, and returns where the last one ends, and the size of the file. What
+// is behind the last one was never acknowledged; a damaged record before it is ErrDamaged.
+func readSegment(path string, generation uint64, do func(payload []byte) error) (end, size int64, err error) {
+	name := segmentPath(path, generation)
+	data, err := readFromDisk(name)
+	if err != nil {
+		return 0, 0, err
+	}
+	size = int64(len(data))
+	if len(data) < segmentHeader {
+		return 0, size, nil // its making was cut short
+	}
+	sum := binary.BigEndian.Uint32(data[segmentHeader-4:])
+	if string(data[:len(segmentMark)]) != segmentMark || crc32.Checksum(data[:segmentHeader-4], castagnoli) != sum ||
+		binary.BigEndian.Uint64(data[len(segmentMark):]) != generation {
+		if len(data) == segmentHeader {
+			return 0, size, nil
+		}
+		return 0, size, fmt.Errorf("%w: %s does not begin as the log of generation %d", ErrDamaged, name, generation)
+	}
+	at := int64(segmentHeader)
+	for {
+		payload, ok := recordAt(data, generation, at)
+		if !ok {
+			break
+		}
+		if err := do(payload); err != nil {
+			return at, size, fmt.Errorf("%w: %s at byte %d: %w", ErrDamaged, name, at, err)
+		}
+		at += int64(recordHeader + len(payload))
+	}
+	for behind := at + 1; behind < size; behind++ {
+		if _, ok := recordAt(data, generation, behind); ok {
+			return at, size, fmt.Errorf("%w: %s at byte %d: a record that others follow cannot be read", ErrDamaged, name, at)
+		}
+	}
+	return at, size, nil
+}
+
+// readFromDisk reads a file as the disk has it: after a failed sync the kernel may show what never got there.
+func readFromDisk(name string) (data []byte, err error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if err := errors.Join(file.Sync(), forget(file)); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrSync, name, err)
+	}
+	return io.ReadAll(file)
+}
+
+// recordAt returns the payload of the record at a position, if there is a whole one.
+func recordAt(data []byte, generation uint64, at int64) ([]byte, bool) {
+	rest := data[at:]
+	if len(rest) < recordHeader || binary.BigEndian.Uint32(rest) != recordMark {
+		return nil, false
+	}
+	length := int64(binary.BigEndian.Uint32(rest[4:]))
+	if int64(len(rest)-recordHeader) < length {
+		return nil, false
+	}
+	payload := rest[recordHeader:][:length]
+	return payload, recordSum(generation, at, payload) == binary.BigEndian.Uint32(rest[8:])
+}
+
+// cutOff removes what is behind the last record of a segment.
+func cutOff(path string, generation uint64, end int64) error {
+	file, err := os.OpenFile(segmentPath(path, generation), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Truncate(end), file.Sync(), file.Close())
+}
+
+// removeSegments removes the segments of generations.
+func removeSegments(path string, generations []uint64) (err error) {
+	for _, g := range generations {
+		err = errors.Join(err, os.Remove(segmentPath(path, g)))
+	}
+	return err
+}
+
+// Close closes the file.
+func (s *segment) Close() error { return s.file.Close() }

@@ -1,0 +1,294 @@
+package boltdb
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+var (
+	// appliedKey says up to which generation bbolt has everything.
+	appliedKey = []byte("applied")
+	// loggedKey is there while the generation behind that one has a segment: from when the file was opened until it was closed.
+	loggedKey = []byte("logged")
+)
+
+// rowsPerSweep is how many rows one transaction of bbolt applies at most. More would be faster by a little, but what bbolt then writes at
+// once would keep the log from the disk.
+const rowsPerSweep = 8192
+
+// A pause before a generation is applied that could not be because the disk was full.
+const sweepAgain = time.Second
+
+// sweep is a generation that is being applied to bbolt, and the generations before it that are with it because the file was not closed.
+type sweep struct {
+	generation
+
+	goesOn bool // the next generation has a segment
+	done   chan struct{}
+}
+
+// rotateIfDue begins a new generation, and has the last one applied, when that is large enough or has to be and the one before is done.
+func (db *DB) rotateIfDue(now bool) {
+	if db.failed.Load() || db.durable.bytes < db.limit && !now {
+		return
+	}
+	if s := db.beingApplied(); s != nil {
+		if db.durable.bytes < 2*db.limit {
+			return
+		}
+		<-s.done // the disk does not keep up
+	}
+	if db.durable.rows.Len() == 0 {
+		return
+	}
+	if err := db.rotate(); err != nil && !isFull(err) {
+		_ = db.fail(err) // it says so itself
+	}
+}
+
+// rotate begins a new generation and has the last one applied.
+func (db *DB) rotate() error {
+	next, err := createSegment(db.bolt.Path(), db.durable.number+1)
+	if err != nil {
+		return fmt.Errorf("begin a segment: %w", err)
+	}
+	if err := db.segment.goesOn(); err != nil {
+		return errors.Join(err, next.Close(), os.Remove(next.file.Name()))
+	}
+	if err := db.segment.Close(); err != nil {
+		return errors.Join(err, next.Close())
+	}
+	frozen := &sweep{generation: db.durable, goesOn: true, done: make(chan struct{})}
+	db.segment = next
+	db.state.Lock()
+	db.durable, db.frozen = generation{number: next.generation, level: newLevel()}, frozen
+	db.state.Unlock()
+	go db.apply(frozen)
+	return nil
+}
+
+// apply applies a generation to bbolt, and lets readers have it from there.
+func (db *DB) apply(s *sweep) {
+	defer close(s.done)
+	began := time.Now()
+	for {
+		err := db.sweep(s)
+		if err == nil {
+			break
+		}
+		if !isFull(err) {
+			_ = db.fail(fmt.Errorf("apply the log: %w", err))
+			return
+		}
+		time.Sleep(sweepAgain)
+	}
+	db.metrics.sweeps.Observe(time.Since(began).Seconds())
+	db.state.Lock()
+	defer db.state.Unlock()
+	db.frozen = nil
+}
+
+// isFull says whether something could not be written because the disk is full. What is said of that by an fsync is another matter: then it
+// is not known what is on the disk.
+func isFull(err error) bool {
+	var write *fs.PathError
+	return errors.As(err, &write) && errors.Is(write, syscall.ENOSPC)
+}
+
+// beingApplied returns the generation that is being applied, nil if none is.
+func (db *DB) beingApplied() *sweep {
+	db.state.RLock()
+	defer db.state.RUnlock()
+	return db.frozen
+}
+
+// sweep applies a generation to bbolt and removes its part of the log. Should it be cut short, the log has everything still, and applying
+// it again changes nothing that was applied.
+func (db *DB) sweep(s *sweep) error {
+	db.sweeping.Lock()
+	defer db.sweeping.Unlock()
+	if err := db.sweepInto(db.bolt, s); err != nil {
+		return err
+	}
+	generations, err := segments(db.bolt.Path())
+	if err != nil {
+		return err
+	}
+	applied := 0
+	for applied < len(generations) && generations[applied] <= s.number {
+		applied++
+	}
+	return removeSegments(db.bolt.Path(), generations[:applied])
+}
+
+// sweepInto applies a generation to a bbolt file.
+func (db *DB) sweepInto(to *bolt.DB, s *sweep) error {
+	from, more := "", true
+	for more {
+		err := to.Update(func(tx *bolt.Tx) (err error) {
+			from, more, err = db.sweepSome(tx, s.rows, from)
+			if err != nil || more {
+				return err
+			}
+			return putApplied(tx, s.number, s.goesOn)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepSome applies rows from a key on, and returns where to go on.
+func (db *DB) sweepSome(tx *bolt.Tx, from *rows, start string) (next string, more bool, err error) {
+	a := applier{db: db, tx: tx}
+	left := rowsPerSweep
+	from.Ascend(start, func(key string, r *row) bool {
+		if left == 0 {
+			next, more = key, true
+			return false
+		}
+		left--
+		err = a.apply(r)
+		return err == nil
+	})
+	a.leave()
+	return next, more, err
+}
+
+// applier applies rows, in order of their keys, in one transaction of bbolt.
+type applier struct {
+	db     *DB
+	tx     *bolt.Tx
+	number uint32
+	bucket *bolt.Bucket // the one with the number, nil at first
+	last   []byte       // the last key that it had
+
+	behind, among int // how many rows came behind that and before it
+}
+
+func (a *applier) apply(r *row) error {
+	number, what, rest := parseKey(r.key)
+	if what == isBucket {
+		_, err := makeBucket(a.tx, append(a.db.buckets.path(number), rest))
+		return err
+	}
+	if a.bucket == nil || number != a.number {
+		if err := a.enter(number); err != nil {
+			return err
+		}
+	}
+	key := []byte(rest)
+	switch {
+	case what == isSequence:
+		return a.bucket.SetSequence(binary.BigEndian.Uint64(r.value))
+	case r.deleted:
+		return a.bucket.Delete(key)
+	}
+	if bytes.Compare(key, a.last) > 0 {
+		a.behind++
+	} else {
+		a.among++
+	}
+	return a.bucket.Put(key, r.value)
+}
+
+func (a *applier) enter(number uint32) (err error) {
+	a.leave()
+	if a.bucket, err = makeBucket(a.tx, a.db.buckets.path(number)); err != nil {
+		return err
+	}
+	a.number, a.behind, a.among = number, 0, 0
+	last, _ := a.bucket.Cursor().Last()
+	a.last = bytes.Clone(last)
+	return nil
+}
+
+// leave lets bbolt fill the pages of a bucket that mostly grows at its end: nothing will have to be put between their rows.
+func (a *applier) leave() {
+	if a.bucket != nil && a.behind > a.among {
+		a.bucket.FillPercent = fullPages
+	}
+}
+
+// fullPages leaves room for the few rows that come late.
+const fullPages = 0.95
+
+// makeBucket returns the bucket at a path, making what does not exist.
+func makeBucket(tx *bolt.Tx, path []string) (*bolt.Bucket, error) {
+	b, err := tx.CreateBucketIfNotExists([]byte(path[0]))
+	for _, name := range path[1:] {
+		if err != nil {
+			break
+		}
+		b, err = b.CreateBucketIfNotExists([]byte(name))
+	}
+	return b, err
+}
+
+// putApplied notes up to where bbolt has everything, and whether there is a segment behind that.
+func putApplied(tx *bolt.Tx, generation uint64, logged bool) error {
+	if err := tx.Bucket(metaBucket).Put(appliedKey, binary.BigEndian.AppendUint64(nil, generation)); err != nil {
+		return err
+	}
+	return putLogged(tx, logged)
+}
+
+func putLogged(tx *bolt.Tx, logged bool) error {
+	if logged {
+		return tx.Bucket(metaBucket).Put(loggedKey, []byte{1})
+	}
+	return tx.Bucket(metaBucket).Delete(loggedKey)
+}
+
+// finish applies what is left, once nothing is committed any more, so that a file that was closed needs no log.
+func (db *DB) finish() error {
+	if db.readOnly {
+		return nil
+	}
+	if s := db.beingApplied(); s != nil {
+		<-s.done
+	}
+	err := db.segment.Close()
+	if db.failed.Load() {
+		return err
+	}
+	last := &sweep{generation: db.durable}
+	return errors.Join(err, db.sweep(last))
+}
+
+// settling says what is still being applied of what was committed, nil if nothing is, and whether that is all.
+type settling struct {
+	sweep *sweep
+	all   bool
+}
+
+// settled runs fn while bbolt has everything that was committed before, and only whole generations.
+func (db *DB) settled(ctx context.Context, fn func() error) error {
+	for all := db.readOnly; !all; {
+		w := &write{settle: make(chan settling, 1)}
+		if err := db.enqueue(ctx, w); err != nil {
+			return err
+		}
+		s := <-w.settle
+		if s.sweep != nil {
+			<-s.sweep.done
+		}
+		if db.failed.Load() {
+			return ErrFailed
+		}
+		all = s.all
+	}
+	db.sweeping.Lock()
+	defer db.sweeping.Unlock()
+	return fn()
+}

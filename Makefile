@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone tests/e2e tests/cluster
+MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone tests/program tests/e2e tests/cluster tests/reliability
 # Modules outside the workspace: what they need would weigh on the others.
 BESIDE := tests/deploy tools
 BINARIES := services/events/cmd/eventsd services/identity/cmd/identityd services/sessions/cmd/sessionsd gateway/cmd/gatewayd standalone/cmd/sojourn
@@ -42,7 +42,7 @@ lint: $(BIN)/buf $(BIN)/golangci-lint ## check protos and Go code
 
 .PHONY: test
 test: ## run all tests that need Go alone
-	go test $(addsuffix /...,$(addprefix ./,$(MODULES)))
+	go test $(addsuffix /...,$(addprefix ./,$(filter-out tests/reliability,$(MODULES)))) ./tests/reliability/oracle
 
 .PHONY: race
 race: ## run the same tests with the race detector, the long ones shortened; not those of programs, which it would not look into
@@ -69,6 +69,13 @@ bench-sessions: ## measure the sessions' store: a session of a million points, t
 .PHONY: scale
 scale: ## fill 10 million uses of 100,000 users and 2,000 accounts, and time every question (half an hour, 10 GB)
 	go test -count=1 -v -timeout 3h -tags scale -run TestScale ./standalone -events $${EVENTS:-10000000}
+
+# What breaks Sojourn on purpose: docs/reliability.md has what each proves, and what was seen. SEED=n repeats a run. FORM= adds flags.
+RELIABILITY = go test -count=1 -v -timeout 60m ./tests/reliability -seed $${SEED:-0}
+
+.PHONY: rel-kill
+rel-kill: ## kill random processes under load, 300 times, with a million calls answered (15 minutes; KILLS= and CALLS= of each of two deployments)
+	$(RELIABILITY) -run Killed -kills $${KILLS:-150} -calls $${CALLS:-500000}
 
 .PHONY: fuzz
 fuzz: ## fuzz every decoder for a while (FUZZTIME=10s each)

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"github.com/sojournhq/sojourn/tests/program"
 )
 
 // The keys of both workspaces of every deployment.
@@ -82,7 +84,7 @@ type standalone struct {
 	t       *testing.T
 	data    string
 	address string
-	sojourn *process
+	sojourn *program.Process
 }
 
 var (
@@ -106,11 +108,11 @@ func (s *standalone) start() {
 func (s *standalone) url() string         { return "http://" + s.address }
 func (s *standalone) dir() string         { return s.data }
 func (s *standalone) processes() []string { return []string{"sojourn"} }
-func (s *standalone) stop()               { s.sojourn.stop() }
+func (s *standalone) stop()               { s.sojourn.Stop() }
 
-func (s *standalone) admin(string) string { return s.sojourn.line(adminLine) }
+func (s *standalone) admin(string) string { return s.sojourn.Line(adminLine) }
 
-func (s *standalone) down(string) { s.sojourn.kill() }
+func (s *standalone) down(string) { s.sojourn.Kill() }
 func (s *standalone) up(string)   { s.start() }
 
 func (s *standalone) kill(process string) {
@@ -122,7 +124,7 @@ func (s *standalone) kill(process string) {
 type cluster struct {
 	t       *testing.T
 	data    string
-	running map[string]*process
+	running map[string]*program.Process
 	address map[string]string
 	more    map[string][]string // arguments, by process
 }
@@ -135,7 +137,7 @@ var (
 
 func startCluster(t *testing.T, dir string) *cluster {
 	t.Helper()
-	c := &cluster{t: t, data: dir, running: map[string]*process{}, address: map[string]string{}}
+	c := &cluster{t: t, data: dir, running: map[string]*program.Process{}, address: map[string]string{}}
 	for _, name := range c.processes() {
 		c.address[name] = "127.0.0.1:0"
 		c.start(name)
@@ -170,9 +172,9 @@ func (c *cluster) start(name string) {
 func (c *cluster) url() string { return "http://" + c.address["gatewayd"] }
 func (c *cluster) dir() string { return c.data }
 
-func (c *cluster) admin(name string) string { return "http://" + c.running[name].line(adminReady) }
+func (c *cluster) admin(name string) string { return "http://" + c.running[name].Line(adminReady) }
 
-func (c *cluster) down(name string) { c.running[name].kill() }
+func (c *cluster) down(name string) { c.running[name].Kill() }
 func (c *cluster) up(name string)   { c.start(name) }
 
 func (c *cluster) kill(name string) {
@@ -182,6 +184,6 @@ func (c *cluster) kill(name string) {
 
 func (c *cluster) stop() {
 	for _, name := range []string{"gatewayd", "sessionsd", "eventsd", "identityd"} {
-		c.running[name].stop()
+		c.running[name].Stop()
 	}
 }

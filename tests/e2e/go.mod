@@ -2,12 +2,16 @@ module github.com/sojournhq/sojourn/tests/e2e
 
 go 1.26.0
 
-replace github.com/sojournhq/sojourn/proto => ../../proto
+replace (
+	github.com/sojournhq/sojourn/proto => ../../proto
+	github.com/sojournhq/sojourn/tests/program => ../program
+)
 
 require (
 	connectrpc.com/connect v1.21.1
 	github.com/google/go-cmp v0.7.0
 	github.com/sojournhq/sojourn/proto v0.0.0-00010101000000-000000000000
+	github.com/sojournhq/sojourn/tests/program v0.0.0-00010101000000-000000000000
 	google.golang.org/grpc v1.85.0
 )
 

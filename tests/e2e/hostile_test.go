@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/sojournhq/sojourn/tests/program"
 )
 
 // hostile is one case of testdata/hostile. README.md there says what its fields mean.
@@ -395,9 +397,9 @@ func healthy(t *testing.T, d deployment, stop <-chan struct{}) (wait func() int6
 }
 
 // anonymous returns how much memory of a process is its own, in KiB.
-func anonymous(t *testing.T, p *process) int {
+func anonymous(t *testing.T, p *program.Process) int {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
 	if err != nil {
 		t.Skip("memory can be looked at on Linux only")
 	}

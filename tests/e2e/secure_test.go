@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sojournhq/sojourn/tests/program"
 )
 
 // serviceToken is what gateway and services share.
@@ -32,7 +34,7 @@ func startSecure(t *testing.T, dir string) *secure {
 	s := &secure{authority: newAuthority(t), token: filepath.Join(t.TempDir(), "token")}
 	s.http = s.authority.client()
 	s.writeToken(serviceToken)
-	s.cluster = &cluster{t: t, data: dir, running: map[string]*process{}, address: map[string]string{}, more: map[string][]string{}}
+	s.cluster = &cluster{t: t, data: dir, running: map[string]*program.Process{}, address: map[string]string{}, more: map[string][]string{}}
 	for _, name := range s.processes() {
 		s.authority.issue(name)
 		s.more[name] = []string{
@@ -148,7 +150,7 @@ func TestCertificatesAndTokensChangeWhileEverythingRuns(t *testing.T) {
 // taken says whether every process has taken so many changes of the token file.
 func (s *secure) taken(changes int) bool {
 	for _, name := range s.processes() {
-		if strings.Count(s.running[name].output(), `"changed files are taken","files":["`+s.token) < changes {
+		if strings.Count(s.running[name].Output(), `"changed files are taken","files":["`+s.token) < changes {
 			return false
 		}
 	}
@@ -173,7 +175,7 @@ func TestAGatewayWithAnotherTokenIsNotReadyAndItsSendersTryAgain(t *testing.T) {
 	if err := os.WriteFile(other, []byte("not-the-token-of-services"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.running["gatewayd"].stop()
+	s.running["gatewayd"].Stop()
 	s.more["gatewayd"] = append(s.more["gatewayd"], "-service-token-file", other)
 	s.start("gatewayd")
 	if got := s.track(writeKey, "m"); got != http.StatusServiceUnavailable {
@@ -183,7 +185,7 @@ func TestAGatewayWithAnotherTokenIsNotReadyAndItsSendersTryAgain(t *testing.T) {
 	if err != nil || status != http.StatusServiceUnavailable || !strings.Contains(body, "refuses this process's token") {
 		t.Errorf("ready: %d %s, %v", status, body, err)
 	}
-	if out := s.running["gatewayd"].output(); !strings.Contains(out, "refuses this process's token") {
+	if out := s.running["gatewayd"].Output(); !strings.Contains(out, "refuses this process's token") {
 		t.Errorf("the log does not say it: %s", out)
 	}
 }
@@ -270,11 +272,11 @@ func TestNoSecretIsInLogsMetricsAnswersOrArguments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", s.running[name].cmd.Process.Pid))
+		arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", s.running[name].PID()))
 		if err != nil && !errors.Is(err, os.ErrNotExist) { // only Linux has it
 			t.Fatal(err)
 		}
-		out := s.running[name].output()
+		out := s.running[name].Output()
 		if !strings.Contains(out, `"level":"DEBUG"`) {
 			t.Errorf("%s logs nothing at debug level", name)
 		}

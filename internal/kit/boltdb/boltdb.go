@@ -24,6 +24,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/pages"
 )
 
 // Errors that callers tell apart.
@@ -34,8 +35,8 @@ var (
 	ErrFailed = errors.New("store has stopped after a failed commit")
 	// ErrFormat says that the file is of another kind or of a newer format than this program reads.
 	ErrFormat = errors.New("unsupported store format")
-	// ErrDamaged says that the file cannot be read.
-	ErrDamaged = errors.New("store is damaged")
+	// ErrDamaged says that the file cannot be read. Its text names the page, where that is known.
+	ErrDamaged = pages.ErrDamaged
 	// ErrReadOnly is returned for a write to a file that was opened for reading only.
 	ErrReadOnly = errors.New("store is open for reading only")
 	// ErrFull says that there was no room on the disk. Nothing of the write is left, and it may be tried again.
@@ -84,6 +85,7 @@ type Upgrade = func(*bolt.Tx) error
 type DB struct {
 	bolt     *bolt.DB
 	kind     string
+	uuid     string // the file's own
 	queue    chan *write
 	onFail   func(error)
 	readOnly bool
@@ -120,32 +122,17 @@ type write struct {
 
 // Open opens or makes the file and starts its committer.
 func Open(o Options) (*DB, error) {
-	if o.ReadOnly {
-		// bbolt would make the file.
-		if _, err := os.Stat(o.Path); err != nil {
-			return nil, fmt.Errorf("open store: %w", err)
-		}
-	} else if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
-		return nil, fmt.Errorf("make directory of a store: %w", err)
-	}
-	b, err := openBolt(o.Path, o.ReadOnly)
+	b, is, err := openFile(o)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, err)
 	}
 	db := &DB{
-		bolt: b, kind: o.Kind, onFail: o.OnFail, readOnly: o.ReadOnly,
+		bolt: b, kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
-		metrics: newMetrics(), tracer: o.Deps.Tracer(), buckets: newBuckets(),
+		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(),
 		limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes),
 	}
-	err = checkFormat(b, o)
-	if err == nil && !o.ReadOnly {
-		err = syncEntries(o.Path)
-	}
-	if err == nil {
-		err = db.recoverLog()
-	}
-	if err != nil {
+	if err := db.recoverLog(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
 	}
 	if o.Deps.Metrics != nil {
@@ -158,28 +145,6 @@ func Open(o Options) (*DB, error) {
 	}
 	go db.commitWaiting()
 	return db, nil
-}
-
-// mappedBytes is how much address space a file is given at once. Whenever bbolt has to take more it waits for all readers to end.
-const mappedBytes = 16 << 30
-
-// growthBytes is by how much a file grows at once.
-const growthBytes = 4 << 20
-
-// openBolt returns ErrLocked if another process has the file open.
-func openBolt(path string, readOnly bool) (*bolt.DB, error) {
-	o := &bolt.Options{Timeout: lockWait, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType}
-	if !readOnly {
-		o.InitialMmapSize = mappedBytes
-	}
-	b, err := bolt.Open(path, 0o600, o)
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, ErrLocked
-	}
-	if err == nil {
-		b.AllocSize = growthBytes
-	}
-	return b, err
 }
 
 // syncEntries makes durable that the file at path and its directory are there: a file may be synced and yet be gone after a power cut

@@ -26,7 +26,7 @@ func Compact(o Options, do func(*Tx) error) (err error) {
 	if err := errors.Join(db.Update(context.Background(), do), db.Close()); err != nil {
 		return fmt.Errorf("compact %s: %w", path, err)
 	}
-	from, err := openBolt(path, false)
+	from, _, err := openFile(o)
 	if err != nil {
 		return fmt.Errorf("compact %s: %w", path, err)
 	}

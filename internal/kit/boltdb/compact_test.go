@@ -74,7 +74,7 @@ func TestACompactedFileHoldsWhatIsThereAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if entries, err := os.ReadDir(filepath.Dir(o.Path)); err != nil || len(entries) != 2 { // the file and its log
+	if entries, err := os.ReadDir(filepath.Dir(o.Path)); err != nil || len(entries) != 3 { // the file, its log and the manifest
 		t.Errorf("the directory holds %v, %v", entries, err)
 	}
 }

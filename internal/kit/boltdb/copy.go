@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -142,16 +141,10 @@ func (db *DB) Kind() string { return db.kind }
 func (db *DB) Readers() int { stats := db.bolt.Stats(); return stats.OpenTxN }
 
 // InUse returns ErrLocked if another process has the file at a path open. A file that is not there, or cannot be read, is in nobody's use.
-func InUse(path string) (err error) {
+func InUse(path string) error {
 	if _, err := os.Stat(path); err != nil { // bbolt would make it, or fail to
 		return nil
 	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = nil // it was opened, so nobody else has it
-		}
-	}()
 	db, err := openBolt(path, true)
 	if err != nil {
 		if errors.Is(err, ErrLocked) {

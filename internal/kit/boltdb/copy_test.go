@@ -75,7 +75,7 @@ func TestACopyTakenWhileWritingIsOfOneMomentAndHoldsWhatWasAcknowledged(t *testi
 	}
 	stop()
 	group.Wait()
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 { // the file and its log
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 { // the file, its log and the manifest
 		t.Errorf("beside the file there is %v, %v", entries, err)
 	}
 }
@@ -116,7 +116,7 @@ func TestACopyThatNobodyWantsAnyMoreIsGivenUpAndLeavesNothing(t *testing.T) {
 	if _, err := db.Copy(t.Context(), func(boltdb.Snapshot) error { return boom }); !errors.Is(err, boom) {
 		t.Errorf("given up at its beginning: %v", err)
 	}
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 { // the file and its log
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 { // the file, its log and the manifest
 		t.Errorf("beside the file there is %v, %v", entries, err)
 	}
 	if err := db.Close(); err != nil {

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
-	"runtime/debug"
 
+	"github.com/google/uuid"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -13,46 +13,73 @@ var (
 	metaBucket = []byte("meta")
 	kindKey    = []byte("kind")
 	formatKey  = []byte("format")
+	uuidKey    = []byte("uuid") // not in files from before there was a manifest
 )
 
-// checkFormat marks a new file and refuses one that this program would misread. On a damaged page bbolt panics, or leads out of the mapped
-// file.
-func checkFormat(b *bolt.DB, o Options) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+// checkFormat marks a new file and refuses one that this program would misread, or that is not the one that want says, if want is not nil. It
+// returns what the file says of itself.
+func checkFormat(b *bolt.DB, o Options, want *entry) (is entry, err error) {
+	err = Guard(func() error {
+		if o.ReadOnly {
+			return b.View(func(tx *bolt.Tx) error {
+				is, err = readEntry(tx.Bucket(metaBucket), o, want)
+				if err != nil {
+					return err
+				}
+				return readsAsIs(is.Format, o)
+			})
 		}
-	}()
-	if o.ReadOnly {
-		return b.View(func(tx *bolt.Tx) error {
-			format, err := readMark(tx.Bucket(metaBucket), o)
-			if err != nil {
-				return err
-			}
-			return readsAsIs(format, o)
-		})
-	}
-	return b.Update(func(tx *bolt.Tx) error {
-		if meta := tx.Bucket(metaBucket); meta != nil {
-			format, err := readMark(meta, o)
-			if err != nil {
-				return err
-			}
-			return upgrade(tx, format, o)
-		}
-		if name, _ := tx.Cursor().First(); name != nil {
-			return fmt.Errorf("%w: the file is no Sojourn store", ErrFormat)
-		}
-		meta, err := tx.CreateBucket(metaBucket)
-		if err != nil {
+		return b.Update(func(tx *bolt.Tx) error {
+			is, err = markFile(tx, o, want)
 			return err
+		})
+	})
+	return is, err
+}
+
+// readEntry returns what a file says of itself, if it may be read and is the one that want says.
+func readEntry(meta *bolt.Bucket, o Options, want *entry) (entry, error) {
+	format, err := readMark(meta, o)
+	if err != nil {
+		return entry{}, err
+	}
+	is := entry{Kind: o.Kind, Format: format, UUID: string(meta.Get(uuidKey))}
+	if want != nil && want.UUID != is.UUID {
+		return entry{}, swapped(o.Path)
+	}
+	return is, nil
+}
+
+// markFile makes of a new file, or of an older one, what this program writes to.
+func markFile(tx *bolt.Tx, o Options, want *entry) (is entry, err error) {
+	meta := tx.Bucket(metaBucket)
+	if meta != nil {
+		if is, err = readEntry(meta, o, want); err != nil {
+			return entry{}, err
+		}
+		if err := upgrade(tx, is.Format, o); err != nil {
+			return entry{}, err
+		}
+	} else {
+		if name, _ := tx.Cursor().First(); name != nil {
+			return entry{}, fmt.Errorf("%w: the file is no Sojourn store", ErrFormat)
+		}
+		if meta, err = tx.CreateBucket(metaBucket); err != nil {
+			return entry{}, err
 		}
 		if err := meta.Put(kindKey, []byte(o.Kind)); err != nil {
-			return err
+			return entry{}, err
 		}
-		return putFormat(meta, o.Format)
-	})
+		if err := putFormat(meta, o.Format); err != nil {
+			return entry{}, err
+		}
+	}
+	is.Kind, is.Format = o.Kind, o.Format
+	if is.UUID == "" {
+		is.UUID = uuid.NewString()
+		err = meta.Put(uuidKey, []byte(is.UUID))
+	}
+	return is, err
 }
 
 // readMark returns the format of a file, if it is one that may be read, perhaps after being upgraded.

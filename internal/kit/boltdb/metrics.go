@@ -1,9 +1,8 @@
 package boltdb
 
 import (
+	"log/slog"
 	"os"
-	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -16,8 +15,9 @@ type metrics struct {
 	readers readers
 }
 
-func newMetrics() *metrics {
+func newMetrics(log *slog.Logger) *metrics {
 	return &metrics{
+		readers: readers{log: log},
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "sojourn_store_commit_duration_seconds", Help: "Time that a transaction takes, with all its writes, until it is durable.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
@@ -70,39 +70,6 @@ func (m *metrics) register(to prometheus.Registerer, db *DB) error {
 		}
 	}
 	return nil
-}
-
-// readers knows since when each read transaction is open.
-type readers struct {
-	mu   sync.Mutex
-	last uint64
-	open map[uint64]time.Time
-}
-
-// enter notes that a transaction is open, until the returned function is called.
-func (r *readers) enter() (leave func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.open == nil {
-		r.open = map[uint64]time.Time{}
-	}
-	r.last++
-	mine := r.last
-	r.open[mine] = time.Now()
-	return func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.open, mine)
-	}
-}
-
-func (r *readers) oldest() (age time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, since := range r.open {
-		age = max(age, time.Since(since))
-	}
-	return age
 }
 
 // logBytes is the size of all segments beside a file; what cannot be looked up counts nothing.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -137,7 +138,7 @@ func recordSum(generation uint64, at int64, payload []byte) uint32 {
 // is behind the last one was never acknowledged; a damaged record before it is ErrDamaged.
 func readSegment(path string, generation uint64, do func(payload []byte) error) (end, size int64, err error) {
 	name := segmentPath(path, generation)
-	data, err := os.ReadFile(name)
+	data, err := readFromDisk(name)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -170,6 +171,19 @@ func readSegment(path string, generation uint64, do func(payload []byte) error) 
 		}
 	}
 	return at, size, nil
+}
+
+// readFromDisk reads a file as the disk has it: after a failed sync the kernel may show what never got there.
+func readFromDisk(name string) (data []byte, err error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if err := errors.Join(file.Sync(), forget(file)); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrSync, name, err)
+	}
+	return io.ReadAll(file)
 }
 
 // recordAt returns the payload of the record at a position, if there is a whole one.

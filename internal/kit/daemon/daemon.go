@@ -102,7 +102,7 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 	p := process{name: name, listen: *listen, admin: *adminAddr, guard: guard, adminTLS: adminTLS}
 	if err := p.run(ctx, log, open); err != nil {
 		log.Error("stopped", slog.Any("error", err))
-		return 1
+		return ExitCode(err)
 	}
 	return 0
 }
@@ -128,7 +128,7 @@ func (p *process) run(ctx context.Context, log *slog.Logger, open func(context.C
 		return err
 	}
 	defer flush()
-	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: func(err error) { cancel(err) }}.
+	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: Fatal(cancel)}.
 		For(strings.TrimSuffix(p.name, "d"))
 
 	service, err := open(ctx, deps)
@@ -167,10 +167,13 @@ func (p *process) run(ctx context.Context, log *slog.Logger, open func(context.C
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return server.ServeUntil(running, drain, l) })
 	group.Go(func() error { return admin.ServeUntil(running, admin.Secure(adminListener, p.adminTLS), handler) })
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+	err = group.Wait()
+	return errors.Join(Cause(ctx), err)
+}
+
+// Cause returns why a process ends whose context has ended: nil if it was asked to.
+func Cause(ctx context.Context) error {
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
 	}
 	return nil

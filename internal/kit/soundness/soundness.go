@@ -5,12 +5,13 @@
 package soundness
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/pages"
 )
 
 // Problem is something in a data file that is not as it must be.
@@ -30,46 +31,40 @@ func (p Problem) String() string {
 }
 
 // Examine opens the file that the options name, for reading only, and tells found, in the same goroutine, of everything that is wrong with
-// it: what rows reports while it reads the tables, a part that cannot be read at all, and the structure as bbolt checks it. The error is
-// for what kept it from looking: a file that is not there, in use, no store, or whatever rows returned.
-func Examine(o boltdb.Options, rows func(*boltdb.Tx) error, found func(Problem)) error {
+// it: first its pages, then, if all of them can be followed, what rows reports while it reads the tables. It ends whatever the file holds.
+// The error is for what kept it from looking: a file that is not there, in use, no store, damaged where it begins, the end of ctx, or
+// whatever rows returned.
+func Examine(ctx context.Context, o boltdb.Options, rows func(*boltdb.Tx) error, found func(Problem)) error {
 	o.ReadOnly = true
 	db, err := boltdb.Open(o)
 	if err != nil {
 		return err
 	}
-	err = db.View(func(tx *boltdb.Tx) error {
-		size, err := os.Stat(o.Path)
-		if err != nil {
-			return fmt.Errorf("examine: %w", err)
+	followable, err := examinePages(ctx, o.Path, func(err error) { found(Problem{Message: err.Error()}) })
+	if followable && err == nil {
+		err = db.View(func(tx *boltdb.Tx) error { return boltdb.Guard(func() error { return rows(tx) }) })
+		if errors.Is(err, boltdb.ErrDamaged) {
+			found(Problem{Message: err.Error()})
+			err = nil
 		}
-		if size.Size() < tx.Size() {
-			found(Problem{Message: fmt.Sprintf("the file is cut off: it has %d bytes of %d", size.Size(), tx.Size())})
-			return nil
-		}
-		unreadable, err := read(tx, rows)
-		if unreadable != "" {
-			found(Problem{Message: unreadable})
-		}
-		if unreadable != "" || err != nil {
-			// bbolt's check would end the process where a page leads out of the file.
-			return err
-		}
-		for problem := range tx.Check() {
-			found(Problem{Message: problem.Error()})
-		}
-		return nil
-	})
+	}
 	return errors.Join(err, db.Close())
 }
 
-// read runs rows and says what it stumbled over, if it did: on a damaged page bbolt panics, or leads out of the mapped file.
-func read(tx *boltdb.Tx, rows func(*boltdb.Tx) error) (unreadable string, err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			unreadable = fmt.Sprintf("a page cannot be read: %v", p)
-		}
-	}()
-	return "", rows(tx)
+// examinePages examines the pages of a file that nobody writes to.
+func examinePages(ctx context.Context, path string, found func(error)) (followable bool, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return false, fmt.Errorf("examine: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return false, fmt.Errorf("examine: %w", err)
+	}
+	f, err := pages.Read(file, info.Size())
+	if err != nil {
+		return false, err
+	}
+	return f.Check(ctx, found)
 }

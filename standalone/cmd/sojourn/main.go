@@ -13,6 +13,8 @@ import (
 
 	"github.com/peterbourgon/ff/v3"
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/sojournhq/sojourn/internal/kit/daemon"
 )
 
 func main() {
@@ -35,8 +37,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	failed := 2 // the command line is wrong
 	err := root.Parse(args)
 	if err == nil {
-		failed = 1
 		err = root.Run(ctx)
+		failed = daemon.ExitCode(err)
 	}
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/standalone"
 )
 
 func TestTheExitCodeTellsAWrongCommandLineFromAFailure(t *testing.T) {
@@ -50,5 +53,20 @@ func TestTheExitCodeTellsAWrongCommandLineFromAFailure(t *testing.T) {
 	}
 	if _, err := os.Stat(missing); err == nil {
 		t.Error("looking made the directory")
+	}
+}
+
+func TestACommandOnDataInUseSaysSoByItsExitCode(t *testing.T) {
+	dir := t.TempDir()
+	suite, err := standalone.Open(t.Context(), standalone.Config{Dir: dir}, observe.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = suite.Close() }()
+	for _, command := range []string{"verify", "compact"} {
+		var out bytes.Buffer
+		if code := run(t.Context(), []string{command, "-data", dir}, &out, &out); code != 75 || !strings.Contains(out.String(), "in use") {
+			t.Errorf("%s: exit code %d, want 75; it said %q", command, code, out.String())
+		}
 	}
 }

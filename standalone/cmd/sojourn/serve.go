@@ -13,6 +13,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/sojournhq/sojourn/gateway"
+	"github.com/sojournhq/sojourn/internal/kit/daemon"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/tlsfile"
 	"github.com/sojournhq/sojourn/services/sessions"
@@ -102,7 +103,7 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 		return err
 	}
 	defer flush()
-	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: cancel}
+	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: daemon.Fatal(cancel)}
 	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Workspaces: workspaces, KeepChanges: s.keep}, deps)
 	if err != nil {
 		return err
@@ -127,13 +128,8 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 	if err := greet(stdout, where, keys); err != nil {
 		return err
 	}
-	if err := g.Serve(ctx, 0, l, registry); err != nil {
-		return err
-	}
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		return cause
-	}
-	return nil
+	err = g.Serve(ctx, 0, l, registry)
+	return errors.Join(daemon.Cause(ctx), err)
 }
 
 func scheme(config *tls.Config) string {

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/soundness"
 	"github.com/sojournhq/sojourn/services/events"
 	"github.com/sojournhq/sojourn/services/identity"
@@ -29,6 +32,7 @@ func verifyCommand(stdout, stderr io.Writer) *ffcli.Command {
 // verify prints everything that is not sound, a line each, and what is. It looks at every file before it fails.
 func verify(ctx context.Context, dir string, stdout io.Writer) error {
 	unsound, unread := 0, 0
+	var kept []error // from looking
 	services := []struct {
 		file   string
 		verify func(context.Context, func(soundness.Problem)) error
@@ -54,6 +58,7 @@ func verify(ctx context.Context, dir string, stdout io.Writer) error {
 		case err != nil:
 			verdict = err.Error()
 			unread++
+			kept = append(kept, err)
 		case problems > 0:
 			verdict = fmt.Sprintf("%d problems", problems)
 			unsound++
@@ -61,6 +66,9 @@ func verify(ctx context.Context, dir string, stdout io.Writer) error {
 		if _, err := fmt.Fprintf(stdout, "%s: %s\n", service.file, verdict); err != nil {
 			return err
 		}
+	}
+	if slices.ContainsFunc(kept, func(err error) bool { return errors.Is(err, boltdb.ErrLocked) }) {
+		return fmt.Errorf("%w: verify examines a sojourn that is stopped", boltdb.ErrLocked)
 	}
 	if unsound+unread > 0 {
 		return fmt.Errorf("of %d files %d are not sound, and %d could not be examined", len(services), unsound, unread)

@@ -58,12 +58,12 @@ func Restore(ctx context.Context, r Restoring) (restored []File, err error) {
 		}
 	}
 	for i, t := range targets {
-		if err := os.Rename(beside[i], t.options.Path); err != nil {
+		if err := boltdb.Install(t.options, beside[i]); err != nil {
 			return restored, fmt.Errorf("restore %s: %w", t.Name, err)
 		}
 		restored = append(restored, t.File)
 	}
-	return restored, syncDir(r.Dir)
+	return restored, nil
 }
 
 // target is a file of a backup and the data file that it becomes.

@@ -15,7 +15,7 @@ import (
 // damaged values, names and links that do not hold both ways, and sums that are not those of the events they count.
 func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)) error {
 	o = Mark(o)
-	return soundness.Examine(o, func(tx *boltdb.Tx) error {
+	return soundness.Examine(ctx, o, func(tx *boltdb.Tx) error {
 		root := tx.Bucket(workspacesBucket)
 		if root == nil {
 			return nil // nothing was ever recorded

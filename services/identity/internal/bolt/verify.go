@@ -14,7 +14,7 @@ import (
 // damaged values, links that do not hold both ways, and books that are not those of the ledger and the rejections.
 func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)) error {
 	o = Mark(o)
-	return soundness.Examine(o, func(tx *boltdb.Tx) error {
+	return soundness.Examine(ctx, o, func(tx *boltdb.Tx) error {
 		root := tx.Bucket(workspacesBucket)
 		if root == nil {
 			return nil // nothing was ever recorded

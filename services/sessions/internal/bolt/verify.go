@@ -20,7 +20,7 @@ import (
 func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)) error {
 	o = Mark(o)
 	s := &Store{rules: func(string) session.Rules { return session.DefaultRules() }}
-	return soundness.Examine(o, func(tx *boltdb.Tx) error {
+	return soundness.Examine(ctx, o, func(tx *boltdb.Tx) error {
 		timers := s.waiting(tx, found)
 		for workspace := range s.workspaces(tx) {
 			v := &verifier{

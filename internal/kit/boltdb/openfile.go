@@ -1,0 +1,209 @@
+package boltdb
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/sojournhq/sojourn/internal/kit/pages"
+)
+
+// directoryWait is for how long a process waits until others have made their files in the same directory.
+const directoryWait = 10 * time.Second
+
+// ErrSync says that the disk does not take what the file holds.
+var ErrSync = errors.New("data file cannot be brought to the disk")
+
+// openFile opens the file that the options name, or makes it if there never was one, and returns it with what it says of itself. What was
+// read of it comes from the disk, and what bbolt reads to open it is sound: so it neither panics nor makes anew what was lost.
+func openFile(o Options) (*bolt.DB, entry, error) {
+	want, err := makeFile(o)
+	if err != nil {
+		return nil, entry{}, err
+	}
+	if err := settle(o); err != nil {
+		return nil, entry{}, err
+	}
+	b, err := openBolt(o.Path, o.ReadOnly)
+	if err != nil {
+		return nil, entry{}, err
+	}
+	is, err := checkFormat(b, o, want)
+	if err == nil && !o.ReadOnly {
+		err = syncEntries(o.Path)
+	}
+	if err == nil && !o.ReadOnly && (want == nil || *want != is) {
+		err = locked(filepath.Dir(o.Path), func() error { return enter(o.Path, is) })
+	}
+	if err != nil {
+		return nil, entry{}, errors.Join(err, b.Close())
+	}
+	return b, is, nil
+}
+
+// makeFile makes the file that the options name where there never was one. It returns what the manifest says of it, nil if that is nothing.
+func makeFile(o Options) (want *entry, err error) {
+	if !o.ReadOnly {
+		if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
+			return nil, fmt.Errorf("make directory of a store: %w", err)
+		}
+	}
+	want, err = expected(o.Path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(o.Path)
+	switch {
+	case err == nil && info.Size() > 0:
+		return want, nil
+	case err == nil:
+		return nil, missing(o.Path, "is empty", want)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	case want != nil:
+		return nil, missing(o.Path, "is not there", want)
+	case o.ReadOnly:
+		return nil, err
+	}
+	err = locked(filepath.Dir(o.Path), func() error {
+		if _, err := os.Lstat(o.Path); err == nil { // another process has made it
+			return nil
+		}
+		return create(o)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make a data file: %w", err)
+	}
+	return expected(o.Path)
+}
+
+// missing says what to do about a file without content.
+func missing(path, how string, want *entry) error {
+	manifest := filepath.Join(filepath.Dir(path), manifestFile)
+	if want == nil {
+		return fmt.Errorf("%w: it %s: restore it from a backup; or, if there never was data in it, remove it", ErrMissing, how)
+	}
+	return fmt.Errorf("%w: it %s, and %s names it: restore it from a backup; or, to begin without what was in it, remove it and its entry there",
+		ErrMissing, how, manifest)
+}
+
+// swapped says what to do about a file that is not the one that the manifest names.
+func swapped(path string) error {
+	return fmt.Errorf("%w: it is not the one that %s names: put that one back, or restore a backup; or, to go on with this one, remove its entry there",
+		ErrSwapped, filepath.Join(filepath.Dir(path), manifestFile))
+}
+
+// create makes a new file under another name, and gives it its own only when it is whole and on the disk. The directory must be locked.
+func create(o Options) error {
+	beside := o.Path + ".new"
+	if err := os.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	b, err := openBolt(beside, false)
+	if err != nil {
+		return err
+	}
+	is, err := checkFormat(b, o, nil)
+	if err := errors.Join(err, b.Close()); err != nil {
+		return errors.Join(err, os.Remove(beside))
+	}
+	if err := os.Rename(beside, o.Path); err != nil {
+		return err
+	}
+	if err := syncEntries(o.Path); err != nil {
+		return err
+	}
+	return enter(o.Path, is)
+}
+
+// settle brings the file to the disk, lets the kernel forget it, and checks what bbolt reads to open it; all while nobody else has the file
+// open.
+func settle(o Options) (err error) {
+	file, err := os.Open(o.Path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if err := lock(file, !o.ReadOnly, lockWait); err != nil {
+		return err
+	}
+	if err := errors.Join(file.Sync(), forget(file)); err != nil {
+		return fmt.Errorf("%w: %w", ErrSync, err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	found, err := pages.Read(file, info.Size())
+	if err == nil {
+		err = found.Head()
+	}
+	if err != nil {
+		return err
+	}
+	if len(found.Torn) > 0 && o.Deps.Log != nil {
+		o.Deps.Log.Warn("a meta page of the data file cannot be read: what the last transaction wrote may be missing",
+			slog.String("file", o.Path), slog.Any("pages", found.Torn))
+	}
+	return nil
+}
+
+const (
+	// mappedBytes is how much address space a file is given at once. Whenever bbolt has to take more it waits for all readers to end.
+	mappedBytes = 16 << 30
+	// growthBytes is by how much a file grows at once.
+	growthBytes = 4 << 20
+)
+
+// openBolt returns ErrLocked if another process has the file open, and ErrDamaged if bbolt cannot bear what is in it.
+func openBolt(path string, readOnly bool) (b *bolt.DB, err error) {
+	err = Guard(func() error {
+		o := &bolt.Options{Timeout: lockWait, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType}
+		if !readOnly {
+			o.InitialMmapSize = mappedBytes
+		}
+		b, err = bolt.Open(path, 0o600, o)
+		return err
+	})
+	switch {
+	case err == nil:
+		b.AllocSize = growthBytes
+		return b, nil
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, ErrLocked
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return nil, err
+}
+
+// Guard runs do, and makes an ErrDamaged of it when do stumbles over a damaged page: bbolt panics then, or leads out of the mapped file.
+func Guard(do func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %s", ErrDamaged, trouble(p))
+		}
+	}()
+	return do()
+}
+
+// pageNumber finds where bbolt's panics name the page.
+var pageNumber = regexp.MustCompile(`(?i)page(?: expected to be:)? \d+`)
+
+// trouble describes a panic over a damaged page, without what the page holds.
+func trouble(p any) string {
+	if name := pageNumber.FindString(fmt.Sprint(p)); name != "" {
+		return name + " cannot be read"
+	}
+	return "a page cannot be read"
+}

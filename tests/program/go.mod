@@ -1,0 +1,3 @@
+module github.com/sojournhq/sojourn/tests/program
+
+go 1.26.0

@@ -1,0 +1,49 @@
+package reliability_test
+
+import (
+	"flag"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+var (
+	kills     = flag.Int("kills", 5, "how often a process of each kind of deployment is killed")
+	killCalls = flag.Int("calls", 5000, "how many calls each kind of deployment must have answered")
+	killEvery = flag.Duration("every", time.Second, "the shortest time between two kills; the longest is four times that")
+	killBatch = flag.Int("batch", 100, "how many calls a batch has, about")
+)
+
+// TestKilledProcessesLoseAndDoubleNothing kills a random process every few seconds while clients send calls late and twice, and what is not
+// answered 200 again until it is.
+func TestKilledProcessesLoseAndDoubleNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, programs []string) {
+		s := seed(t)
+		random := rand.New(rand.NewPCG(s, 1))
+		d := deploy(t, programs)
+		d.start()
+		l := newLoad(t, d, s, *killBatch)
+		l.start()
+		killed := map[string]int{}
+		for i := range *kills {
+			time.Sleep(*killEvery + time.Duration(random.Int64N(int64(3**killEvery))))
+			name := programs[random.IntN(len(programs))]
+			if under := l.client.UnderWay(); under == 0 {
+				t.Errorf("kill %d of %s hit nobody", i+1, name)
+			}
+			d.down(name)
+			d.up(name)
+			killed[name]++
+		}
+		for l.client.Seen().Calls < *killCalls {
+			time.Sleep(100 * time.Millisecond)
+		}
+		l.end()
+		l.report(*killCalls)
+		t.Logf("killed: %v", killed)
+		dump := d.dump()
+		expect(t, dump, l.calls())
+		d.expectTold(dump)
+		d.proveSound(dump)
+	})
+}

@@ -28,8 +28,8 @@ func kit() subject {
 			}
 			return kitStore{db}, nil
 		},
-		func(_ context.Context, dir string, found func(soundness.Problem)) error {
-			return soundness.Examine(options(dir, observe.Discard()), func(*boltdb.Tx) error { return nil }, found)
+		func(ctx context.Context, dir string, found func(soundness.Problem)) error {
+			return soundness.Examine(ctx, options(dir, observe.Discard()), func(*boltdb.Tx) error { return nil }, found)
 		},
 	}
 }

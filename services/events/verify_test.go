@@ -44,6 +44,9 @@ func stopped(t *testing.T) (dir string) {
 				Module: []string{"", "m", "n"}[dice.IntN(3)], Feature: fmt.Sprint("f", dice.IntN(5)),
 			})
 		}
+		r.Calls = append(r.Calls, &segmentv1.Call{
+			Type: segmentv1.CallType_CALL_TYPE_ALIAS, MessageId: "alias", TimeMs: noon.UnixMilli(), UserId: "u1", PreviousId: "u2",
+		})
 		for _, part := range [][]*segmentv1.Call{r.GetCalls()[100:], r.GetCalls()[:200]} {
 			if _, err := eventsv1.NewIngestServiceClient(conn).RecordCalls(t.Context(),
 				&eventsv1.RecordCallsRequest{Workspace: workspace, Calls: part}); err != nil {
@@ -156,10 +159,14 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 			key, _ := first(of["links"], "u")
 			return of["links"].Delete(key)
 		}, "workspaces/w/links: the link under key"},
-		"a link's time": {func(of map[string]*bbolt.Bucket) error {
-			key, _ := first(of["links"], "u")
+		"the time of a link of two users": {func(of map[string]*bbolt.Bucket) error {
+			key, _ := first(of["links"], "s")
 			return of["links"].Put(key, record.Seal(key, make([]byte, 8)))
 		}, "does not stand the other way round"},
+		"a link without a time": {func(of map[string]*bbolt.Bucket) error {
+			key, _ := first(of["links"], "u")
+			return of["links"].Put(key, record.Seal(key, nil))
+		}, "a row that is no link"},
 		"a row of no link": {func(of map[string]*bbolt.Bucket) error {
 			return of["links"].Put([]byte("x"), record.Seal([]byte("x"), nil))
 		}, "a row that is no link"},

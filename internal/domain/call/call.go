@@ -23,12 +23,17 @@ const (
 	Delete
 )
 
-var typeNames = map[Type]string{
+var typeNames = [...]string{
 	Track: "track", Identify: "identify", Group: "group", Page: "page", Screen: "screen", Alias: "alias", Delete: "delete",
 }
 
-// String returns the type as Segment writes it, such as "track".
-func (t Type) String() string { return typeNames[t] }
+// String returns the type as Segment writes it, such as "track"; that of no type is empty.
+func (t Type) String() string {
+	if t < 0 || int(t) >= len(typeNames) {
+		return ""
+	}
+	return typeNames[t]
+}
 
 // ParseType returns the type that Segment writes like this, or 0.
 func ParseType(name string) Type {
@@ -65,13 +70,12 @@ func (c *Call) Fingerprint() uint32 {
 	if c.Sent != 0 {
 		return c.Sent
 	}
-	h := crc32.NewIEEE()
-	_, _ = h.Write([]byte{byte(c.Type)})
-	for _, part := range []string{c.AnonymousID, c.UserID, c.AccountID, c.Module, c.Feature, c.PreviousID} {
-		_, _ = h.Write(binary.AppendUvarint(nil, uint64(len(part))))
-		_, _ = h.Write([]byte(part))
+	var room [512]byte // for what nearly every call has
+	all := append(room[:0], byte(c.Type))
+	for _, part := range [...]string{c.AnonymousID, c.UserID, c.AccountID, c.Module, c.Feature, c.PreviousID} {
+		all = append(binary.AppendUvarint(all, uint64(len(part))), part...)
 	}
-	return h.Sum32()
+	return crc32.ChecksumIEEE(all)
 }
 
 // Trait is one leaf of a traits object. Path joins the keys with dots; a dot or backslash in a key is escaped by a backslash.
@@ -107,7 +111,7 @@ const (
 
 // Check returns nil if the call keeps the contract of sojourn.segment.v1.Call, or an error that names the field and quotes nothing.
 func (c *Call) Check() error {
-	if _, ok := typeNames[c.Type]; !ok {
+	if c.Type.String() == "" {
 		return errors.New("type is not set")
 	}
 	if c.MessageID == "" {
@@ -116,21 +120,14 @@ func (c *Call) Check() error {
 	if len(c.MessageID) > MaxMessageID {
 		return fmt.Errorf("message_id is longer than %d bytes", MaxMessageID)
 	}
-	if err := cmp.Or(checkTime("original_time_ms", c.OriginalMS), checkTime("time_ms", c.TimeMS)); err != nil {
-		return err
+	if !isTime(c.OriginalMS) {
+		return errors.New("original_time_ms is outside 1970 to 2261")
 	}
-	for _, name := range []struct{ field, value string }{
-		{"anonymous_id", c.AnonymousID},
-		{"user_id", c.UserID},
-		{"account_id", c.AccountID},
-		{"module", c.Module},
-		{"feature", c.Feature},
-		{"previous_id", c.PreviousID},
-		{"source", c.Source},
-	} {
-		if len(name.value) > MaxName {
-			return fmt.Errorf("%s is longer than %d bytes", name.field, MaxName)
-		}
+	if !isTime(c.TimeMS) {
+		return errors.New("time_ms is outside 1970 to 2261")
+	}
+	if max(len(c.AnonymousID), len(c.UserID), len(c.AccountID), len(c.Module), len(c.Feature), len(c.PreviousID), len(c.Source)) > MaxName {
+		return c.tooLong()
 	}
 	if c.Type == Alias && (c.PreviousID == "" || c.UserID == "") {
 		return errors.New("an alias call needs previous_id and user_id")
@@ -144,9 +141,22 @@ func (c *Call) Check() error {
 	return nil
 }
 
-func checkTime(field string, ms int64) error {
-	if ms < 0 || ms > MaxTimeMS {
-		return fmt.Errorf("%s is outside 1970 to 2261", field)
+func isTime(ms int64) bool { return ms >= 0 && ms <= MaxTimeMS }
+
+// tooLong names the first name that is too long.
+func (c *Call) tooLong() error {
+	for _, name := range []struct{ field, value string }{
+		{"anonymous_id", c.AnonymousID},
+		{"user_id", c.UserID},
+		{"account_id", c.AccountID},
+		{"module", c.Module},
+		{"feature", c.Feature},
+		{"previous_id", c.PreviousID},
+		{"source", c.Source},
+	} {
+		if len(name.value) > MaxName {
+			return fmt.Errorf("%s is longer than %d bytes", name.field, MaxName)
+		}
 	}
 	return nil
 }

@@ -82,3 +82,10 @@ func TestTheFingerprintIsOfWhatACallDoesUnlessItIsMapped(t *testing.T) {
 		t.Error("two that were the same as sent are not")
 	}
 }
+
+func TestTheFingerprintIsWhatStandsInLedgers(t *testing.T) {
+	c := call.Call{Type: call.Track, AnonymousID: "s", UserID: "ada", AccountID: "acme", Module: "Billing", Feature: "Invoice Created"}
+	if got := c.Fingerprint(); got != 0xf9883bb6 {
+		t.Errorf("%#x", got)
+	}
+}

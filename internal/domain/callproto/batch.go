@@ -47,10 +47,12 @@ func NewBatch(workspace string, calls []*segmentv1.Call) (*Batch, error) {
 
 // Results returns one result for each call of the request, given the outcomes of the valid ones in their order.
 func (b *Batch) Results(outcomes []call.Outcome) []*segmentv1.Result {
+	made := make([]segmentv1.Result, len(outcomes)) // in one piece
 	next := 0
 	for i := range b.results {
 		if b.results[i] == nil {
-			b.results[i] = &segmentv1.Result{Outcome: segmentv1.Outcome(outcomes[next])}
+			b.results[i] = &made[next]
+			b.results[i].Outcome = segmentv1.Outcome(outcomes[next])
 			next++
 		}
 	}

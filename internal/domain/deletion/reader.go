@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 
+	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
 
@@ -23,7 +24,7 @@ type Reader struct {
 
 // Reader returns a reader of the tombstones.
 func (t Tombstones) Reader() (*Reader, error) {
-	r := &Reader{from: t, until: map[string]int64{}}
+	r := &Reader{from: t}
 	sealed := t.bucket.Get(secretKey)
 	if sealed == nil {
 		return r, nil
@@ -32,12 +33,15 @@ func (t Tombstones) Reader() (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("secret of the tombstones: %w", err)
 	}
-	r.hash = hmac.New(sha256.New, secret)
+	r.hash, r.until = hmac.New(sha256.New, secret), map[string]int64{}
 	return r, nil
 }
 
 // None says whether nobody was deleted.
 func (r *Reader) None() bool { return r.hash == nil }
+
+// Drops is Tombstones.Drops.
+func (r *Reader) Drops(c *call.Call) (bool, error) { return r.Covers(c.UserID, c.TimeMS) }
 
 // Covers is Tombstones.Covers.
 func (r *Reader) Covers(userID string, ms int64) (bool, error) {

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/memory"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
 
@@ -23,19 +25,77 @@ const (
 
 // Dict is a dictionary in one bucket, for the life of that bucket's transaction. Names of different kinds never meet. The empty name
 // is number 0 of every kind and is not stored.
-type Dict struct{ bucket *boltdb.Bucket }
+type Dict struct {
+	bucket *boltdb.Bucket
+	known  *Known // nil: none
+}
+
+// Known remembers numbers from one transaction that writes to the next. The bucket's sequence, which numbers the names, is its version.
+type Known struct{ *memory.Table[id, uint32] }
+
+type id struct {
+	kind byte
+	name string
+}
+
+// NewKnown returns a memory of at most so many names.
+func NewKnown(limit int) *Known { return &Known{memory.New[id, uint32](limit)} }
 
 // In returns the dictionary that lives in bucket, which holds nothing else.
-func In(bucket *boltdb.Bucket) Dict { return Dict{bucket} }
+func In(bucket *boltdb.Bucket) Dict { return Dict{bucket: bucket} }
+
+// Knowing returns the dictionary for a transaction that writes, with what those before it found. All that write to the bucket must share
+// the memory.
+func Knowing(bucket *boltdb.Bucket, known *Known) Dict {
+	known.At(bucket.Sequence())
+	return Dict{bucket, known}
+}
 
 // Number returns the number of a name, giving it the next one if it has none. It needs a writable transaction.
 func (d Dict) Number(kind byte, name string) (uint32, error) {
-	if n, ok, err := d.Find(kind, name); ok || err != nil {
-		return n, err
+	number, _, err := d.NumberNew(kind, name)
+	return number, err
+}
+
+// NumberNew is Number, and says whether the name had none before.
+func (d Dict) NumberNew(kind byte, name string) (number uint32, isNew bool, err error) {
+	if d.known != nil && name != "" {
+		if n, ok := d.known.Get(id{kind, name}); ok {
+			return n, false, nil
+		}
 	}
+	n, ok, err := d.Find(kind, name)
+	if err != nil {
+		return 0, false, err
+	}
+	if !ok {
+		if n, err = d.add(kind, name); err != nil {
+			return 0, false, err
+		}
+	}
+	if d.known != nil && name != "" {
+		d.known.Set(id{kind, strings.Clone(name)}, n) // a clone, for the name may be part of a whole request
+	}
+	return n, !ok, nil
+}
+
+// next raises the sequence.
+func (d Dict) next() (uint64, error) {
 	next, err := d.bucket.NextSequence()
 	if err != nil {
 		return 0, fmt.Errorf("number a name: %w", err)
+	}
+	if d.known != nil {
+		d.known.Left(next)
+	}
+	return next, nil
+}
+
+// add gives a name the next number.
+func (d Dict) add(kind byte, name string) (uint32, error) {
+	next, err := d.next()
+	if err != nil {
+		return 0, err
 	}
 	if next > math.MaxUint32 {
 		return 0, errors.New("dictionary is full")
@@ -56,7 +116,8 @@ func (d Dict) Find(kind byte, name string) (uint32, bool, error) {
 	if name == "" {
 		return 0, true, nil
 	}
-	key := nameKey(kind, name)
+	var room [96]byte
+	key := append(append(room[:0], byName, kind), name...)
 	sealed := d.bucket.Get(key)
 	if sealed == nil {
 		return 0, false, nil
@@ -91,10 +152,17 @@ func (d Dict) Name(number uint32) (string, error) {
 	return string(value[1:]), nil
 }
 
-// Remove takes a name out of the dictionary. Its number is never given again, and must stand in no row any more.
+// Remove takes a name out of the dictionary. Its number is never given again, and must stand in no row any more. It takes a number of the
+// sequence, so that whoever remembers numbers sees that they have changed.
 func (d Dict) Remove(kind byte, name string) error {
 	number, ok, err := d.Find(kind, name)
 	if err != nil || !ok || name == "" {
+		return err
+	}
+	if d.known != nil {
+		d.known.Forget(id{kind, name})
+	}
+	if _, err := d.next(); err != nil {
 		return err
 	}
 	if err := cmp.Or(d.bucket.Delete(nameKey(kind, name)), d.bucket.Delete(numberKey(number))); err != nil {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -94,6 +96,52 @@ func TestADamagedRowIsAnError(t *testing.T) {
 		}
 		if _, err := d.Name(number); !errors.Is(err, record.ErrCorrupt) {
 			t.Errorf("Name: %v, want ErrCorrupt", err)
+		}
+	})
+}
+
+func TestWhatIsRememberedOfNamesIsWhatTheBucketSays(t *testing.T) {
+	db, err := boltdb.Open(boltdb.Options{Path: filepath.Join(t.TempDir(), "dict.db"), Kind: "test", Format: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	known := dict.NewKnown(100)
+	undone := errors.New("undone")
+	rapid.Check(t, func(rt *rapid.T) {
+		err := db.Update(t.Context(), func(tx *boltdb.Tx) error {
+			b, err := tx.CreateBucketIfNotExists([]byte("names"))
+			if err != nil {
+				return err
+			}
+			d := dict.Knowing(b, known)
+			for range rapid.IntRange(1, 6).Draw(rt, "steps") {
+				name := rapid.SampledFrom([]string{"", "a", "b", "c", "d", "e"}).Draw(rt, "name")
+				if rapid.IntRange(0, 3).Draw(rt, "remove") == 0 {
+					if err := d.Remove('u', name); err != nil {
+						rt.Fatal(err)
+					}
+					continue
+				}
+				_, had, err := dict.In(b).Find('u', name)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				number, isNew, err := d.NumberNew('u', name)
+				if err != nil || isNew == had {
+					rt.Fatalf("new: %v, %v; it was there: %v", isNew, err, had)
+				}
+				if want, ok, err := dict.In(b).Find('u', name); number != want || !ok || err != nil {
+					rt.Fatalf("number %d, in the bucket %d, %v, %v", number, want, ok, err)
+				}
+			}
+			if rapid.Bool().Draw(rt, "undo") {
+				return undone
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, undone) {
+			rt.Fatal(err)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"strings"
 )
 
 // ErrMalformed says that bytes are no key of the expected shape.
@@ -20,13 +21,15 @@ const (
 
 // AppendString appends s so that strings sort bytewise and a shorter one before its continuations.
 func AppendString(dst []byte, s string) []byte {
-	for i := range len(s) {
-		dst = append(dst, s[i])
-		if s[i] == escape {
-			dst = append(dst, escapedNul)
+	for {
+		i := strings.IndexByte(s, escape)
+		if i < 0 {
+			break
 		}
+		dst = append(append(dst, s[:i+1]...), escapedNul)
+		s = s[i+1:]
 	}
-	return append(dst, escape, terminator)
+	return append(append(dst, s...), escape, terminator)
 }
 
 // AppendUint32 appends four bytes, big end first.

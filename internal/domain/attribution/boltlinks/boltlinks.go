@@ -10,14 +10,13 @@ import (
 	"math"
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
-	"github.com/sojournhq/sojourn/internal/domain/call"
-	"github.com/sojournhq/sojourn/internal/domain/deletion"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
 
-// Kinds of rows; each value is the event time of the latest call that said so, which deletion needs to know what outlives it.
+// Kinds of rows. The value is the event time of the latest call that said so, which deletion needs to know what outlives it; that of
+// accountUser is nothing, or in older files a time of no meaning: its time is that of its userAccount.
 const (
 	userAccount = 'u' // user, account
 	accountUser = 'a' // account, user
@@ -32,52 +31,6 @@ var _ attribution.Links = Links{}
 // In returns the links that live in bucket, which holds nothing else.
 func In(bucket *boltdb.Bucket) Links { return Links{bucket} }
 
-// Learn stores what a call says: which account its user belongs to, and which two ids are one person, unless it says so of somebody who
-// was deleted. It needs a writable transaction and is idempotent and independent of order.
-func (l Links) Learn(c *call.Call, deleted deletion.Tombstones) error {
-	if c.Type == call.Delete {
-		return nil // a call to forget somebody makes nobody known
-	}
-	if gone, err := deleted.Drops(c); gone || err != nil {
-		return err
-	}
-	if c.UserID != "" && c.AccountID != "" {
-		if err := l.put(userAccount, c.UserID, c.AccountID, c.TimeMS); err != nil {
-			return err
-		}
-		if err := l.put(accountUser, c.AccountID, c.UserID, c.TimeMS); err != nil {
-			return err
-		}
-	}
-	if c.Type == call.Alias && c.UserID != c.PreviousID {
-		if gone, err := deleted.Covers(c.PreviousID, c.TimeMS); gone || err != nil {
-			return err
-		}
-		if err := l.put(sameUser, c.UserID, c.PreviousID, c.TimeMS); err != nil {
-			return err
-		}
-		return l.put(sameUser, c.PreviousID, c.UserID, c.TimeMS)
-	}
-	return nil
-}
-
-func (l Links) put(kind byte, a, b string, ms int64) error {
-	key := keys.AppendString(keys.AppendString([]byte{kind}, a), b)
-	if sealed := l.bucket.Get(key); sealed != nil {
-		value, err := record.Open(key, sealed)
-		if err != nil {
-			return err
-		}
-		if len(value) == 8 && int64(binary.BigEndian.Uint64(value)) >= ms {
-			return nil
-		}
-	}
-	if err := l.bucket.Put(key, record.Seal(key, binary.BigEndian.AppendUint64(nil, uint64(ms)))); err != nil {
-		return fmt.Errorf("store a link: %w", err)
-	}
-	return nil
-}
-
 // Forget removes what was said of a user up to a time, in milliseconds, and not after it, and returns how many links that were.
 func (l Links) Forget(userID string, untilMS int64) (removed int, err error) {
 	for kind, mirror := range map[byte]byte{userAccount: accountUser, sameUser: sameUser} {
@@ -87,11 +40,11 @@ func (l Links) Forget(userID string, untilMS int64) (removed int, err error) {
 		}
 		for _, second := range seconds {
 			key := keys.AppendString(keys.AppendString([]byte{kind}, userID), second)
-			value, err := record.Open(key, l.bucket.Get(key))
+			latest, known, err := l.latest(key)
 			if err != nil {
 				return 0, err
 			}
-			if len(value) != 8 || int64(binary.BigEndian.Uint64(value)) > untilMS {
+			if !known || latest > untilMS {
 				continue
 			}
 			other := keys.AppendString(keys.AppendString([]byte{mirror}, second), userID)
@@ -104,7 +57,20 @@ func (l Links) Forget(userID string, untilMS int64) (removed int, err error) {
 	return removed, nil
 }
 
-// Check reads every link and tells found of each that is damaged or that does not stand both ways round with the same time.
+// latest returns when what a row says was said last, and whether it says so.
+func (l Links) latest(key []byte) (ms int64, known bool, err error) {
+	sealed := l.bucket.Get(key)
+	if sealed == nil {
+		return 0, false, nil
+	}
+	value, err := record.Open(key, sealed)
+	if err != nil || len(value) != 8 {
+		return 0, false, err
+	}
+	return int64(binary.BigEndian.Uint64(value)), true, nil
+}
+
+// Check reads every link and tells found of each that is damaged or that does not stand both ways round, two users with the same time.
 func (l Links) Check(found func(message string)) {
 	mirror := map[byte]byte{userAccount: accountUser, accountUser: userAccount, sameUser: sameUser}
 	cursor := l.bucket.Cursor()
@@ -117,12 +83,12 @@ func (l Links) Check(found func(message string)) {
 		r := keys.Read(key[1:])
 		a, b := r.String(), r.String()
 		kind, known := mirror[key[0]]
-		if !known || r.Err() != nil || len(r.Rest()) > 0 || len(value) != 8 {
+		if !known || r.Err() != nil || len(r.Rest()) > 0 || len(value) != 8 && key[0] != accountUser {
 			found(fmt.Sprintf("a row that is no link, under key %x", key))
 			continue
 		}
 		other := keys.AppendString(keys.AppendString([]byte{kind}, b), a)
-		if back, err := record.Open(other, l.bucket.Get(other)); err != nil || !bytes.Equal(back, value) {
+		if back, err := record.Open(other, l.bucket.Get(other)); err != nil || key[0] == sameUser && !bytes.Equal(back, value) {
 			found(fmt.Sprintf("the link under key %x does not stand the other way round", key))
 		}
 	}

@@ -63,10 +63,22 @@ func (b bucket) forget(t *testing.T, user string, untilMS int64) {
 
 func learn(t *testing.T, l bucket, calls ...call.Call) {
 	t.Helper()
+	deleted, err := l.deleted.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	learner := l.Learner(deleted)
 	for i := range calls {
-		if err := l.Learn(&calls[i], l.deleted); err != nil {
+		gone, err := deleted.Drops(&calls[i])
+		if !gone && err == nil {
+			err = learner.Learn(&calls[i])
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := learner.Store(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -182,13 +194,17 @@ func TestWhatADeletedUsersCallsSaidIsForgottenInWhateverOrderTheyCome(t *testing
 		}
 		state := func(order []call.Call) (all []attribution.Resolution) {
 			inBucket(t, func(l bucket) {
+				var together []call.Call
 				for _, c := range order {
-					if c.Type == call.Delete {
-						l.forget(t, c.UserID, c.TimeMS)
+					if c.Type != call.Delete {
+						together = append(together, c)
 						continue
 					}
-					learn(t, l, c)
+					learn(t, l, together...)
+					together = together[:0]
+					l.forget(t, c.UserID, c.TimeMS)
 				}
+				learn(t, l, together...)
 				l.Check(func(message string) { rt.Errorf("not sound: %s", message) })
 				for _, user := range []string{"u", "v", "w"} {
 					r, err := attribution.NewResolver(l).Resolve(user)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
-	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/events/storage/v1"
 )
 
 // Compact drops the names that nothing names any more from the file that the options name, which must not be open, and writes it anew, so
@@ -30,11 +28,11 @@ func Compact(o boltdb.Options) error {
 func (t *tables) sweepNames() error {
 	used := map[uint32]bool{}
 	err := t.events.ForEach(func(key, sealed []byte) error {
-		var row storagev1.EventRow
-		if err := record.Unmarshal(key, sealed, &row); err != nil {
-			return fmt.Errorf("event: %w", err)
+		row, err := readEvent(key, sealed)
+		if err != nil {
+			return err
 		}
-		for _, number := range []uint32{row.GetFeature(), row.GetModule(), row.GetUser(), row.GetAccount()} {
+		for _, number := range []uint32{row.feature, row.module, row.user, row.account} {
 			used[number] = true
 		}
 		return nil

@@ -10,8 +10,6 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
-	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/events/storage/v1"
 	"github.com/sojournhq/sojourn/services/events/internal/usage"
 )
 
@@ -26,7 +24,7 @@ func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilM
 		return usage.Deleted{}, false, err
 	}
 	links, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (int, error) {
-		t, err := writable(tx, workspace)
+		t, err := s.writable(tx, workspace)
 		if err != nil {
 			return 0, err
 		}
@@ -47,7 +45,7 @@ func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilM
 		return usage.Deleted{}, false, fmt.Errorf("delete a user: %w", err)
 	}
 	events, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (int64, error) {
-		t, err := writable(tx, workspace)
+		t, err := s.writable(tx, workspace)
 		if err != nil {
 			return 0, err
 		}
@@ -99,8 +97,8 @@ func (t *tables) deletable(ctx context.Context, userID string, untilMS int64) (f
 	}
 	found.user = number
 	sums := map[day.Day][][]byte{}
-	err = t.eachSum(ctx, number, func(k usageKey, key []byte, row *storagev1.UsageRow) {
-		if row.GetFirstMs() <= untilMS {
+	err = t.eachSum(ctx, number, func(k usageKey, key []byte, row usageRow) {
+		if row.firstMS <= untilMS {
 			sums[k.day] = append(sums[k.day], key)
 		}
 	})
@@ -113,9 +111,9 @@ func (t *tables) deletable(ctx context.Context, userID string, untilMS int64) (f
 			break
 		}
 		found.days, found.sums = append(found.days, d), append(found.sums, sums[d]...)
-		err := t.eachEvent(ctx, d, func(key []byte, row *storagev1.EventRow, ms int64) {
+		err := t.eachEvent(ctx, d, func(key []byte, row eventRow, ms int64) {
 			looked++
-			if row.GetUser() == number && ms <= untilMS {
+			if row.user == number && ms <= untilMS {
 				found.events = append(found.events, bytes.Clone(key))
 			}
 		})
@@ -127,7 +125,7 @@ func (t *tables) deletable(ctx context.Context, userID string, untilMS int64) (f
 }
 
 // eachSum calls do with every daily sum of a user, in whatever account. It steps over those of others.
-func (t *tables) eachSum(ctx context.Context, user uint32, do func(usageKey, []byte, *storagev1.UsageRow)) error {
+func (t *tables) eachSum(ctx context.Context, user uint32, do func(usageKey, []byte, usageRow)) error {
 	cursor := t.usage.Cursor()
 	key, sealed := cursor.First()
 	for rows := 1; key != nil; rows++ {
@@ -143,11 +141,11 @@ func (t *tables) eachSum(ctx context.Context, user uint32, do func(usageKey, []b
 		case k.user > user:
 			key, sealed = cursor.Seek(usageKey{account: k.account + 1}.bytes())
 		default:
-			var row storagev1.UsageRow
-			if err := record.Unmarshal(key, sealed, &row); err != nil {
-				return fmt.Errorf("usage: %w", err)
+			row, err := readUsage(key, sealed)
+			if err != nil {
+				return err
 			}
-			do(k, bytes.Clone(key), &row)
+			do(k, bytes.Clone(key), row)
 			key, sealed = cursor.Next()
 		}
 	}
@@ -155,7 +153,7 @@ func (t *tables) eachSum(ctx context.Context, user uint32, do func(usageKey, []b
 }
 
 // eachEvent calls do with every event of a day.
-func (t *tables) eachEvent(ctx context.Context, d day.Day, do func(key []byte, row *storagev1.EventRow, ms int64)) error {
+func (t *tables) eachEvent(ctx context.Context, d day.Day, do func(key []byte, row eventRow, ms int64)) error {
 	end := keys.AppendTime(nil, (d + 1).StartMS())
 	cursor := t.events.Cursor()
 	key, sealed := cursor.Seek(keys.AppendTime(nil, d.StartMS()))
@@ -163,11 +161,11 @@ func (t *tables) eachEvent(ctx context.Context, d day.Day, do func(key []byte, r
 		if rows%rowsPerLook == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var row storagev1.EventRow
-		if err := record.Unmarshal(key, sealed, &row); err != nil {
-			return fmt.Errorf("event: %w", err)
+		row, err := readEvent(key, sealed)
+		if err != nil {
+			return err
 		}
-		do(key, &row, keys.Read(key).Time())
+		do(key, row, keys.Read(key).Time())
 		key, sealed = cursor.Next()
 	}
 	return nil
@@ -194,11 +192,11 @@ func (t *tables) deleteAll(found deletable, untilMS int64) (events int64, err er
 	if !slices.Contains(found.days, today) {
 		return events, nil
 	}
-	changes := map[string]*storagev1.UsageRow{}
+	changes := newSums(t.usage)
 	var failed error
-	err = t.eachEvent(context.Background(), today, func(_ []byte, row *storagev1.EventRow, ms int64) {
-		if row.GetUser() == found.user && failed == nil {
-			failed = t.countAgain(changes, found.sums, row, ms)
+	err = t.eachEvent(context.Background(), today, func(_ []byte, row eventRow, ms int64) {
+		if row.user == found.user && failed == nil {
+			failed = countAgain(&changes, found.sums, row, ms)
 		}
 	})
 	if err != nil {
@@ -207,16 +205,16 @@ func (t *tables) deleteAll(found deletable, untilMS int64) (events int64, err er
 	if failed != nil {
 		return 0, failed
 	}
-	return events, t.putUsage(changes)
+	return events, changes.store()
 }
 
 // countAgain counts an event if its daily sum is one of those that were deleted.
-func (t *tables) countAgain(changes map[string]*storagev1.UsageRow, deleted [][]byte, row *storagev1.EventRow, ms int64) error {
-	key := usageKey{row.GetAccount(), row.GetUser(), day.Of(ms), row.GetModule(), row.GetFeature()}.bytes()
-	if !slices.ContainsFunc(deleted, func(d []byte) bool { return bytes.Equal(d, key) }) {
+func countAgain(changes *sums, deleted [][]byte, row eventRow, ms int64) error {
+	k := row.sumKey(day.Of(ms))
+	if key := k.bytes(); !slices.ContainsFunc(deleted, func(d []byte) bool { return bytes.Equal(d, key) }) {
 		return nil
 	}
-	return t.count(changes, row, ms)
+	return changes.add(k, ms)
 }
 
 // forgetName takes the user's name out of the dictionary unless later calls name it.
@@ -225,7 +223,7 @@ func (t *tables) forgetName(userID string, user uint32) error {
 		return nil
 	}
 	named := false
-	err := t.eachSum(context.Background(), user, func(usageKey, []byte, *storagev1.UsageRow) { named = true })
+	err := t.eachSum(context.Background(), user, func(usageKey, []byte, usageRow) { named = true })
 	if err != nil || named {
 		return err
 	}

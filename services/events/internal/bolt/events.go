@@ -8,8 +8,6 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
-	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/events/storage/v1"
 	"github.com/sojournhq/sojourn/services/events/internal/usage"
 )
 
@@ -94,20 +92,19 @@ func (s *Store) someEvents(
 // event reads one row and gives it its names.
 func (t *tables) event(at call.Position, key, sealed []byte) (usage.Event, error) {
 	e := usage.Event{Position: at}
-	var row storagev1.EventRow
-	if err := record.Unmarshal(key, sealed, &row); err != nil {
-		return e, fmt.Errorf("event: %w", err)
+	row, err := readEvent(key, sealed)
+	if err != nil {
+		return e, err
 	}
 	for _, name := range []struct {
 		text   *string
 		number uint32
-	}{{&e.Feature, row.GetFeature()}, {&e.Module, row.GetModule()}, {&e.UserID, row.GetUser()}} {
+	}{{&e.Feature, row.feature}, {&e.Module, row.module}, {&e.UserID, row.user}} {
 		var err error
 		if *name.text, err = t.name(name.number); err != nil {
 			return e, err
 		}
 	}
-	var err error
-	e.AccountID, err = t.account(row.GetAccount(), row.GetUser())
+	e.AccountID, err = t.account(row.account, row.user)
 	return e, err
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/record"
 )
 
-func eventKey(p call.Position) []byte {
-	return positionkey.AppendTail(keys.AppendTime(make([]byte, 0, 32), p.TimeMS), p)
+func appendEventKey(dst []byte, p call.Position) []byte {
+	return positionkey.AppendTail(keys.AppendTime(dst, p.TimeMS), p)
 }
 
 func parseEventKey(key []byte) (call.Position, error) {
@@ -31,13 +31,16 @@ type usageKey struct {
 	module, feature uint32
 }
 
-func (k usageKey) bytes() []byte {
-	key := make([]byte, 0, 20)
-	for _, part := range []uint32{k.account, k.user, uint32(k.day), k.module, k.feature} {
-		key = keys.AppendUint32(key, part)
+const usageKeySize = 5 * 4
+
+func (k usageKey) append(dst []byte) []byte {
+	for _, part := range [...]uint32{k.account, k.user, uint32(k.day), k.module, k.feature} {
+		dst = keys.AppendUint32(dst, part)
 	}
-	return key
+	return dst
 }
+
+func (k usageKey) bytes() []byte { return k.append(make([]byte, 0, usageKeySize)) }
 
 func parseUsageKey(key []byte) (usageKey, error) {
 	r := keys.Read(key)

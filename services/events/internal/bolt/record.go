@@ -1,28 +1,30 @@
 package bolt
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
+	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/day"
+	"github.com/sojournhq/sojourn/internal/domain/deletion"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/events/storage/v1"
 )
 
 // Record implements usage.Store.
 func (s *Store) Record(ctx context.Context, workspace string, calls []call.Call) ([]call.Outcome, error) {
-	var outcomes []call.Outcome
-	err := s.db.Update(ctx, func(tx *boltdb.Tx) error {
-		t, err := writable(tx, workspace)
+	outcomes, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) ([]call.Outcome, error) {
+		t, err := s.writable(tx, workspace)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		outcomes, err = t.record(calls)
-		return err
+		r, err := newRecorder(t)
+		if err != nil {
+			return nil, err
+		}
+		return r.record(calls)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("record %d calls: %w", len(calls), err)
@@ -30,96 +32,79 @@ func (s *Store) Record(ctx context.Context, workspace string, calls []call.Call)
 	return outcomes, nil
 }
 
-func (t *tables) record(calls []call.Call) ([]call.Outcome, error) {
-	outcomes := make([]call.Outcome, len(calls))
-	changes := map[string]*storagev1.UsageRow{} // by key of usage
-	for i := range calls {
-		c := &calls[i]
-		if err := t.links.Learn(c, t.gone); err != nil {
-			return nil, err
-		}
-		dropped, err := t.gone.Drops(c)
-		if err != nil {
-			return nil, err
-		}
-		if c.Feature == "" || dropped {
-			outcomes[i] = call.Ignored
-			continue
-		}
-		row, err := t.addEvent(c)
-		if err != nil {
-			return nil, err
-		}
-		outcomes[i] = call.Duplicate
-		if row != nil {
-			outcomes[i] = call.Accepted
-			if err := t.count(changes, row, c.TimeMS); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return outcomes, t.putUsage(changes)
+// recorder stores the calls of one batch within one transaction. What many of them change is stored once, in the end.
+type recorder struct {
+	*tables
+
+	deleted *deletion.Reader
+	learner *boltlinks.Learner
+	sums    sums
+	room    record.Room
+	// key and value are room for one row.
+	key, value []byte
 }
 
-// addEvent stores the call as an event unless it is there, and returns the row if it is new.
-func (t *tables) addEvent(c *call.Call) (*storagev1.EventRow, error) {
-	key := eventKey(c.Position())
-	if t.events.Get(key) != nil {
-		return nil, nil
-	}
-	row := &storagev1.EventRow{}
-	for _, name := range []struct {
-		number *uint32
-		kind   byte
-		text   string
-	}{
-		{&row.Feature, kindFeature, c.Feature},
-		{&row.Module, kindModule, c.Module},
-		{&row.User, kindUser, c.UserID},
-		{&row.Account, kindAccount, c.AccountID},
-	} {
-		var err error
-		if *name.number, err = t.names.Number(name.kind, name.text); err != nil {
-			return nil, err
-		}
-	}
-	sealed, err := record.Marshal(key, row)
+func newRecorder(t *tables) (*recorder, error) {
+	deleted, err := t.gone.Reader()
 	if err != nil {
 		return nil, err
 	}
-	if err := t.events.Put(key, sealed); err != nil {
-		return nil, fmt.Errorf("store an event: %w", err)
-	}
-	return row, nil
+	return &recorder{tables: t, deleted: deleted, learner: t.links.Learner(deleted), sums: newSums(t.usage)}, nil
 }
 
-// count adds a new event to the sums of its day, so far in memory.
-func (t *tables) count(changes map[string]*storagev1.UsageRow, row *storagev1.EventRow, ms int64) error {
-	key := usageKey{row.GetAccount(), row.GetUser(), day.Of(ms), row.GetModule(), row.GetFeature()}.bytes()
-	sum := changes[string(key)]
-	if sum == nil {
-		sum = &storagev1.UsageRow{FirstMs: ms, LastMs: ms}
-		if sealed := t.usage.Get(key); sealed != nil {
-			if err := record.Unmarshal(key, sealed, sum); err != nil {
-				return fmt.Errorf("usage: %w", err)
-			}
+func (r *recorder) record(calls []call.Call) ([]call.Outcome, error) {
+	outcomes := make([]call.Outcome, len(calls))
+	for i := range calls {
+		var err error
+		if outcomes[i], err = r.call(&calls[i]); err != nil {
+			return nil, err
 		}
-		changes[string(key)] = sum
 	}
-	sum.Uses++
-	sum.FirstMs, sum.LastMs = min(sum.GetFirstMs(), ms), max(sum.GetLastMs(), ms)
-	return nil
+	return outcomes, cmp.Or(r.learner.Store(), r.sums.store())
 }
 
-func (t *tables) putUsage(changes map[string]*storagev1.UsageRow) error {
-	for _, key := range slices.Sorted(maps.Keys(changes)) {
-		sealed, err := record.Marshal([]byte(key), changes[key])
-		if err != nil {
-			return err
-		}
-		if err := t.usage.Put([]byte(key), sealed); err != nil {
-			return fmt.Errorf("store usage: %w", err)
-		}
+func (r *recorder) call(c *call.Call) (call.Outcome, error) {
+	dropped, err := r.deleted.Drops(c)
+	if err != nil || dropped {
+		return call.Ignored, err
 	}
-	return nil
+	if err := r.learner.Learn(c); err != nil {
+		return 0, err
+	}
+	if c.Feature == "" {
+		return call.Ignored, nil
+	}
+	return r.addEvent(c)
+}
+
+// addEvent stores the call as an event, and counts it, unless it is there.
+func (r *recorder) addEvent(c *call.Call) (call.Outcome, error) {
+	r.key = appendEventKey(r.key[:0], c.Position())
+	if r.events.Get(r.key) != nil {
+		return call.Duplicate, nil
+	}
+	row, err := r.eventRow(c)
+	if err != nil {
+		return 0, err
+	}
+	r.value = row.append(r.value[:0])
+	if err := r.events.Put(r.key, r.room.Seal(r.key, r.value)); err != nil {
+		return 0, fmt.Errorf("store an event: %w", err)
+	}
+	return call.Accepted, r.sums.add(row.sumKey(day.Of(c.TimeMS)), c.TimeMS)
+}
+
+// eventRow gives a call's names their numbers.
+func (r *recorder) eventRow(c *call.Call) (row eventRow, err error) {
+	if row.feature, err = r.names.Number(kindFeature, c.Feature); err != nil {
+		return row, err
+	}
+	if row.module, err = r.names.Number(kindModule, c.Module); err != nil {
+		return row, err
+	}
+	if row.user, err = r.names.Number(kindUser, c.UserID); err != nil {
+		return row, err
+	}
+	row.account, err = r.names.Number(kindAccount, c.AccountID)
+	return row, err
 }

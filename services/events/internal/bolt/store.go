@@ -10,6 +10,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/deletion"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
+	"github.com/sojournhq/sojourn/internal/kit/memory"
 	"github.com/sojournhq/sojourn/services/events/internal/usage"
 )
 
@@ -41,9 +42,19 @@ const (
 )
 
 // Store is a usage.Store in one bbolt file.
-type Store struct{ db *boltdb.DB }
+type Store struct {
+	db *boltdb.DB
+	// known has what transactions that write remember of a workspace. They alone use it, one after the other.
+	known *memory.Table[string, *dict.Known]
+}
 
 var _ usage.Store = (*Store)(nil)
+
+// Of so many workspaces so many names are remembered at most.
+const (
+	maxKnown = 64
+	maxNames = 100_000
+)
 
 // Mark adds to options what kind of file the store's is, and which formats it reads. Files of format 1 are what those of format 2 are when
 // they are closed; in between format 2 has a log beside them.
@@ -59,7 +70,7 @@ func Open(o boltdb.Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db}, nil
+	return &Store{db: db, known: memory.New[string, *dict.Known](maxKnown)}, nil
 }
 
 // File returns the file that the store keeps everything in, for copies of it.
@@ -81,12 +92,19 @@ type tables struct {
 }
 
 // writable returns the workspace's tables, making them if need be.
-func writable(tx *boltdb.Tx, workspace string) (*tables, error) {
+func (s *Store) writable(tx *boltdb.Tx, workspace string) (*tables, error) {
 	mine, err := boltdb.Make(tx, [][]byte{workspacesBucket, []byte(workspace)}, allTables...)
 	if err != nil {
 		return nil, err
 	}
-	return open(mine), nil
+	known, ok := s.known.Get(workspace)
+	if !ok {
+		known = dict.NewKnown(maxNames)
+		s.known.Set(workspace, known)
+	}
+	t := open(mine)
+	t.names = dict.Knowing(mine.Bucket(namesTable), known)
+	return t, nil
 }
 
 // readable returns the workspace's tables, or nil if nothing was ever recorded in it.

@@ -8,8 +8,6 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
-	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/events/storage/v1"
 	"github.com/sojournhq/sojourn/services/events/internal/usage"
 )
 
@@ -111,9 +109,9 @@ func afterUser(k usageKey) []byte {
 }
 
 func (t *tables) addRow(k usageKey, key, sealed []byte, sums *usage.Sums) error {
-	var row storagev1.UsageRow
-	if err := record.Unmarshal(key, sealed, &row); err != nil {
-		return fmt.Errorf("usage: %w", err)
+	row, err := readUsage(key, sealed)
+	if err != nil {
+		return err
 	}
 	g := usage.Group{Day: k.day}
 	for _, name := range []struct {
@@ -125,10 +123,9 @@ func (t *tables) addRow(k usageKey, key, sealed []byte, sums *usage.Sums) error 
 			return err
 		}
 	}
-	var err error
 	if g.AccountID, err = t.account(k.account, k.user); err != nil {
 		return err
 	}
-	sums.Add(g, row.GetUses(), row.GetFirstMs(), row.GetLastMs())
+	sums.Add(g, row.uses, row.firstMS, row.lastMS)
 	return nil
 }

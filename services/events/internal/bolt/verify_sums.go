@@ -6,12 +6,9 @@ import (
 	"maps"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/events/storage/v1"
 )
 
 // usageRows proves every sum readable and its names known, and returns how many there are of each day.
@@ -66,57 +63,57 @@ func (v *verifier) eventDay(d day.Day) (day.Day, bool) {
 }
 
 // sumDay adds up the events of a day, by key of usage. Damaged ones have been reported, and do not count.
-func (v *verifier) sumDay(ctx context.Context, d day.Day) (map[string]*storagev1.UsageRow, error) {
-	sums := map[string]*storagev1.UsageRow{}
+func (v *verifier) sumDay(ctx context.Context, d day.Day) (map[string]*usageRow, error) {
+	sums := map[string]*usageRow{}
 	cursor := v.events.Cursor()
 	rows := 0
 	for key, sealed := cursor.Seek(keys.AppendTime(nil, d.StartMS())); key != nil; key, sealed = cursor.Next() {
 		if rows++; rows%rowsPerLook == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		var row storagev1.EventRow
-		if len(key) < 6 || record.Unmarshal(key, sealed, &row) != nil {
+		row, err := readEvent(key, sealed)
+		if len(key) < 6 || err != nil {
 			continue
 		}
 		ms := keys.Read(key).Time()
 		if day.Of(ms) != d {
 			break
 		}
-		at := string(usageKey{row.GetAccount(), row.GetUser(), d, row.GetModule(), row.GetFeature()}.bytes())
+		at := string(row.sumKey(d).bytes())
 		if sums[at] == nil {
-			sums[at] = &storagev1.UsageRow{FirstMs: ms}
+			sums[at] = &usageRow{firstMS: ms}
 		}
-		sums[at].Uses++
-		sums[at].LastMs = ms
+		sums[at].uses++
+		sums[at].lastMS = ms
 	}
 	return sums, nil
 }
 
 // compare reports the sums that the table lacks or that it has otherwise, and returns how many can be read there.
-func (v *verifier) compare(sums map[string]*storagev1.UsageRow) (there int) {
+func (v *verifier) compare(sums map[string]*usageRow) (there int) {
 	report := v.into(usageTable)
 	for _, at := range slices.Sorted(maps.Keys(sums)) {
 		key := []byte(at)
 		sealed := v.usage.Get(key)
 		if sealed == nil {
-			report(fmt.Sprintf("%d uses are not counted, under key %x", sums[at].GetUses(), key))
+			report(fmt.Sprintf("%d uses are not counted, under key %x", sums[at].uses, key))
 			continue
 		}
-		var row storagev1.UsageRow
-		if record.Unmarshal(key, sealed, &row) != nil {
+		row, err := readUsage(key, sealed)
+		if err != nil {
 			continue // reported by usageRows
 		}
 		there++
-		if !proto.Equal(&row, sums[at]) {
+		if row != *sums[at] {
 			report(fmt.Sprintf("%d uses are counted as %d, or their first and last time is wrong, under key %x",
-				sums[at].GetUses(), row.GetUses(), key))
+				sums[at].uses, row.uses, key))
 		}
 	}
 	return there
 }
 
 // reportSuperfluous reports the sums of a day that count no event.
-func (v *verifier) reportSuperfluous(ctx context.Context, d day.Day, sums map[string]*storagev1.UsageRow) error {
+func (v *verifier) reportSuperfluous(ctx context.Context, d day.Day, sums map[string]*usageRow) error {
 	report := v.into(usageTable)
 	return each(ctx, v.usage, func(key, _ []byte) {
 		if k, err := parseUsageKey(key); err == nil && k.day == d && sums[string(key)] == nil {

@@ -22,30 +22,33 @@ type API struct {
 	eventsv1.UnimplementedQueryServiceServer
 
 	store usage.Store
-	uses  *prometheus.CounterVec
+	// Uses that were stored, whose call named an account, and whose call named none.
+	named, none prometheus.Counter
 }
 
 // New returns the API in front of a store. It fails when its metrics are registered already.
 func New(store usage.Store, metrics prometheus.Registerer) (*API, error) {
-	a := &API{store: store, uses: prometheus.NewCounterVec(prometheus.CounterOpts{
+	uses := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "sojourn_events_uses_total",
 		Help: "Uses of features that were stored, by whether their call named an account: named or none.",
-	}, []string{"account"})}
-	return a, metrics.Register(a.uses)
+	}, []string{"account"})
+	return &API{store: store, named: uses.WithLabelValues("named"), none: uses.WithLabelValues("none")}, metrics.Register(uses)
 }
 
 // count counts the uses that are new.
 func (a *API) count(calls []call.Call, outcomes []call.Outcome) {
+	var named, none float64
 	for i := range calls {
-		if outcomes[i] != call.Accepted {
-			continue
+		switch {
+		case outcomes[i] != call.Accepted:
+		case calls[i].AccountID == "":
+			none++
+		default:
+			named++
 		}
-		named := "named"
-		if calls[i].AccountID == "" {
-			named = "none"
-		}
-		a.uses.WithLabelValues(named).Inc()
 	}
+	a.named.Add(named)
+	a.none.Add(none)
 }
 
 // toStatus gives an error the status that its client needs.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 )
 
@@ -46,12 +45,16 @@ func (s *Store) Accounts(ctx context.Context, workspace, after string, limit int
 }
 
 func readAccount(key, sealed []byte) (directory.Account, error) {
-	row := &storagev1.AccountRow{}
-	if err := record.Unmarshal(key, sealed, row); err != nil {
+	value, err := record.Open(key, sealed)
+	if err != nil {
+		return directory.Account{}, err
+	}
+	fields, err := readFields(value, accountFields)
+	if err != nil {
 		return directory.Account{}, err
 	}
 	r := keys.Read(key)
-	account := directory.Account{AccountID: r.String(), Fields: fromRows(row.GetFields())}
+	account := directory.Account{AccountID: r.String(), Fields: fields}
 	if r.Err() != nil {
 		return directory.Account{}, fmt.Errorf("%w: key of an account", record.ErrCorrupt)
 	}

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,8 +10,8 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
+	"github.com/sojournhq/sojourn/services/identity/internal/profile"
 )
 
 // DeleteUser implements directory.Store.
@@ -33,15 +34,17 @@ func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilM
 	return removed, nil
 }
 
-// deleteUser does the same for a recorder, whose rows of users are not stored yet. What is kept of rejections it looks through once for the
+// deleteUser does the same for a recorder, whose users and links are not stored yet. What is kept of rejections it looks through once for the
 // whole batch, in the end.
-func (r *recorder) deleteUser(userID string, untilMS int64) (directory.Deleted, error) {
-	if err := r.userRows.flush(); err != nil {
-		return directory.Deleted{}, err
+func (r *recorder) deleteUser(userID string, untilMS int64) error {
+	if err := cmp.Or(r.userRows.flush(), r.learner.Store()); err != nil {
+		return err
 	}
-	clear(r.userRows.rows)
-	r.deleted = append(r.deleted, userID)
-	return r.tables.deleteUser(userID, untilMS)
+	r.deletes = append(r.deletes, userID)
+	if _, err := r.tables.deleteUser(userID, untilMS); err != nil {
+		return err
+	}
+	return r.readDeleted()
 }
 
 func (t *tables) deleteUser(userID string, untilMS int64) (removed directory.Deleted, err error) {
@@ -73,22 +76,22 @@ func (t *tables) deleteUser(userID string, untilMS int64) (removed directory.Del
 
 // deleteFields removes the fields of one row that were sent up to a time, and the row if no call after it made it.
 func (t *tables) deleteFields(key []byte, untilMS int64) (gone bool, err error) {
-	row := &storagev1.UserRow{}
-	if err := record.Unmarshal(key, t.users.Get(key), row); err != nil {
+	row, err := readUser(key, t.users.Get(key))
+	if err != nil {
 		return false, err
 	}
-	if row.GetLastTimeMs() <= untilMS {
+	if row.lastMS <= untilMS {
 		if err := t.users.Delete(key); err != nil {
 			return false, fmt.Errorf("delete a user: %w", err)
 		}
 		return true, nil
 	}
-	before := len(row.GetFields())
-	row.Fields = slices.DeleteFunc(row.GetFields(), func(f *storagev1.Field) bool { return f.GetTimeMs() <= untilMS })
-	if len(row.GetFields()) == before {
+	before := len(row.fields)
+	row.fields = slices.DeleteFunc(row.fields, func(f profile.Field) bool { return f.At.TimeMS <= untilMS })
+	if len(row.fields) == before {
 		return false, nil
 	}
-	return false, put(t.users, key, row)
+	return false, putSealed(t.users, key, record.Seal(key, row.append(nil, true, userFields)))
 }
 
 // Compact writes the file that the options name, which must not be open, anew, so that nothing of what was deleted is left in it.

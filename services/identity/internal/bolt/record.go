@@ -3,7 +3,9 @@ package bolt
 import (
 	"context"
 
+	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/deletion"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/packid"
@@ -27,7 +29,11 @@ func (s *Store) record(ctx context.Context, workspace string, b *directory.Batch
 		if err != nil {
 			return directory.Recorded{}, err
 		}
-		return newRecorder(t).batch(b, c)
+		r, err := newRecorder(t)
+		if err != nil {
+			return directory.Recorded{}, err
+		}
+		return r.batch(b, c)
 	})
 }
 
@@ -35,19 +41,33 @@ func (s *Store) record(ctx context.Context, workspace string, b *directory.Batch
 type recorder struct {
 	*tables
 
-	bookRows    cache[storagev1.BookRow, *storagev1.BookRow]
-	userRows    cache[storagev1.UserRow, *storagev1.UserRow]
-	accountRows cache[storagev1.AccountRow, *storagev1.AccountRow]
-	deleted     []string // users that calls of the batch delete
+	bookRows    books
+	userRows    *profiles[directory.UserKey]
+	accountRows *profiles[string]
+	learner     *boltlinks.Learner
+	deleted     *deletion.Reader
+	deletes     []string // users that calls of the batch delete
+
+	// Room for one row, and for the values of many.
+	key, value []byte
+	room       record.Room
 }
 
-func newRecorder(t *tables) *recorder {
-	return &recorder{
-		tables:      t,
-		bookRows:    newCache[storagev1.BookRow](t.books),
-		userRows:    newCache[storagev1.UserRow](t.users),
-		accountRows: newCache[storagev1.AccountRow](t.accounts),
+func newRecorder(t *tables) (*recorder, error) {
+	r := &recorder{
+		tables:   t,
+		bookRows: books{table: t.books, rows: map[book]*storagev1.BookRow{}},
+		userRows: newUsers(t.users), accountRows: newAccounts(t.accounts),
 	}
+	return r, r.readDeleted()
+}
+
+// readDeleted takes in who is deleted by now.
+func (r *recorder) readDeleted() (err error) {
+	if r.deleted, err = r.gone.Reader(); err == nil {
+		r.learner = r.links.Learner(r.deleted)
+	}
+	return err
 }
 
 func (r *recorder) batch(b *directory.Batch, c checked) (out directory.Recorded, err error) {
@@ -63,11 +83,11 @@ func (r *recorder) batch(b *directory.Batch, c checked) (out directory.Recorded,
 		}
 	}
 	forget := func() error {
-		_, err := r.kept.forget(r.gone, r.deleted...)
+		_, err := r.kept.forget(r.gone, r.deletes...)
 		return err
 	}
 	keep := func() error { return r.keep(b, c) }
-	for _, finish := range []func() error{keep, forget, r.bookRows.flush, r.userRows.flush, r.accountRows.flush} {
+	for _, finish := range []func() error{keep, forget, r.bookRows.flush, r.learner.Store, r.userRows.flush, r.accountRows.flush} {
 		if err := finish(); err != nil {
 			return out, err
 		}
@@ -77,47 +97,46 @@ func (r *recorder) batch(b *directory.Batch, c checked) (out directory.Recorded,
 
 // call enters one call into ledger and books and, if it is new, applies it.
 func (r *recorder) call(c *call.Call) (directory.Result, error) {
-	key := packid.Append(keys.AppendTime(nil, c.OriginalMS), c.MessageID)
-	row := &storagev1.LedgerRow{CorrectionMs: c.TimeMS - c.OriginalMS, Fingerprint: c.Fingerprint(), Source: c.Source}
-	sealed := r.ledger.Get(key)
-	if sealed != nil {
-		first := &storagev1.LedgerRow{}
-		if err := record.Unmarshal(key, sealed, first); err != nil {
+	r.key = packid.Append(keys.AppendTime(r.key[:0], c.OriginalMS), c.MessageID)
+	if sealed := r.ledger.Get(r.key); sealed != nil {
+		first, err := readLedger(r.key, sealed)
+		if err != nil {
 			return directory.Result{}, err
 		}
-		return r.copy(c, key, row, first)
+		return r.copy(c, r.key, &first)
 	}
 	book, err := r.book(c.Source, c.Type.String())
 	if err != nil {
 		return directory.Result{}, err
 	}
 	book.Accepted++
-	if err := put(r.ledger, key, row); err != nil {
+	row := ledgerRow{correctionMS: c.TimeMS - c.OriginalMS, fingerprint: c.Fingerprint(), source: c.Source}
+	if err := r.putLedger(r.key, &row); err != nil {
 		return directory.Result{}, err
 	}
 	return directory.Result{Outcome: call.Accepted, TimeMS: c.TimeMS}, r.apply(c)
 }
 
 // copy enters a call whose identity is in the ledger: another copy of the first call, or another call that wrongly has its identity.
-func (r *recorder) copy(c *call.Call, key []byte, row, first *storagev1.LedgerRow) (directory.Result, error) {
-	result := directory.Result{Outcome: call.Duplicate, TimeMS: c.OriginalMS + first.GetCorrectionMs()}
-	if first.GetFingerprint() != row.GetFingerprint() {
+func (r *recorder) copy(c *call.Call, key []byte, first *ledgerRow) (directory.Result, error) {
+	result := directory.Result{Outcome: call.Duplicate, TimeMS: c.OriginalMS + first.correctionMS}
+	if first.fingerprint != c.Fingerprint() {
 		result.Outcome = call.Conflict
 	}
 	copies, err := r.book(c.Source, c.Type.String())
 	if err != nil {
 		return result, err
 	}
-	if result.Outcome == call.Duplicate && c.Source < first.GetSource() && !first.GetRefused() {
+	if result.Outcome == call.Duplicate && c.Source < first.source && !first.refused {
 		// Whichever came first, it is accepted for the source whose name does.
-		counted, err := r.book(first.GetSource(), c.Type.String())
+		counted, err := r.book(first.source, c.Type.String())
 		if err != nil {
 			return result, err
 		}
 		counted.Accepted--
 		copies.Accepted++
-		copies, first.Source = counted, c.Source
-		if err := put(r.ledger, key, first); err != nil {
+		copies, first.source = counted, c.Source
+		if err := r.putLedger(key, first); err != nil {
 			return result, err
 		}
 	}
@@ -126,5 +145,5 @@ func (r *recorder) copy(c *call.Call, key []byte, row, first *storagev1.LedgerRo
 }
 
 func (r *recorder) book(source, kind string) (*storagev1.BookRow, error) {
-	return r.bookRows.row(keys.AppendString(keys.AppendString(nil, source), kind))
+	return r.bookRows.row(book{source, kind})
 }

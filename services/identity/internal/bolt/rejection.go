@@ -58,21 +58,22 @@ func count(book *storagev1.BookRow, code string) {
 // refuse counts a call that was accepted as rejected. Every copy of it will be refused again; the first time counts.
 func (r *recorder) refuse(rejected *directory.Rejection) (repeated bool, err error) {
 	key := packid.Append(keys.AppendTime(nil, *rejected.Accepted), rejected.MessageID)
-	row, sealed := &storagev1.LedgerRow{}, r.ledger.Get(key)
+	sealed := r.ledger.Get(key)
 	if sealed == nil {
 		return true, nil // nothing was counted that could be counted otherwise
 	}
-	if err := record.Unmarshal(key, sealed, row); err != nil || row.GetRefused() {
+	row, err := readLedger(key, sealed)
+	if err != nil || row.refused {
 		return true, err
 	}
-	book, err := r.book(row.GetSource(), rejected.Type)
+	book, err := r.book(row.source, rejected.Type)
 	if err != nil {
 		return false, err
 	}
 	book.Accepted--
 	count(book, rejected.Code)
-	row.Refused = true
-	return false, put(r.ledger, key, row)
+	row.refused = true
+	return false, r.putLedger(key, &row)
 }
 
 // keep keeps the rejections of a batch to be looked at, but for those that those behind them would push out at once.

@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
-	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 )
 
@@ -34,9 +32,9 @@ func (t *tables) unattributed(id string) (*directory.Unattributed, error) {
 	if err != nil || why.State == attribution.Known {
 		return nil, err
 	}
-	row := &storagev1.UserRow{}
-	if err := record.Unmarshal(key, sealed, row); err != nil {
+	row, err := readUser(key, sealed)
+	if err != nil {
 		return nil, err
 	}
-	return &directory.Unattributed{UserID: id, Why: why, LastSeenMS: row.GetLastTimeMs()}, nil
+	return &directory.Unattributed{UserID: id, Why: why, LastSeenMS: row.lastMS}, nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 )
 
@@ -135,15 +134,15 @@ func (t *tables) listings(userID string) ([]directory.User, error) {
 	var rows []directory.User
 	cursor := t.users.Cursor()
 	for key, sealed := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
-		row := &storagev1.UserRow{}
-		if err := record.Unmarshal(key, sealed, row); err != nil {
+		row, err := readUser(key, sealed)
+		if err != nil {
 			return nil, err
 		}
 		r := keys.Read(key[len(prefix):])
 		rows = append(rows, directory.User{
 			UserKey:    directory.UserKey{UserID: userID, AccountID: r.String()},
-			LastSeenMS: row.GetLastTimeMs(),
-			Fields:     fromRows(row.GetFields()),
+			LastSeenMS: row.lastMS,
+			Fields:     row.fields,
 		})
 		if r.Err() != nil {
 			return nil, fmt.Errorf("%w: key of a user", record.ErrCorrupt)

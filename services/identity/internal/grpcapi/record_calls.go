@@ -80,10 +80,13 @@ func receivedMS(r *identityv1.RecordCallsRequest, now time.Time) int64 {
 
 // fill puts results, in their order, where there are none yet.
 func fill(into []*identityv1.CallResult, results []directory.Result) {
+	made := make([]identityv1.CallResult, len(results)) // in one piece
+	next := 0
 	for i := range into {
 		if into[i] == nil {
-			into[i] = &identityv1.CallResult{Outcome: segmentv1.Outcome(results[0].Outcome), TimeMs: results[0].TimeMS}
-			results = results[1:]
+			into[i] = &made[next]
+			into[i].Outcome, into[i].TimeMs = segmentv1.Outcome(results[next].Outcome), results[next].TimeMS
+			next++
 		}
 	}
 }

@@ -6,8 +6,6 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
-	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
@@ -47,9 +45,10 @@ func (t *tables) sweepNames() error {
 		return err
 	}
 	err = t.sessions.ForEach(func(key, sealed []byte) error {
-		var row storagev1.SessionRow
-		err := record.Unmarshal(key, sealed, &row)
-		use(row.GetRules())
+		_, s, err := decodeSession(key, sealed)
+		if err == nil {
+			use(s.rules)
+		}
 		return err
 	})
 	if err != nil {

@@ -261,11 +261,11 @@ func (t *tables) tellRemoved(deleted []ref, nowMS int64) error {
 		if err != nil {
 			return err
 		}
-		revision, err := t.sessions.NextSequence()
+		revision, err := t.nextRevision()
 		if err != nil {
-			return fmt.Errorf("number a revision: %w", err)
+			return err
 		}
-		row := &storagev1.ChangeRow{ToldMs: nowMS, Removed: true, Id: first.ID().Bytes(), Revision: int64(revision)}
+		row := &storagev1.ChangeRow{ToldMs: nowMS, Removed: true, Id: first.ID().Bytes(), Revision: revision}
 		if err := t.gone.Delete(at.key()); err != nil {
 			return fmt.Errorf("delete a gone session: %w", err)
 		}

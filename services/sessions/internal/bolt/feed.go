@@ -55,7 +55,7 @@ func (t *tables) tell(at ref, s *stored, nowMS int64) error {
 	}
 	s.told = s.revision
 	if more {
-		if err := t.nextRevision(s); err != nil {
+		if s.revision, err = t.nextRevision(); err != nil {
 			return err
 		}
 		if err := t.putTimer(at, &s.Session); err != nil {

@@ -3,13 +3,11 @@ package bolt
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
@@ -37,11 +35,8 @@ func (t *tables) part(s *stored, p session.Part) (session.Amount, error) {
 	if sealed == nil {
 		return session.Amount{}, nil
 	}
-	var row storagev1.PartRow
-	if err := record.Unmarshal(key, sealed, &row); err != nil {
-		return session.Amount{}, fmt.Errorf("part of a session: %w", err)
-	}
-	return decodeAmount(&row), nil
+	more, err := openPart(key, sealed)
+	return more.Amount, err
 }
 
 // setPart sets one part of a session, in its row, which is not stored by it, or in the table.
@@ -76,11 +71,20 @@ func (t *tables) putMorePart(s *stored, p session.Part, a session.Amount) error 
 		s.more = number
 	}
 	key := partKey(s.more, p)
-	sealed, err := record.Marshal(key, &storagev1.PartRow{DurationMs: a.DurationMS, ActiveMs: a.ActiveMS, Points: a.Points})
-	if err != nil {
-		return err
+	t.value = appendAmount(t.value[:0], a)
+	return t.parts.Put(key, t.room.Seal(key, t.value))
+}
+
+// openPart reads a row of the table. The part that it is of stands in its key.
+func openPart(key, sealed []byte) (p storedPart, err error) {
+	value, err := record.Open(key, sealed)
+	if err == nil {
+		p, err = readPart(value)
 	}
-	return t.parts.Put(key, sealed)
+	if err != nil {
+		return p, fmt.Errorf("part of a session: %w", err)
+	}
+	return p, nil
 }
 
 // allParts returns all parts of a session.
@@ -95,27 +99,28 @@ func (t *tables) allParts(s *stored) (session.Parts, error) {
 	prefix := partKey(s.more, session.Part{})[:8]
 	cursor := t.parts.Cursor()
 	for key, sealed := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
-		var row storagev1.PartRow
-		if err := record.Unmarshal(key, sealed, &row); err != nil {
-			return nil, fmt.Errorf("part of a session: %w", err)
+		row, err := openPart(key, sealed)
+		if err != nil {
+			return nil, err
 		}
 		r := keys.Read(key[8:])
 		p := session.Part{Module: session.Name(r.Uint32()), Day: day.Day(r.Uint32())}
 		if r.Err() != nil {
 			return nil, fmt.Errorf("part of a session: %w: %w", record.ErrCorrupt, r.Err())
 		}
-		all[p] = decodeAmount(&row)
+		all[p] = row.Amount
 	}
 	return all, nil
 }
 
 // modules returns the modules of parts, AllModules too, in order, so that the same calls always write the same file.
 func modules(parts session.Parts) []session.Name {
-	set := make(map[session.Name]struct{}, len(parts))
+	all := make([]session.Name, 0, len(parts))
 	for p := range parts {
-		set[p.Module] = struct{}{}
+		all = append(all, p.Module)
 	}
-	return slices.Sorted(maps.Keys(set))
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // dropParts deletes what a session has in the table.

@@ -15,17 +15,19 @@ import (
 func (t *tables) putSession(anonymous uint32, was *stored, s session.Session, delta session.Parts) (changed bool, err error) {
 	at := ref{anonymous, s.Start}
 	now := &stored{Session: s, rules: t.rulesName}
-	switch {
-	case was != nil:
+	if was != nil {
 		now.parts, now.more, now.revision, now.told = slices.Clone(was.parts), was.more, was.revision, was.told
-	case t.gone.Get(at.key()) != nil:
-		now.told = toldBefore // and now it is back
+	} else if err := t.takeBack(at, now); err != nil {
+		return false, err
 	}
 	changed = was == nil || was.Session != s || len(delta) > 0
 	if was == nil || changed && now.isTold() {
-		if err := t.nextRevision(now); err != nil {
+		if now.revision, err = t.nextRevision(); err != nil {
 			return false, err
 		}
+	}
+	if was == nil {
+		t.rememberStart(at)
 	}
 	if err := t.count(was, now, delta); err != nil {
 		return false, err
@@ -39,14 +41,29 @@ func (t *tables) putSession(anonymous uint32, was *stored, s session.Session, de
 	return true, t.putTimer(at, &s)
 }
 
-// nextRevision draws a revision for a session that was told as it was before.
-func (t *tables) nextRevision(s *stored) error {
+// takeBack sees to a session that is new, should it have been told before and be gone since.
+func (t *tables) takeBack(at ref, now *stored) error {
+	t.key = at.appendKey(t.key[:0])
+	if t.gone.Get(t.key) == nil {
+		return nil
+	}
+	now.told = toldBefore
+	if err := t.gone.Delete(t.key); err != nil {
+		return fmt.Errorf("delete a gone session: %w", err)
+	}
+	return nil
+}
+
+// nextRevision draws a revision for a session that was told as it was before, or that is no more.
+func (t *tables) nextRevision() (int64, error) {
 	revision, err := t.sessions.NextSequence()
 	if err != nil {
-		return fmt.Errorf("number a revision: %w", err)
+		return 0, fmt.Errorf("number a revision: %w", err)
 	}
-	s.revision = int64(revision)
-	return nil
+	if t.newest != nil {
+		t.newest.Left(revision)
+	}
+	return int64(revision), nil
 }
 
 // index brings the indexes from one state of a session to the next.
@@ -58,10 +75,6 @@ func (t *tables) index(at ref, was, now *stored) error {
 		if err := put(t.byStart.Put, at.byStartKey()); err != nil {
 			return err
 		}
-		// It is back, should it have been told before and be gone since.
-		if err := t.gone.Delete(at.key()); err != nil {
-			return fmt.Errorf("delete a gone session: %w", err)
-		}
 	} else if err := t.byOwner.Delete(was.owner().byOwnerKey(at)); err != nil {
 		return fmt.Errorf("delete an owner: %w", err)
 	}
@@ -69,12 +82,8 @@ func (t *tables) index(at ref, was, now *stored) error {
 }
 
 func (t *tables) putRow(at ref, s *stored) error {
-	key := at.key()
-	sealed, err := encodeSession(key, s)
-	if err != nil {
-		return err
-	}
-	if err := t.sessions.Put(key, sealed); err != nil {
+	t.key, t.value = at.appendKey(t.key[:0]), appendSession(t.value[:0], s)
+	if err := t.sessions.Put(t.key, t.room.Seal(t.key, t.value)); err != nil {
 		return fmt.Errorf("store a session: %w", err)
 	}
 	return nil
@@ -92,6 +101,9 @@ func (t *tables) timerKey(at ref, dueMS int64) []byte {
 // session that its points belong to now is told.
 func (t *tables) deleteSession(anonymous uint32, s *stored) error {
 	at := ref{anonymous, s.Start}
+	if err := t.forgetStart(at); err != nil {
+		return err
+	}
 	if s.told != 0 {
 		if err := put(t.gone.Put, at.key()); err != nil {
 			return err

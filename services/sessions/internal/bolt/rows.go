@@ -9,7 +9,6 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/positionkey"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
@@ -20,9 +19,10 @@ type ref struct {
 }
 
 // key is the key of a point in points, and of a session in sessions.
-func (r ref) key() []byte {
-	key := keys.AppendTime(keys.AppendUint32(make([]byte, 0, 32), r.anonymous), r.TimeMS)
-	return positionkey.AppendTail(key, r.Position)
+func (r ref) key() []byte { return r.appendKey(make([]byte, 0, 32)) }
+
+func (r ref) appendKey(dst []byte) []byte {
+	return positionkey.AppendTail(keys.AppendTime(keys.AppendUint32(dst, r.anonymous), r.TimeMS), r.Position)
 }
 
 // byStartKey is the key of a session in by_start.
@@ -88,81 +88,3 @@ func (s *stored) day() day.Day { return day.Of(s.Start.TimeMS) }
 
 // isTold says whether the session was told as it is.
 func (s *stored) isTold() bool { return s.told == s.revision }
-
-func encodeSession(key []byte, s *stored) ([]byte, error) {
-	row := &storagev1.SessionRow{
-		EndMs:         s.End.TimeMS,
-		EndMessageId:  s.End.MessageID,
-		EndOriginalMs: s.End.OriginalMS,
-		User:          uint32(s.User),
-		Account:       uint32(s.Account),
-		Points:        s.Points,
-		Module:        uint32(s.Module),
-		MoreParts:     s.more,
-		Revision:      s.revision,
-		Told:          s.told,
-		Rules:         s.rules,
-	}
-	for _, p := range s.parts {
-		row.Parts = append(row.Parts, &storagev1.PartRow{
-			Module: uint32(p.Module), Day: uint32(p.Day), DurationMs: p.DurationMS, ActiveMs: p.ActiveMS, Points: p.Points,
-		})
-	}
-	return record.Marshal(key, row)
-}
-
-func decodeSession(key, sealed []byte) (ref, *stored, error) {
-	at, err := parseRef(key)
-	if err != nil {
-		return ref{}, nil, err
-	}
-	var row storagev1.SessionRow
-	if err := record.Unmarshal(key, sealed, &row); err != nil {
-		return ref{}, nil, fmt.Errorf("session: %w", err)
-	}
-	s := &stored{
-		Session: session.Session{
-			Start:   at.Position,
-			End:     call.Position{TimeMS: row.GetEndMs(), MessageID: row.GetEndMessageId(), OriginalMS: row.GetEndOriginalMs()},
-			User:    session.Name(row.GetUser()),
-			Account: session.Name(row.GetAccount()),
-			Points:  row.GetPoints(),
-			Module:  session.Name(row.GetModule()),
-		},
-		more:     row.GetMoreParts(),
-		revision: row.GetRevision(),
-		told:     row.GetTold(),
-		rules:    row.GetRules(),
-	}
-	for _, p := range row.GetParts() {
-		s.parts = append(s.parts, storedPart{
-			session.Part{Module: session.Name(p.GetModule()), Day: day.Day(p.GetDay())}, decodeAmount(p),
-		})
-	}
-	return at, s, nil
-}
-
-func decodeAmount(p *storagev1.PartRow) session.Amount {
-	return session.Amount{DurationMS: p.GetDurationMs(), ActiveMS: p.GetActiveMs(), Points: p.GetPoints()}
-}
-
-func encodePoint(key []byte, p session.Point) ([]byte, error) {
-	return record.Marshal(key, &storagev1.PointRow{Module: uint32(p.Module), User: uint32(p.User), Account: uint32(p.Account)})
-}
-
-func decodePoint(key, sealed []byte) (session.Point, error) {
-	at, err := parseRef(key)
-	if err != nil {
-		return session.Point{}, err
-	}
-	var row storagev1.PointRow
-	if err := record.Unmarshal(key, sealed, &row); err != nil {
-		return session.Point{}, fmt.Errorf("point: %w", err)
-	}
-	return session.Point{
-		Position: at.Position,
-		Module:   session.Name(row.GetModule()),
-		User:     session.Name(row.GetUser()),
-		Account:  session.Name(row.GetAccount()),
-	}, nil
-}

@@ -13,9 +13,11 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
+	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/deletion"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
+	"github.com/sojournhq/sojourn/internal/kit/memory"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
@@ -67,6 +69,9 @@ type Store struct {
 	// rebuildStep is after how many points, or sessions and sums, a transaction of a rebuild ends.
 	rebuildStep int64
 
+	// known has what transactions that write remember of a workspace. They alone use it, one after the other.
+	known *memory.Table[string, *known]
+
 	mutex sync.Mutex
 	told  chan struct{} // closed and replaced whenever a feed has grown
 	// mendedUnder are the rules of each workspace when its timers were last looked over.
@@ -74,6 +79,18 @@ type Store struct {
 }
 
 var _ session.Store = (*Store)(nil)
+
+// Of so many workspaces so many names, and newest sessions of anonymousIds, are remembered at most.
+const (
+	maxKnown  = 64
+	maxNames  = 100_000
+	maxNewest = 50_000
+)
+
+type known struct {
+	names  *dict.Known
+	newest *newest
+}
 
 // Mark adds to options what kind of file the store's is, and which formats it reads. Files of format 1 are what those of format 2 are when
 // they are closed; in between format 2 has a log beside them.
@@ -90,7 +107,10 @@ func Open(o boltdb.Options, rules func(workspace string) session.Rules) (*Store,
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, rules: rules, epoch: newEpoch(), rebuildStep: defaultRebuildStep, told: make(chan struct{})}, nil
+	return &Store{
+		db: db, rules: rules, epoch: newEpoch(), rebuildStep: defaultRebuildStep, told: make(chan struct{}),
+		known: memory.New[string, *known](maxKnown),
+	}, nil
 }
 
 func newEpoch() uint64 {
@@ -127,6 +147,14 @@ type tables struct {
 	deleted  deletion.Tombstones
 	timers   *boltdb.Bucket // of all workspaces
 
+	newest  *newest      // nil: none
+	pending *pendingSums // nil: sums are stored at once
+
+	// Room for one row each, and for the values of many; and for the parts of one session.
+	key, value []byte
+	room       record.Room
+	delta      session.Parts
+
 	resolver *attribution.Resolver
 }
 
@@ -140,8 +168,23 @@ func (s *Store) writable(tx *boltdb.Tx, workspace string) (*tables, error) {
 		return nil, err
 	}
 	t := s.open(tx, mine, workspace)
+	if s.known != nil {
+		s.remember(t)
+	}
 	t.rulesName, err = t.names.Number(kindRules, nameOfRules(t.rules))
 	return t, err
+}
+
+// remember lets a transaction that writes use what those before it found.
+func (s *Store) remember(t *tables) {
+	k, ok := s.known.Get(t.workspace)
+	if !ok {
+		k = &known{dict.NewKnown(maxNames), memory.New[uint32, call.Position](maxNewest)}
+		s.known.Set(t.workspace, k)
+	}
+	t.names = dict.Knowing(t.bucket.Bucket(namesTable), k.names)
+	t.newest = k.newest
+	t.newest.At(t.sessions.Sequence())
 }
 
 // readable returns the workspace's tables, or nil if nothing was ever recorded in it.

@@ -8,7 +8,6 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
-	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/storage/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
@@ -26,21 +25,19 @@ func parseSumPart(key []byte) (p session.Part, err error) {
 	return p, nil
 }
 
-func decodeSum(key, sealed []byte) (session.Sum, error) {
-	var row storagev1.SumRow
-	if err := record.Unmarshal(key, sealed, &row); err != nil {
-		return session.Sum{}, fmt.Errorf("daily sum: %w", err)
-	}
-	return session.Sum{
-		Sessions: row.GetSessions(), Carried: row.GetCarried(), DurationMS: row.GetDurationMs(), ActiveMS: row.GetActiveMs(),
-	}, nil
-}
-
 // addSum adds to one daily sum. One that is zero is not stored.
 func (t *tables) addSum(o owner, p session.Part, by session.Sum) error {
 	if by == (session.Sum{}) {
 		return nil
 	}
+	if t.pending != nil {
+		t.pending.add(sumID{o, p}, by)
+		return nil
+	}
+	return t.addStoredSum(o, p, by)
+}
+
+func (t *tables) addStoredSum(o owner, p session.Part, by session.Sum) error {
 	key := sumKey(o, p)
 	var was session.Sum
 	if sealed := t.sums.Get(key); sealed != nil {
@@ -56,13 +53,8 @@ func (t *tables) putSum(key []byte, s session.Sum) error {
 	if s == (session.Sum{}) {
 		return t.sums.Delete(key)
 	}
-	sealed, err := record.Marshal(key, &storagev1.SumRow{
-		Sessions: s.Sessions, Carried: s.Carried, DurationMs: s.DurationMS, ActiveMs: s.ActiveMS,
-	})
-	if err != nil {
-		return err
-	}
-	return t.sums.Put(key, sealed)
+	t.value = appendSum(t.value[:0], s)
+	return t.sums.Put(key, t.room.Seal(key, t.value))
 }
 
 // count sets the parts of now, which so far are those of was, to what delta says, and brings the sums of their owners up to date. Was is

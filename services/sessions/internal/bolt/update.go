@@ -11,13 +11,8 @@ import (
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// add stores new points of an anonymousId and brings its sessions up to date.
-func (t *tables) add(anonymous uint32, points []session.Point) error {
-	slices.SortFunc(points, func(a, b session.Point) int { return a.Compare(b.Position) })
-	last, err := t.lastSession(anonymous)
-	if err != nil {
-		return err
-	}
+// add stores new points of an anonymousId, in their order, and brings its sessions up to date. Last is the newest of these so far.
+func (t *tables) add(anonymous uint32, last *stored, points []session.Point) (err error) {
 	late := 0
 	if last != nil {
 		late, _ = slices.BinarySearchFunc(points, last.End, func(p session.Point, end call.Position) int { return p.Compare(end) })
@@ -47,7 +42,7 @@ func (t *tables) addInOrder(anonymous uint32, last *stored, points []session.Poi
 		return err
 	}
 	var current session.Session
-	parts := session.Parts{}
+	parts := t.emptyParts()
 	was := last
 	if last != nil {
 		current = last.Session
@@ -62,11 +57,26 @@ func (t *tables) addInOrder(anonymous uint32, last *stored, points []session.Poi
 				return err
 			}
 		}
-		was, parts = nil, session.Parts{}
+		was = nil
+		clear(parts)
 		current = session.Begin(p, parts)
 	}
-	_, err := t.putSession(anonymous, was, current, parts)
-	return err
+	if _, err := t.putSession(anonymous, was, current, parts); err != nil {
+		return err
+	}
+	if t.newest != nil {
+		t.newest.Set(anonymous, current.Start)
+	}
+	return nil
+}
+
+// emptyParts returns parts to be used until it is called again.
+func (t *tables) emptyParts() session.Parts {
+	if t.delta == nil {
+		t.delta = session.Parts{}
+	}
+	clear(t.delta)
+	return t.delta
 }
 
 // addLate adds points that come before the end of the newest session. Those that only divide a pause within a session cost what is next to
@@ -111,12 +121,8 @@ func (t *tables) addLate(anonymous uint32, points []session.Point) error {
 
 func (t *tables) putPoints(anonymous uint32, points []session.Point) error {
 	for _, p := range points {
-		key := ref{anonymous, p.Position}.key()
-		sealed, err := encodePoint(key, p)
-		if err != nil {
-			return err
-		}
-		if err := t.points.Put(key, sealed); err != nil {
+		t.key, t.value = ref{anonymous, p.Position}.appendKey(t.key[:0]), appendPoint(t.value[:0], p)
+		if err := t.points.Put(t.key, t.room.Seal(t.key, t.value)); err != nil {
 			return fmt.Errorf("store a point: %w", err)
 		}
 	}
@@ -210,8 +216,8 @@ func (t *tables) replace(anonymous uint32, old map[call.Position]*stored, walked
 	return changes, nil
 }
 
-// lastSession returns the newest session of an anonymousId, nil if it has none.
-func (t *tables) lastSession(anonymous uint32) (*stored, error) {
+// findLastSession looks for the newest session of an anonymousId.
+func (t *tables) findLastSession(anonymous uint32) (*stored, error) {
 	start, ok, err := t.startBefore(keys.AppendUint32(nil, anonymous+1), anonymous)
 	if err != nil || !ok {
 		return nil, err

@@ -1,0 +1,57 @@
+package bolt
+
+import (
+	"fmt"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/record"
+)
+
+// sums are the daily sums that a transaction changes: each is read once and written once, however many events it counts.
+type sums struct {
+	table *boltdb.Bucket
+	rows  []sum // in the order in which they were first changed
+	known map[usageKey]int
+}
+
+type sum struct {
+	usageKey
+	usageRow
+}
+
+func newSums(table *boltdb.Bucket) sums { return sums{table: table, known: map[usageKey]int{}} }
+
+// add adds an event to the sum of its day, so far in memory.
+func (s *sums) add(k usageKey, ms int64) error {
+	i, ok := s.known[k]
+	if !ok {
+		var room [usageKeySize]byte
+		key := k.append(room[:0])
+		row := usageRow{firstMS: ms, lastMS: ms}
+		if sealed := s.table.Get(key); sealed != nil {
+			var err error
+			if row, err = readUsage(key, sealed); err != nil {
+				return err
+			}
+		}
+		i, s.known[k] = len(s.rows), len(s.rows)
+		s.rows = append(s.rows, sum{k, row})
+	}
+	row := &s.rows[i].usageRow
+	row.uses++
+	row.firstMS, row.lastMS = min(row.firstMS, ms), max(row.lastMS, ms)
+	return nil
+}
+
+// store writes the sums.
+func (s *sums) store() error {
+	var room record.Room
+	var key, value []byte
+	for i := range s.rows {
+		key, value = s.rows[i].usageKey.append(key[:0]), s.rows[i].usageRow.append(value[:0])
+		if err := s.table.Put(key, room.Seal(key, value)); err != nil {
+			return fmt.Errorf("store usage: %w", err)
+		}
+	}
+	return nil
+}

@@ -43,7 +43,7 @@ lint: $(BIN)/buf $(BIN)/golangci-lint ## check protos and Go code
 
 .PHONY: test
 test: ## run all tests that need Go alone
-	go test $(addsuffix /...,$(addprefix ./,$(filter-out tests/reliability,$(MODULES)))) ./tests/reliability/oracle
+	go test $(addsuffix /...,$(addprefix ./,$(filter-out tests/reliability tests/disk,$(MODULES)))) ./tests/reliability/oracle ./tests/disk/volume
 
 .PHONY: race
 race: ## run the same tests with the race detector, the long ones shortened; not those of programs, which it would not look into
@@ -91,6 +91,34 @@ rel-net: ## kill, stop, cut off, slow and reset each service, in network namespa
 	@if [ "$$(id -u)" = 0 ] && unshare --net true 2>/dev/null; then set -x; unshare --net $(RELIABILITY) -run BadNetwork -faults 15 -fault-for 8s -namespaces; \
 	  else echo "SKIPPED rel-net in namespaces: it needs root and unshare; by proxies instead"; set -x; \
 	  $(RELIABILITY) -run BadNetwork -faults 15 -fault-for 8s; fi
+
+# What befalls disks: tests/disk. They need root; rel-crash and rel-fsync need FUSE, rel-power ext4 on a loop device.
+DISK := go test -count=1 -v -timeout 6h
+.PHONY: rel-crash
+rel-crash: ## open 100,000 states that a crash could leave of a store (10 minutes; SEED=n, STATES= of each of four stores, STEPS= of each sender a round)
+	$(DISK) ./tests/disk/crash -states $${STATES:-25000} -steps $${STEPS:-60} -rounds 6 -seed $${SEED:-1}
+
+.PHONY: rel-fsync
+rel-fsync: ## fail fsync under load, 50 times, and go on with the same cache or after a crash (10 minutes; SEED=n, FAULTS=, CALLS= before each)
+	$(DISK) -run SyncsFail ./tests/disk/faults -faults $${FAULTS:-50} -calls $${CALLS:-500} -seed $${SEED:-1}
+
+.PHONY: rel-power
+rel-power: ## cut the power of an ext4 under load, 50 times (10 minutes; SEED=n, FAULTS=, CALLS= before each)
+	$(DISK) -run PowerFails ./tests/disk/faults -faults $${FAULTS:-50} -calls $${CALLS:-500} -seed $${SEED:-1}
+
+.PHONY: rel-full
+rel-full: ## fill a disk under load, hold it full, and make room, 20 times (3 minutes; SEED=n, FAULTS=, CALLS= before each)
+	$(DISK) -run FullDisk ./tests/disk/faults -faults $${FAULTS:-20} -calls $${CALLS:-500} -seed $${SEED:-1}
+
+.PHONY: rel-rot
+rel-rot: ## flip 1,000 bits of data files, one at a time, and damage them in ten other ways 500 times (5 minutes; SEED=n, FLIPS=)
+	$(DISK) -run Rot ./tests/disk/faults -rot $${FLIPS:-1000} -calls $${CALLS:-500} -seed $${SEED:-1}
+
+.PHONY: rel-disk-short
+rel-disk-short: ## a short form of these five (a minute)
+	$(DISK) ./tests/disk/volume ./tests/disk/mounted
+	$(DISK) ./tests/disk/crash -states 800 -seed $${SEED:-1}
+	$(DISK) ./tests/disk/faults -seed $${SEED:-1}
 
 .PHONY: fuzz
 fuzz: ## fuzz every decoder for a while (FUZZTIME=10s each)

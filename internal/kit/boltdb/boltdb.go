@@ -60,6 +60,8 @@ type Options struct {
 	OnFail func(error)
 	// Deps are where the file shows what it does; without metrics or traces in them it shows none. OnFail is told of failures, not they.
 	Deps observe.Deps
+	// ReserveBytes is what is kept free on the disk for what makes room: Room. 0: DefaultReserve; less: nothing.
+	ReserveBytes int64
 	// ReadOnly opens a file for reading only; it must exist, and Update returns ErrReadOnly.
 	ReadOnly bool
 }
@@ -74,6 +76,7 @@ type DB struct {
 	readOnly bool
 	metrics  *metrics
 	tracer   trace.Tracer
+	room     *room
 
 	mutex  sync.RWMutex // guards closed, so that nothing is sent on a closed queue
 	closed bool
@@ -100,7 +103,7 @@ func Open(o Options) (*DB, error) {
 	db := &DB{
 		bolt: b, kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
-		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(),
+		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), room: newRoom(o),
 	}
 	if o.Deps.Metrics != nil {
 		if err := db.metrics.register(o.Deps.Metrics, db); err != nil {

@@ -15,6 +15,9 @@ import (
 
 // Record implements usage.Store.
 func (s *Store) Record(ctx context.Context, workspace string, calls []call.Call) ([]call.Outcome, error) {
+	if err := s.db.Room(); err != nil {
+		return nil, err
+	}
 	var outcomes []call.Outcome
 	err := s.db.Update(ctx, func(tx *boltdb.Tx) error {
 		t, err := writable(tx, workspace)

@@ -13,6 +13,9 @@ import (
 
 // Record implements session.Store.
 func (s *Store) Record(ctx context.Context, workspace string, calls []call.Call) ([]call.Outcome, error) {
+	if err := s.db.Room(); err != nil {
+		return nil, err
+	}
 	var outcomes []call.Outcome
 	err := s.db.Update(ctx, func(tx *boltdb.Tx) (err error) {
 		outcomes, err = s.record(tx, workspace, calls)

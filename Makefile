@@ -128,6 +128,23 @@ fuzz: ## fuzz every decoder for a while (FUZZTIME=10s each)
 	  done; \
 	done
 
+.PHONY: race-e2e
+race-e2e: ## run the tests of programs too with the race detector, in the programs that they start as well (10 minutes)
+	GOFLAGS=-race go test -count=1 -timeout 30m ./tests/e2e
+
+# The rel- targets print the seed that they drew; SEED=n repeats it.
+.PHONY: rel-hostile
+rel-hostile: ## attack sojourn in every way at once, with a bot session of a million points, beside a healthy client (10 minutes; SEED=n)
+	go test -count=1 -v -timeout 60m -tags reliability -run TestRelHostile ./tests/e2e -hostile 5m -points 1000000 -seed $${SEED:-0}
+
+.PHONY: rel-soak
+rel-soak: ## keep sojourn at half load for an hour, and fit lines through what must not grow (SOAK=1h, SEED=n)
+	go test -count=1 -v -timeout 3h -tags reliability -run TestRelSoak ./tests/e2e -soak $${SOAK:-1h} -measure 20s -seed $${SEED:-0}
+
+.PHONY: rel-doors-short
+rel-doors-short: ## short forms of rel-hostile and rel-soak (40 seconds)
+	go test -count=1 -v -tags reliability -run TestRel ./tests/e2e -seed $${SEED:-0} -soak 12s
+
 .PHONY: build
 build: ## build every program, in the workspace and each module on its own
 	go build work

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/admin"
 	"github.com/sojournhq/sojourn/internal/kit/daemon"
+	"github.com/sojournhq/sojourn/internal/kit/heap"
 )
 
 // readyTime is how long a readiness probe waits for the services.
@@ -46,6 +47,7 @@ func (g *Gateway) Serve(ctx context.Context, linger time.Duration, l Listeners, 
 	if g.tls == nil && !daemon.Loopback(l.HTTP) {
 		g.log.WarnContext(ctx, "keys and calls are not encrypted on this port: set -tls-cert, or let something in front speak TLS")
 	}
+	defer heap.Reserve()()
 	var stopping atomic.Bool
 	serving, endServing := lingering(ctx, linger, func() {
 		stopping.Store(true)

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/internal/kit/admin"
+	"github.com/sojournhq/sojourn/internal/kit/heap"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
 	"github.com/sojournhq/sojourn/internal/kit/version"
@@ -120,6 +121,7 @@ type process struct {
 }
 
 func (p *process) run(ctx context.Context, log *slog.Logger, open func(context.Context, observe.Deps) (Service, error)) (err error) {
+	defer heap.Reserve()()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	registry := observe.NewRegistry()

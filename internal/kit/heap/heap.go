@@ -10,9 +10,9 @@ import (
 // address space, and no memory.
 const floor = 128 << 20
 
-// Reserve has the garbage collector run as if the process held 64 MiB more, until free is called. Go collects when the heap has doubled, which
-// for a process that holds twenty megabytes and takes thousands of requests a second is twenty times a second, each time through the stacks
-// of all requests under way. With GOGC or GOMEMLIMIT set, whoever set it has decided, and nothing is reserved.
+// Reserve has the garbage collector run as if the process held 64 MiB more, until free is called. Go collects when the heap has doubled,
+// which for a process that holds twenty megabytes and takes thousands of requests a second is twenty times a second, each time through the
+// stacks of all requests under way. With GOGC or GOMEMLIMIT set, whoever set it has decided, and nothing is reserved.
 func Reserve() (free func()) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return func() {}

@@ -359,7 +359,9 @@ func (s span) SpanContext() trace.SpanContext {
 	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{s.id}, SpanID: trace.SpanID{s.id}})
 }
 
-func (s span) AddLink(l trace.Link) { *s.links = append(*s.links, fmt.Sprint(s.id, " to ", l.SpanContext.TraceID()[0])) }
+func (s span) AddLink(l trace.Link) {
+	*s.links = append(*s.links, fmt.Sprint(s.id, " to ", l.SpanContext.TraceID()[0]))
+}
 
 func TestTheTracesOfRequestsLeadToThatWhichShowsTheirRPCs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

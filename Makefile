@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone tests/program tests/e2e tests/cluster tests/reliability
+MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone \
+	tests/program tests/e2e tests/load tests/cluster tests/reliability tests/disk
 # Modules outside the workspace: what they need would weigh on the others.
 BESIDE := tests/deploy tools
 BINARIES := services/events/cmd/eventsd services/identity/cmd/identityd services/sessions/cmd/sessionsd gateway/cmd/gatewayd standalone/cmd/sojourn
@@ -28,6 +29,10 @@ $(BIN)/golangci-lint: tools/lint/go.mod
 	GOWORK=off GOBIN=$(BIN) go -C tools/lint install tool
 	touch $@
 
+$(BIN)/govulncheck: tools/vuln/go.mod
+	GOWORK=off GOBIN=$(BIN) go -C tools/vuln install tool
+	touch $@
+
 .PHONY: generate
 generate: $(BIN)/buf ## regenerate the Go code of proto/
 	find proto/sojourn -name '*.go' -delete
@@ -40,9 +45,17 @@ lint: $(BIN)/buf $(BIN)/golangci-lint ## check protos and Go code
 	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && golangci-lint run --allow-parallel-runners ./...); done
 	@for m in $(BESIDE); do echo "golangci-lint $$m"; (cd $$m && GOWORK=off golangci-lint run --allow-parallel-runners ./...); done
 
+.PHONY: vuln
+vuln: $(BIN)/govulncheck ## look for known vulnerabilities in what our code calls (VULNDB=file:///… for a copy of the database)
+	@for m in $(MODULES); do echo "govulncheck $$m"; \
+	  if ! said=$$(cd $$m && govulncheck $(VULNDB:%=-db %) ./... 2>&1); then \
+	    case "$$said" in *"fetching vulnerabilities"*) echo "SKIPPED vuln: the vulnerability database cannot be reached"; exit 0;; esac; \
+	    echo "$$said"; exit 1; \
+	  fi; done
+
 .PHONY: test
 test: ## run all tests that need Go alone
-	go test $(addsuffix /...,$(addprefix ./,$(filter-out tests/reliability,$(MODULES)))) ./tests/reliability/oracle
+	go test $(addsuffix /...,$(addprefix ./,$(filter-out tests/reliability tests/disk,$(MODULES)))) ./tests/reliability/oracle ./tests/disk/volume
 
 .PHONY: race
 race: ## run the same tests with the race detector, the long ones shortened; not those of programs, which it would not look into
@@ -95,8 +108,36 @@ rel-net: ## kill, stop, cut off, slow and reset each service, in network namespa
 rel-defects: ## seed one defect after the other, and have each found by the target that is there for it (20 minutes; DEFECT=name for one)
 	$(RELIABILITY) -run Seeded -defects 0 -defect "$${DEFECT:-}"
 
+# What befalls disks: tests/disk. They need root; rel-crash and rel-fsync need FUSE, rel-power ext4 on a loop device.
+DISK := go test -count=1 -v -timeout 6h
+.PHONY: rel-crash
+rel-crash: ## open 100,000 states that a crash could leave of a store (10 minutes; SEED=n, STATES= of each of four stores, STEPS= of each sender a round)
+	$(DISK) ./tests/disk/crash -states $${STATES:-25000} -steps $${STEPS:-60} -rounds 6 -seed $${SEED:-1}
+
+.PHONY: rel-fsync
+rel-fsync: ## fail fsync under load, 50 times, and go on with the same cache or after a crash (10 minutes; SEED=n, FAULTS=, CALLS= before each)
+	$(DISK) -run SyncsFail ./tests/disk/faults -faults $${FAULTS:-50} -calls $${CALLS:-500} -seed $${SEED:-1}
+
+.PHONY: rel-power
+rel-power: ## cut the power of an ext4 under load, 50 times (10 minutes; SEED=n, FAULTS=, CALLS= before each)
+	$(DISK) -run PowerFails ./tests/disk/faults -faults $${FAULTS:-50} -calls $${CALLS:-500} -seed $${SEED:-1}
+
+.PHONY: rel-full
+rel-full: ## fill a disk under load, hold it full, and make room, 20 times (3 minutes; SEED=n, FAULTS=, CALLS= before each)
+	$(DISK) -run FullDisk ./tests/disk/faults -faults $${FAULTS:-20} -calls $${CALLS:-500} -seed $${SEED:-1}
+
+.PHONY: rel-rot
+rel-rot: ## flip 1,000 bits of data files, one at a time, and damage them in ten other ways 500 times (5 minutes; SEED=n, FLIPS=)
+	$(DISK) -run Rot ./tests/disk/faults -rot $${FLIPS:-1000} -calls $${CALLS:-500} -seed $${SEED:-1}
+
+.PHONY: rel-disk-short
+rel-disk-short: ## a short form of these five (a minute)
+	$(DISK) ./tests/disk/volume ./tests/disk/mounted
+	$(DISK) ./tests/disk/crash -states 800 -seed $${SEED:-1}
+	$(DISK) ./tests/disk/faults -seed $${SEED:-1}
+
 .PHONY: rel-short
-rel-short: ## a short form of everything that breaks Sojourn on purpose
+rel-short: rel-disk-short ## a short form of everything that breaks Sojourn on purpose
 	$(RELIABILITY) -run 'Killed|Outage|Clock|BadNetwork|Seeded' -kills 4 -every 300ms -batches 150 -clock-for 2s -clock-calls 500 -defects 1
 
 .PHONY: fuzz
@@ -106,6 +147,23 @@ fuzz: ## fuzz every decoder for a while (FUZZTIME=10s each)
 	    echo "$$name in $$(dirname $$f)"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime $${FUZZTIME:-10s} ./$$(dirname $$f); \
 	  done; \
 	done
+
+.PHONY: race-e2e
+race-e2e: ## run the tests of programs too with the race detector, in the programs that they start as well (10 minutes)
+	GOFLAGS=-race go test -count=1 -timeout 30m ./tests/e2e
+
+# The rel- targets print the seed that they drew; SEED=n repeats it.
+.PHONY: rel-hostile
+rel-hostile: ## attack sojourn in every way at once, with a bot session of a million points, beside a healthy client (10 minutes; SEED=n)
+	go test -count=1 -v -timeout 60m -tags reliability -run TestRelHostile ./tests/e2e -hostile 5m -points 1000000 -seed $${SEED:-0}
+
+.PHONY: rel-soak
+rel-soak: ## keep sojourn at half load for an hour, and fit lines through what must not grow (SOAK=1h, SEED=n)
+	go test -count=1 -v -timeout 3h -tags reliability -run TestRelSoak ./tests/e2e -soak $${SOAK:-1h} -measure 20s -seed $${SEED:-0}
+
+.PHONY: rel-doors-short
+rel-doors-short: ## short forms of rel-hostile and rel-soak (40 seconds)
+	go test -count=1 -v -tags reliability -run TestRel ./tests/e2e -seed $${SEED:-0} -soak 12s
 
 .PHONY: build
 build: ## build every program, in the workspace and each module on its own

@@ -61,6 +61,9 @@ func (s *segment) text(t string) {
 	s.buffer = append(binary.AppendUvarint(s.buffer, uint64(len(t))), t...)
 }
 
+// goesOnSize is how long the record is that goesOn writes.
+const goesOnSize = recordHeader + 1
+
 // goesOn writes that the next generation has a segment, so that one that is missing is missed.
 func (s *segment) goesOn() error {
 	s.begin()

@@ -2,8 +2,10 @@ package boltdb_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"os"
 	"path/filepath"
@@ -233,6 +235,49 @@ func TestARecordThatWasCutShortWasNeverAcknowledgedAndIsDropped(t *testing.T) {
 			if got := count(t, open(t, filepath.Join(again, "x.db"))); got != 2 {
 				t.Fatalf("cut at %d, gone on: %d rows, want 2", cut, got)
 			}
+		}
+	}
+}
+
+// The last record of a segment says that there is another one, which is there before it is written.
+func TestACrashAsASegmentEndsLosesNothingAndIsNoDamage(t *testing.T) {
+	header := binary.BigEndian.AppendUint64([]byte("SJRNLOG1"), 2)
+	header = binary.BigEndian.AppendUint32(header, crc32.Checksum(header, crc32.MakeTable(crc32.Castagnoli)))
+	for _, c := range []struct {
+		left, next int
+		want       error
+	}{
+		{left: 1, next: len(header)},
+		{left: 13, next: len(header)},
+		{left: 13, next: 0},
+		{left: 14, next: len(header), want: boltdb.ErrDamaged},
+		{left: 13, next: len(header) + 1, want: boltdb.ErrDamaged},
+	} {
+		dir, log := logged(t)
+		data, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = errors.Join(os.WriteFile(log, append(data, make([]byte, c.left)...), 0o600),
+			os.WriteFile(strings.TrimSuffix(log, "1")+"2", append(header, 0)[:c.next], 0o600))
+		if err != nil {
+			t.Fatal(err)
+		}
+		db, err := boltdb.Open(boltdb.Options{Path: filepath.Join(dir, "x.db"), Kind: "test", Format: 1})
+		if !errors.Is(err, c.want) {
+			t.Fatalf("%d bytes behind the last record, %d of the next segment: got %v, want %v", c.left, c.next, err, c.want)
+		}
+		if err != nil {
+			continue
+		}
+		if got := count(t, db); got != 2 {
+			t.Errorf("%d rows, want 2", got)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := count(t, open(t, filepath.Join(dir, "x.db"))); got != 2 {
+			t.Errorf("%d rows when it is opened again, want 2", got)
 		}
 	}
 }

@@ -112,11 +112,18 @@ func (db *DB) readOne(g uint64, r *replay, isLast bool) (begun bool, err error) 
 	if err != nil || end == size && end > 0 {
 		return true, err
 	}
-	if !isLast {
+	if !isLast && !db.cutShortAtItsEnd(g, size-end) {
 		return true, fmt.Errorf("%w: %s ends in the middle of a record", ErrDamaged, segmentPath(db.bolt.Path(), g))
 	}
 	if end == 0 || db.readOnly {
 		return end > 0, nil
 	}
 	return true, cutOff(db.bolt.Path(), g, end)
+}
+
+// cutShortAtItsEnd says whether what is behind the last record of a segment may be the beginning of what goesOn writes: the next segment is
+// there already then, but no transaction was begun in it.
+func (db *DB) cutShortAtItsEnd(g uint64, left int64) bool {
+	next, err := os.Stat(segmentPath(db.bolt.Path(), g+1))
+	return err == nil && next.Size() <= int64(segmentHeader) && left <= int64(goesOnSize)
 }

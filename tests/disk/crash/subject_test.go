@@ -31,6 +31,7 @@ type store interface {
 
 func subjects() map[string]subject {
 	return map[string]subject{
+		"kit": kit(),
 		"events": {
 			func(ctx context.Context, dir string, d observe.Deps) (store, error) {
 				s, err := events.Open(ctx, events.Config{Dir: dir}, d)

@@ -137,7 +137,7 @@ rel-disk-short: ## a short form of these five (a minute)
 	$(DISK) ./tests/disk/faults -seed $${SEED:-1}
 
 .PHONY: rel-short
-rel-short: rel-disk-short ## a short form of everything that breaks Sojourn on purpose
+rel-short: rel-disk-short rel-doors-short ## a short form of everything that breaks Sojourn on purpose
 	$(RELIABILITY) -run 'Killed|Outage|Clock|BadNetwork|Seeded' -kills 4 -every 300ms -batches 150 -clock-for 2s -clock-calls 500 -defects 1
 
 .PHONY: fuzz

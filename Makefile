@@ -104,6 +104,10 @@ rel-net: ## kill, stop, cut off, slow and reset each service, in network namespa
 	  else echo "SKIPPED rel-net in namespaces: it needs root and unshare; by proxies instead"; set -x; \
 	  $(RELIABILITY) -run BadNetwork -faults 15 -fault-for 8s; fi
 
+.PHONY: rel-defects
+rel-defects: ## seed one defect after the other, and have each found by the target that is there for it (20 minutes; DEFECT=name for one)
+	$(RELIABILITY) -run Seeded -defects 0 -defect "$${DEFECT:-}"
+
 # What befalls disks: tests/disk. They need root; rel-crash and rel-fsync need FUSE, rel-power ext4 on a loop device.
 DISK := go test -count=1 -v -timeout 6h
 .PHONY: rel-crash
@@ -131,6 +135,10 @@ rel-disk-short: ## a short form of these five (a minute)
 	$(DISK) ./tests/disk/volume ./tests/disk/mounted
 	$(DISK) ./tests/disk/crash -states 800 -seed $${SEED:-1}
 	$(DISK) ./tests/disk/faults -seed $${SEED:-1}
+
+.PHONY: rel-short
+rel-short: rel-disk-short rel-doors-short ## a short form of everything that breaks Sojourn on purpose
+	$(RELIABILITY) -run 'Killed|Outage|Clock|BadNetwork|Seeded' -kills 4 -every 300ms -batches 150 -clock-for 2s -clock-calls 500 -defects 1
 
 .PHONY: fuzz
 fuzz: ## fuzz every decoder for a while (FUZZTIME=10s each)

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		binaries = dir
-		if err := program.Build("../..", dir); err != nil {
+		if err := program.Build("../..", dir, program.All()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}

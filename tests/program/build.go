@@ -28,11 +28,19 @@ func Mains(root string) (dirs []string) {
 	return dirs
 }
 
-// Build builds every program of the source tree at root into the directory out, with more flags for go build if there are any.
-func Build(root, out string, flags ...string) error {
+// All are the names of all programs.
+func All() (names []string) {
+	for name := range packages {
+		names = append(names, name)
+	}
+	return names
+}
+
+// Build builds programs of the source tree at root into the directory out, with more flags for go build if there are any.
+func Build(root, out string, names []string, flags ...string) error {
 	args := append([]string{"build", "-o", out + string(filepath.Separator)}, flags...)
-	for _, name := range packages {
-		args = append(args, name)
+	for _, name := range names {
+		args = append(args, packages[name])
 	}
 	build := exec.Command("go", args...)
 	build.Dir, build.Stdout, build.Stderr = root, os.Stderr, os.Stderr

@@ -22,12 +22,11 @@ const farOff = 72 * time.Hour
 // TestAClockThatJumpsAndStrobesChangesNothing sets the wall clock of the real programs up to three days ahead and back under load, every tenth of a
 // second and for some time every millisecond, and restarts a process while it is wrong.
 func TestAClockThatJumpsAndStrobesChangesNothing(t *testing.T) {
-	odd := oddClockPrograms(t)
 	onBoth(t, func(t *testing.T, programs []string) {
 		s := seed(t)
 		random := rand.New(rand.NewPCG(s, 3))
 		d := deploy(t, programs)
-		d.binaries = odd
+		d.binaries = oddClockPrograms(t, programs)
 		clock, err := wallclock.New(filepath.Join(t.TempDir(), "clock"))
 		if err != nil {
 			t.Fatal(err)
@@ -72,16 +71,14 @@ func TestAClockThatJumpsAndStrobesChangesNothing(t *testing.T) {
 	})
 }
 
-// oddClockPrograms builds programs whose wall clock can be set.
-func oddClockPrograms(t *testing.T) string {
+// oddClockPrograms builds programs whose wall clock can be set, and returns where.
+func oddClockPrograms(t *testing.T, programs []string) string {
 	t.Helper()
 	overlay, err := wallclock.Overlay(t.TempDir(), program.Mains(*tree)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(t.TempDir(), "odd-clock")
-	if err := program.Build(*tree, dir, "-overlay", overlay); err != nil {
-		t.Fatal(err)
-	}
+	dir := binaries + "-odd-clock"
+	build(t, programs, dir, "-overlay", overlay)
 	return dir
 }

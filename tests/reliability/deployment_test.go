@@ -88,6 +88,7 @@ func (d *deployment) start() {
 
 func (d *deployment) up(name string) {
 	d.t.Helper()
+	build(d.t, d.programs, d.binaries)
 	args := append([]string{filepath.Join(d.binaries, name)}, d.args(name)...)
 	if namespace := d.into[name]; namespace != "" {
 		args = append([]string{"ip", "netns", "exec", namespace}, args...)

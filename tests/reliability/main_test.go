@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ var (
 	only     = flag.String("only", "", "sojourn: the one process alone; daemons: the four; empty: both")
 )
 
-// binaries is the directory in which TestMain built the programs.
+// binaries is where programs are built to, when they are first needed.
 var binaries string
 
 func TestMain(m *testing.M) {
@@ -33,12 +34,23 @@ func TestMain(m *testing.M) {
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		binaries = filepath.Join(dir, "plain")
-		if err := program.Build(*tree, binaries); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
 		return m.Run()
 	}())
+}
+
+// build builds what of the programs is not built yet.
+func build(t *testing.T, programs []string, dir string, flags ...string) {
+	t.Helper()
+	missing := slices.DeleteFunc(slices.Compact(append([]string{program.Sojourn}, programs...)), func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	})
+	if len(missing) == 0 {
+		return
+	}
+	if err := program.Build(*tree, dir, missing, flags...); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // seed is what everything random in a run follows from. It is printed.

@@ -14,7 +14,7 @@ import (
 	"github.com/sojournhq/sojourn/tests/program"
 )
 
-// toldWithin is how soon after the last call all sessions must have been told, as they are, to somebody who watches.
+// toldWithin is how soon something more must be told to somebody who watches, until all sessions have been told as they are.
 const toldWithin = 15 * time.Second
 
 // expectTold fails unless whoever watches is told of all sessions of a dump as they are in the dump, and of no other.
@@ -54,8 +54,12 @@ func (d *deployment) watch(workspace string, want map[string]int) map[string]int
 		_ = cmd.Wait()
 	}()
 	told, byID := map[string]int{}, map[string]string{}
-	for lines := bufio.NewScanner(out); !maps.Equal(told, want) && lines.Scan(); {
-		change(d.t, lines.Bytes(), byID, told)
+	for lines := bufio.NewReader(out); len(told) != len(want) || !maps.Equal(told, want); stop.Reset(toldWithin) {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			break // it was stopped, perhaps in the middle of a line
+		}
+		change(d.t, line, byID, told)
 	}
 	return told
 }

@@ -6,6 +6,7 @@ package traffic
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/sojournhq/sojourn/tests/reliability/oracle"
 )
@@ -61,7 +62,7 @@ func (s *Stream) Batch(n int) []oracle.Call {
 
 // Rest returns what is still to be said, in batches, so that everything made was said.
 func (s *Stream) Rest() [][]oracle.Call {
-	rest := append(s.later, s.ready)
+	rest := slices.Concat(s.later, [][]oracle.Call{s.ready})
 	s.later, s.ready = make([][]oracle.Call, len(s.later)), nil
 	return rest
 }

@@ -50,7 +50,7 @@ func init() {
 )
 
 // Overlay writes into dir what go build -overlay needs to make such programs of the packages main in the source directories mains, and returns the path of
-// the file that the flag names.
+// the file that the flag names. What GOFLAGS lays over the source already stays.
 func Overlay(dir string, mains ...string) (string, error) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
@@ -77,7 +77,10 @@ func Overlay(dir string, mains ...string) (string, error) {
 }
 
 func write(dir string, files map[string]string) (string, error) {
-	replace := map[string]string{}
+	replace, err := given()
+	if err != nil {
+		return "", err
+	}
 	for path, text := range files {
 		replace[path] = filepath.Join(dir, fmt.Sprintf("%d.go", len(replace)))
 		if err := os.WriteFile(replace[path], []byte(text), 0o600); err != nil {
@@ -90,6 +93,25 @@ func write(dir string, files map[string]string) (string, error) {
 	}
 	path := filepath.Join(dir, "overlay.json")
 	return path, os.WriteFile(path, overlay, 0o600)
+}
+
+// given is what GOFLAGS lays over the source.
+func given() (map[string]string, error) {
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	for _, flag := range strings.Fields(os.Getenv("GOFLAGS")) {
+		path, is := strings.CutPrefix(flag, "-overlay=")
+		if !is {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = json.Unmarshal(text, &overlay)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the overlay of GOFLAGS: %w", err)
+		}
+	}
+	return overlay.Replace, nil
 }
 
 // Clock is the wall clock of programs.

@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone tests/program tests/e2e tests/cluster tests/reliability tests/disk
+MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone \
+	tests/program tests/e2e tests/load tests/cluster tests/reliability tests/disk
 # Modules outside the workspace: what they need would weigh on the others.
 BESIDE := tests/deploy tools
 BINARIES := services/events/cmd/eventsd services/identity/cmd/identityd services/sessions/cmd/sessionsd gateway/cmd/gatewayd standalone/cmd/sojourn
@@ -74,8 +75,22 @@ scale: ## fill 10 million uses of 100,000 users and 2,000 accounts, and time eve
 RELIABILITY = go test -count=1 -v -timeout 60m ./tests/reliability -seed $${SEED:-0}
 
 .PHONY: rel-kill
-rel-kill: ## kill random processes under load, 300 times, with a million calls answered (15 minutes; KILLS= and CALLS= of each of two deployments)
-	$(RELIABILITY) -run Killed -kills $${KILLS:-150} -calls $${CALLS:-500000}
+rel-kill: ## kill random processes under load, 300 times, with a million calls answered (17 minutes; KILLS= and CALLS= of each of two deployments)
+	$(RELIABILITY) -run Killed -kills $${KILLS:-150} -calls $${CALLS:-500000} -batch 40 -pace $${PACE:-1150}
+
+.PHONY: rel-outage
+rel-outage: ## take the gateway away for 3 h 50 min of a patient sender's clock, then replay everything twice (2 minutes; BATCHES=)
+	$(RELIABILITY) -run Outage -batches $${BATCHES:-5000}
+
+.PHONY: rel-clock
+rel-clock: ## let the programs' wall clock jump and strobe between three days ahead and back (6 minutes; DURATION=)
+	$(RELIABILITY) -run Clock -clock-for $${DURATION:-60s} -clock-calls 50000 -pace $${PACE:-1500}
+
+.PHONY: rel-net
+rel-net: ## kill, stop, cut off, slow and reset each service, in network namespaces (3 minutes; needs root, ip, tc, iptables; else by proxies)
+	@if [ "$$(id -u)" = 0 ] && unshare --net true 2>/dev/null; then set -x; unshare --net $(RELIABILITY) -run BadNetwork -faults 15 -fault-for 8s -namespaces; \
+	  else echo "SKIPPED rel-net in namespaces: it needs root and unshare; by proxies instead"; set -x; \
+	  $(RELIABILITY) -run BadNetwork -faults 15 -fault-for 8s; fi
 
 # What befalls disks: tests/disk. They need root; rel-crash and rel-fsync need FUSE, rel-power ext4 on a loop device.
 DISK := go test -count=1 -v -timeout 6h
@@ -112,6 +127,23 @@ fuzz: ## fuzz every decoder for a while (FUZZTIME=10s each)
 	    echo "$$name in $$(dirname $$f)"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime $${FUZZTIME:-10s} ./$$(dirname $$f); \
 	  done; \
 	done
+
+.PHONY: race-e2e
+race-e2e: ## run the tests of programs too with the race detector, in the programs that they start as well (10 minutes)
+	GOFLAGS=-race go test -count=1 -timeout 30m ./tests/e2e
+
+# The rel- targets print the seed that they drew; SEED=n repeats it.
+.PHONY: rel-hostile
+rel-hostile: ## attack sojourn in every way at once, with a bot session of a million points, beside a healthy client (10 minutes; SEED=n)
+	go test -count=1 -v -timeout 60m -tags reliability -run TestRelHostile ./tests/e2e -hostile 5m -points 1000000 -seed $${SEED:-0}
+
+.PHONY: rel-soak
+rel-soak: ## keep sojourn at half load for an hour, and fit lines through what must not grow (SOAK=1h, SEED=n)
+	go test -count=1 -v -timeout 3h -tags reliability -run TestRelSoak ./tests/e2e -soak $${SOAK:-1h} -measure 20s -seed $${SEED:-0}
+
+.PHONY: rel-doors-short
+rel-doors-short: ## short forms of rel-hostile and rel-soak (40 seconds)
+	go test -count=1 -v -tags reliability -run TestRel ./tests/e2e -seed $${SEED:-0} -soak 12s
 
 .PHONY: build
 build: ## build every program, in the workspace and each module on its own

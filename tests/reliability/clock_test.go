@@ -37,6 +37,9 @@ func TestAClockThatJumpsAndStrobesChangesNothing(t *testing.T) {
 		d.start()
 		l := newLoad(t, d, s, 50)
 		l.pause = 20 * time.Millisecond
+		if *killPace > 0 {
+			l.pause = time.Duration(clients*50) * time.Second / time.Duration(*killPace)
+		}
 		l.start()
 		jumps := 0
 		restart := time.Now().Add(*clockFor / 2)

@@ -40,7 +40,9 @@ func newLoad(t *testing.T, d *deployment, seed uint64, batch int) *load {
 // calendar is long enough ago for no clock of a test to find it ahead.
 var calendar = time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 
+// start begins to send; after end it goes on with what the streams have to say next.
 func (l *load) start() {
+	l.over.Store(false)
 	for _, s := range l.streams {
 		l.group.Go(func() { l.send(s) })
 	}

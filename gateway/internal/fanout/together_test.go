@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -324,6 +325,7 @@ func TestWhatIsTooMuchForOneMessageGoesInSeveral(t *testing.T) {
 		for _, ids := range identity.asked {
 			got = append(got, strings.Count(ids, " "))
 		}
+		slices.Sort(got) // the two long ones go at the same time
 		if diff := cmp.Diff([]int{1, 1, 6_000, 6_001}, got); diff != "" {
 			t.Error(diff)
 		}

@@ -74,14 +74,25 @@ func (a answer) write(w http.ResponseWriter) {
 		w.WriteHeader(a.status)
 		return
 	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.text()) // a client that went away misses nothing it cannot ask for again
+}
+
+// plainly is the answer to a call about which there is nothing to say, as nearly all are.
+const plainly = `{"success":true}` + "\n"
+
+// text returns the body as JSON.
+func (a answer) text() []byte {
+	if one, ok := a.body.(taken); ok && one.Success && len(one.Warnings) == 0 {
+		return []byte(plainly)
+	}
 	text, err := json.Marshal(a.body)
 	if err != nil {
 		// Nothing in these types can fail to encode.
 		panic(err)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(a.status)
-	_, _ = w.Write(append(text, '\n')) // a client that went away misses nothing it cannot ask for again
+	return append(text, '\n')
 }
 
 func refusal(status int, code, message string) answer {

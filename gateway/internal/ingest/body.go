@@ -26,7 +26,7 @@ const (
 // of the body as could be read, in which the write key may stand. The error is that of a connection that broke off, or of memory that there
 // is not.
 func readBody(w http.ResponseWriter, r *http.Request, memory *limit.Pass, longest int) ([]byte, *segment.Problem, error) {
-	body, err := memory.ReadAll(http.MaxBytesReader(w, r.Body, int64(longest)))
+	body, err := memory.ReadAll(http.MaxBytesReader(w, r.Body, int64(longest)), min(r.ContentLength, int64(longest)))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -61,7 +61,7 @@ func inflate(compressed []byte, memory *limit.Pass, longest int) ([]byte, *segme
 	if err != nil {
 		return compressed, broken, nil //nolint:nilerr // it is the sender who has to know
 	}
-	body, err := memory.ReadAll(io.LimitReader(r, int64(longest)+1))
+	body, err := memory.ReadAll(io.LimitReader(r, int64(longest)+1), -1)
 	switch {
 	case shed(err):
 		return nil, nil, err

@@ -36,7 +36,8 @@ func (d *Door) record(ctx context.Context, v *visit, items []item) error {
 	settled := false
 	defer d.metrics.balance.receive(v.source, len(items))(&settled)
 	request := fanout.Request{Workspace: v.source.workspace, Source: v.source.rules.Source, Received: v.received}
-	var calls, refused []int // where each stands in items
+	calls, refused := make([]int, 0, len(items)), []int(nil) // where each stands in items
+	request.Calls = make([]fanout.Call, 0, len(items))
 	for i := range items {
 		if r := items[i].rejection; r != nil {
 			request.Rejections, refused = append(request.Rejections, r), append(refused, i)

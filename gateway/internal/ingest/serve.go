@@ -58,6 +58,9 @@ func (d *Door) log(v *visit, path string, a answer, took time.Duration) {
 	case a.status >= http.StatusBadRequest:
 		level = slog.LevelInfo
 	}
+	if !d.deps.Log.Enabled(v.r.Context(), level) {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("method", v.r.Method), slog.String("path", path), slog.Int("status", a.status), slog.Duration("took", took),
 		slog.Int("accepted", v.accepted), slog.Int("duplicate", v.duplicate), slog.Int("rejected", v.rejected),

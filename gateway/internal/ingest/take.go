@@ -78,8 +78,10 @@ func (d *Door) takeBody(ctx context.Context, v *visit, rt *route, body []byte) a
 	o.Batch = b.Envelope
 	calls := make([]item, len(b.Calls))
 	for i, raw := range b.Calls {
-		calls[i] = parse(raw, &o)
+		calls[i].raw = raw
+		calls[i].parsed, calls[i].rejection = b.Parse(i, &o)
 	}
+	b.Free()
 	if err := d.record(ctx, v, calls); err != nil {
 		return d.failure(ctx, err)
 	}

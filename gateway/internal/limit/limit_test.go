@@ -274,7 +274,7 @@ func TestNoMoreIsUnderWayThanTheLimitsSayAndAllIsGivenBack(t *testing.T) {
 				if inBody && pass.EnterUnknown() != nil || !inBody && pass.Enter(from) != nil {
 					return
 				}
-				if _, err := pass.ReadAll(strings.NewReader(strings.Repeat("x", size))); err != nil {
+				if _, err := pass.ReadAll(strings.NewReader(strings.Repeat("x", size)), -1); err != nil {
 					return
 				}
 				if inBody && pass.Enter(from) != nil {
@@ -437,6 +437,26 @@ func TestTheLargestBatchPassesASmallPool(t *testing.T) {
 	}
 }
 
+func TestWhatIsPromisedTakesLittleMemoryUntilItComesAndThenNoMoreThanIsNeeded(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	l, err := limit.New(limit.Config{BodyBytes: 1 << 20}, registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := func() float64 { return total(t, registry, "sojourn_gateway_body_bytes") }
+	for _, c := range []struct{ promised, comes, holds int }{
+		{700, 700, 701}, {700, 0, 701}, {0, 0, 1}, {4095, 4095, 4096}, {4096, 4096, 4097}, {70_000, 70_000, 70_001}, {70_000, 100, 4 << 10},
+		{70_000, 4 << 10, 32 << 10}, {1 << 40, 10_000, 32 << 10}, {5_000, 6_000, 10_002}, // which HTTP does not let happen
+	} {
+		pass, text := l.Arrive(address), strings.Repeat("x", c.comes)
+		body, err := pass.ReadAll(strings.NewReader(text), int64(c.promised))
+		if err != nil || string(body) != text || held() != float64(c.holds) {
+			t.Errorf("%+v: read %d bytes, holding %v, %v", c, len(body), held(), err)
+		}
+		pass.Leave()
+	}
+}
+
 func TestABodyTakesMemoryAsItComesAndGivesItBack(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	l, err := limit.New(limit.Config{BodyBytes: 100 << 10}, registry)
@@ -447,7 +467,7 @@ func TestABodyTakesMemoryAsItComesAndGivesItBack(t *testing.T) {
 	from, to := io.Pipe()
 	slow, done := l.Arrive(address), make(chan error)
 	go func() {
-		_, err := slow.ReadAll(from)
+		_, err := slow.ReadAll(from, -1)
 		done <- err
 	}()
 	if _, err := to.Write([]byte("{")); err != nil {
@@ -464,19 +484,19 @@ func TestABodyTakesMemoryAsItComesAndGivesItBack(t *testing.T) {
 	}
 	slow.Leave()
 	whole, text := l.Arrive(address), strings.Repeat("0123456789", 2000)
-	if body, err := whole.ReadAll(strings.NewReader(text)); err != nil || string(body) != text {
+	if body, err := whole.ReadAll(strings.NewReader(text), -1); err != nil || string(body) != text {
 		t.Errorf("read %d bytes of %d, %v", len(body), len(text), err)
 	}
 	if got := held(); got != 32<<10 {
 		t.Errorf("20,000 bytes hold %v", got)
 	}
 	long := l.Arrive(address)
-	if r := refused(t, errOf(long.ReadAll(strings.NewReader(strings.Repeat("x", 90<<10))))); r.Overloaded {
+	if r := refused(t, errOf(long.ReadAll(strings.NewReader(strings.Repeat("x", 90<<10)), -1))); r.Overloaded {
 		t.Errorf("beyond its share: %+v", r)
 	}
 	long.Leave()
 	other := l.Arrive("198.51.100.1:1")
-	if _, err := other.ReadAll(strings.NewReader(text)); err != nil {
+	if _, err := other.ReadAll(strings.NewReader(text), -1); err != nil {
 		t.Errorf("another address: %v", err)
 	}
 	for _, pass := range []*limit.Pass{whole, other} {
@@ -497,7 +517,7 @@ func TestWhatAnUnknownSenderHoldsBecomesItsWorkspaces(t *testing.T) {
 	if err := pass.EnterUnknown(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pass.ReadAll(strings.NewReader("{}")); err != nil {
+	if _, err := pass.ReadAll(strings.NewReader("{}"), -1); err != nil {
 		t.Fatal(err)
 	}
 	compare := func(workspace string) {

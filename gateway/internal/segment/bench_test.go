@@ -52,11 +52,12 @@ account: [context.groupId, properties.company_id]`)
 			}
 			o := strict()
 			o.Batch = batch.Envelope
-			for _, raw := range batch.Calls {
-				if _, rejection := segment.Parse(raw, o); rejection != nil {
+			for i := range batch.Calls {
+				if _, rejection := batch.Parse(i, o); rejection != nil {
 					b.Fatal(rejection.Message)
 				}
 			}
+			batch.Free()
 		}
 	})
 }

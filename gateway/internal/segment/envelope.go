@@ -58,6 +58,20 @@ func (e *envelope) field(name string) *jsontext.Value {
 	return nil
 }
 
+// readEnvelope takes the members of the call.
+func (p *parser) readEnvelope() *Problem {
+	if p.outline == nil || p.outline.kind(p.root) != '{' {
+		return p.env.read(p.raw, p.reader())
+	}
+	p.outline.within(p.root, func(n int) bool {
+		if f := p.env.field(string(p.outline.name(n))); f != nil {
+			*f = p.outline.of(n)
+		}
+		return true
+	})
+	return nil
+}
+
 // read takes the members of the object in raw: at once where everything is as it should be, else as far as it can be read. It is as strict
 // as checkStrict is.
 func (e *envelope) read(raw []byte, r *reader) *Problem {

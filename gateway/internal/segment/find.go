@@ -34,23 +34,37 @@ func (p *parser) inContext(key string) jsontext.Value {
 	if b := &p.o.Batch; b.members != nil || len(b.Context) == 0 {
 		return b.members[key]
 	}
-	return p.reader.lookup(p.o.Batch.Context, []string{key})
+	return p.reader().lookup(p.o.Batch.Context, []string{key})
 }
 
 // at returns what the keys lead to from the top of the call, or nothing.
 func (p *parser) at(keys []string) jsontext.Value {
+	if p.outline == nil {
+		return p.atSlowly(keys)
+	}
+	n := p.root
+	for i, key := range keys {
+		if n = p.outline.member(n, key); n < 0 && i == 1 && keys[0] == "context" {
+			return p.reader().lookup(p.inContext(key), keys[2:])
+		}
+	}
+	return p.outline.of(n)
+}
+
+// atSlowly is at for a call without an outline.
+func (p *parser) atSlowly(keys []string) jsontext.Value {
 	top := p.env.field(keys[0])
 	switch {
 	case top == nil:
-		return p.reader.lookup(p.raw, keys)
+		return p.reader().lookup(p.raw, keys)
 	case top == &p.env.context && len(keys) > 1:
-		v := p.reader.lookup(p.env.context, keys[1:2])
+		v := p.reader().lookup(p.env.context, keys[1:2])
 		if len(v) == 0 {
 			v = p.inContext(keys[1])
 		}
-		return p.reader.lookup(v, keys[2:])
+		return p.reader().lookup(v, keys[2:])
 	}
-	return p.reader.lookup(*top, keys[1:])
+	return p.reader().lookup(*top, keys[1:])
 }
 
 // sent returns the fingerprint that the call would have if its source were not mapped.
@@ -59,7 +73,7 @@ func (p *parser) sent() uint32 {
 	rules.Mapping = nil
 	plain := parser{
 		o: &Options{Rules: rules, Type: p.o.Type, Received: p.o.Received, Batch: p.o.Batch}, raw: p.raw, mapping: contract(),
-		env: p.env, event: p.event, call: call.Call{Type: p.call.Type},
+		outline: p.outline, root: p.root, env: p.env, event: p.event, call: call.Call{Type: p.call.Type},
 	}
 	// What would be wrong with it makes no difference: it is the same each time.
 	for _, id := range []struct {

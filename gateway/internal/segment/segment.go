@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/sojournhq/sojourn/internal/domain/call"
 
 	"github.com/sojournhq/sojourn/gateway/internal/mapping"
@@ -87,10 +89,17 @@ func Parse(raw []byte, o *Options) (Parsed, *Rejection) { return parse(raw, o, n
 
 // parse is Parse that notes in the trace, if there is one, where everything was found.
 func parse(raw []byte, o *Options, t *Trace) (Parsed, *Rejection) {
-	p := parser{o: o, raw: raw, trace: t, mapping: o.Mapping}
-	if p.mapping == nil {
-		p.mapping = contract()
+	p := newParser(raw, o)
+	defer p.free()
+	p.trace = t
+	if p.own.read(raw) {
+		p.outline = &p.own
 	}
+	return p.parse()
+}
+
+// parse reads the call that the parser is made for.
+func (p *parser) parse() (Parsed, *Rejection) {
 	problem := p.read()
 	if problem == nil {
 		problem = p.fill()
@@ -130,16 +139,50 @@ func (p *parser) rejection(problem Problem) *Rejection {
 
 // parser carries one call through the steps of Parse.
 type parser struct {
-	o        *Options
-	raw      []byte
-	mapping  *mapping.Mapping
-	trace    *Trace
-	reader   reader
+	o       *Options
+	raw     []byte
+	mapping *mapping.Mapping
+	trace   *Trace
+	// outline is where everything stands, and root the call in it. Nil: the call has to be read again for whatever is wanted of it.
+	outline  *outline
+	root     int
+	own      outline // of a call that is no part of a batch
+	slow     *reader // for what has no outline, once there is such
 	env      envelope
 	typeName string
 	event    mapping.Event
 	call     call.Call
 	warnings []Problem
+}
+
+// parsers are those that nobody uses.
+//
+//nolint:gochecknoglobals // it holds memory and nothing else
+var parsers = sync.Pool{New: func() any { return &parser{} }}
+
+func newParser(raw []byte, o *Options) *parser {
+	p := parsers.Get().(*parser)
+	p.o, p.raw, p.mapping = o, raw, o.Mapping
+	if p.mapping == nil {
+		p.mapping = contract()
+	}
+	return p
+}
+
+// free gives the parser back. It keeps nothing but the memory of its outline.
+func (p *parser) free() {
+	nodes := p.own.nodes
+	*p = parser{}
+	p.own.nodes = nodes[:0]
+	parsers.Put(p)
+}
+
+// reader returns what reads JSON that has no outline.
+func (p *parser) reader() *reader {
+	if p.slow == nil {
+		p.slow = &reader{}
+	}
+	return p.slow
 }
 
 // read reads the envelope as strictly as promised, and where that fails, as far as possible, so that the rejection can say which call
@@ -148,9 +191,11 @@ func (p *parser) read() *Problem {
 	if p.o.Type != 0 {
 		p.typeName = p.o.Type.String()
 	}
-	problem := p.env.read(p.raw, &p.reader)
-	if name, ok := text(p.env.typ); ok && p.typeName == "" && len(name) <= maxTypeBytes {
-		p.typeName = name
+	problem := p.readEnvelope()
+	if p.typeName == "" {
+		if name, ok := typeText(p.env.typ); ok && len(name) <= maxTypeBytes {
+			p.typeName = name
+		}
 	}
 	if problem == nil && len(p.raw) > p.o.MaxBytes {
 		return &Problem{CodeTooLarge, fmt.Sprintf("the call is longer than %d bytes: send less in it, or split it", p.o.MaxBytes), ""}
@@ -193,15 +238,25 @@ func (p *parser) readType() *Problem {
 	return problem
 }
 
+// typeText is text for what is one of few.
+func typeText(v jsontext.Value) (string, bool) {
+	for t := call.Track; t <= call.Delete; t++ {
+		if name := t.String(); len(v) == len(name)+2 && string(v[1:len(v)-1]) == name && v[0] == '"' {
+			return name, true
+		}
+	}
+	return text(v)
+}
+
 func (p *parser) takeType() *Problem {
 	if p.o.Type != 0 {
 		p.call.Type = p.o.Type
-		if name, ok := text(p.env.typ); ok && name != p.typeName {
+		if name, ok := typeText(p.env.typ); ok && name != p.typeName {
 			p.warn("type_mismatch", "type", "type differs from the path of the request; the path's was taken")
 		}
 		return nil
 	}
-	name, ok := text(p.env.typ)
+	name, ok := typeText(p.env.typ)
 	switch {
 	case absent(p.env.typ), ok && name == "":
 		return &Problem{"type_required", "type is required: track, identify, group, page, screen, alias or delete", "type"}

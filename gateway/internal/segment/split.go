@@ -2,6 +2,7 @@ package segment
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -14,6 +15,34 @@ type Batch struct {
 
 	// Calls are parts of the body, in order.
 	Calls []jsontext.Value
+
+	outline *outline // nil: the body has none
+	roots   []int    // where the calls are in it
+}
+
+// outlines are those of no batch.
+//
+//nolint:gochecknoglobals // it holds memory and nothing else
+var outlines = sync.Pool{New: func() any { return &outline{} }}
+
+// Parse is Parse for a call of the batch, by its index. With the options of the batch's envelope it spares reading the call again.
+func (b *Batch) Parse(index int, o *Options) (Parsed, *Rejection) {
+	if b.outline == nil {
+		return Parse(b.Calls[index], o)
+	}
+	p := newParser(b.Calls[index], o)
+	defer p.free()
+	p.outline, p.root = b.outline, b.roots[index]
+	return p.parse()
+}
+
+// Free gives back the memory that the batch was read with. Its calls, and what was made of them, stay.
+func (b *Batch) Free() {
+	if b.outline != nil {
+		b.outline.text = nil
+		outlines.Put(b.outline)
+		b.outline = nil
+	}
 }
 
 // CodeBatchTooLong is the code of a batch of more calls than one request may hold.
@@ -22,15 +51,43 @@ const CodeBatchTooLong = "batch_too_long"
 // Split finds the calls of a batch: the elements of the array "batch" of an object, or of an array that is the whole body. Whatever is
 // wrong inside a call is left for Parse to find, so it costs that call only; what is wrong with the batch itself costs all of them.
 func Split(body []byte) (Batch, *Rejection) {
-	var b Batch
-	problem := b.read(body)
+	b := Batch{outline: outlines.Get().(*outline)}
+	if !b.outline.read(body) || !b.take() {
+		b.Free()
+	}
+	var problem *Problem
+	if b.outline == nil {
+		b = Batch{}
+		problem = b.read(body)
+	}
 	if problem == nil {
 		problem = b.check()
 	}
 	if problem != nil {
+		b.Free()
 		return Batch{}, &Rejection{Problem: *problem, Fingerprint: FingerprintOf(body), Raw: body}
 	}
 	return b, nil
+}
+
+// take takes everything out of the outline, if the body is what it should be.
+func (b *Batch) take() bool {
+	array := 0
+	if b.outline.kind(0) == '{' {
+		if array = b.outline.member(0, "batch"); array < 0 {
+			return false
+		}
+		b.SentAt = b.outline.of(b.outline.member(0, "sentAt"))
+		b.Context = b.outline.of(b.outline.member(0, "context"))
+	}
+	if b.outline.kind(array) != '[' {
+		return false
+	}
+	b.outline.within(array, func(n int) bool {
+		b.Calls, b.roots = append(b.Calls, b.outline.of(n)), append(b.roots, n)
+		return true
+	})
+	return true
 }
 
 // read finds the calls, and what the batch says for all of them.
@@ -96,8 +153,8 @@ func (b *Batch) check() *Problem {
 		return &Problem{CodeBatchTooLong, fmt.Sprintf("the batch holds more than %d calls: split it", callproto.MaxBatch), "batch"}
 	}
 	for _, v := range []jsontext.Value{b.SentAt, b.Context} {
-		if len(v) == 0 {
-			continue
+		if len(v) == 0 || b.outline != nil {
+			continue // it is not there, or good for sure
 		}
 		if problem := checkStrict(v); problem != nil {
 			return problem

@@ -29,9 +29,13 @@ func (p *parser) readTraits() *Problem {
 		return &Problem{"traits_not_object", "traits is not an object", "traits"}
 	}
 	f := flattener{room: maxTraitBytes}
-	d := p.reader.open(p.env.traits, true)
-	if _, err := d.ReadToken(); err == nil {
-		f.object("", d)
+	if p.outline != nil {
+		f.outlined("", p.outline, p.outline.member(p.root, "traits"))
+	} else {
+		d := p.reader().open(p.env.traits, true)
+		if _, err := d.ReadToken(); err == nil {
+			f.object("", d)
+		}
 	}
 	if f.room < 0 {
 		return &Problem{"traits_too_large", "traits are too large: use shorter keys, or send fewer", "traits"}
@@ -44,6 +48,19 @@ func (p *parser) readTraits() *Problem {
 type flattener struct {
 	traits []call.Trait
 	room   int
+}
+
+// outlined takes the leaves of an object in an outline.
+func (f *flattener) outlined(prefix string, o *outline, object int) {
+	o.within(object, func(n int) bool {
+		path := prefix + escape(string(o.name(n)))
+		if o.kind(n) == '{' && int(o.nodes[n].next) > n+1 {
+			f.outlined(path+".", o, n)
+		} else {
+			f.leaf(path, o.of(n))
+		}
+		return f.room >= 0
+	})
 }
 
 // object takes the leaves of an object whose opening d has read. What is read here was read before, so it is readable.

@@ -88,7 +88,12 @@ func isNumber(text string) bool {
 	return whole != "" && leadingDigits(whole) == len(whole) && leadingDigits(fraction) == len(fraction)
 }
 
-func leadingDigits(text string) int { return len(text) - len(strings.TrimLeft(text, "0123456789")) }
+func leadingDigits(text string) (n int) {
+	for n < len(text) && text[n] >= '0' && text[n] <= '9' {
+		n++
+	}
+	return n
+}
 
 // date returns the moment, if there is such a day: time.Date would turn 30 February into 2 March.
 func date(year, month, day int, ofDay time.Duration) (time.Time, bool) {

@@ -39,8 +39,6 @@ var (
 	ErrDamaged = pages.ErrDamaged
 	// ErrReadOnly is returned for a write to a file that was opened for reading only.
 	ErrReadOnly = errors.New("store is open for reading only")
-	// ErrFull says that there was no room on the disk. Nothing of the write is left, and it may be tried again.
-	ErrFull = errors.New("no space left on the disk of the store")
 	// ErrTooLarge is returned for a write that is larger than a record of the log may be.
 	ErrTooLarge = errors.New("too large a write")
 	// ErrLocked says that another process has the file open.
@@ -74,6 +72,8 @@ type Options struct {
 	Deps observe.Deps
 	// GenerationBytes is how much memory rows may take, about, before they are applied to the bbolt file; 0 is the usual.
 	GenerationBytes int
+	// ReserveBytes is what is kept free on the disk for what makes room: Room. 0: DefaultReserve; less: nothing.
+	ReserveBytes int64
 	// ReadOnly opens a file for reading only; it must exist, and Update returns ErrReadOnly.
 	ReadOnly bool
 }
@@ -92,6 +92,7 @@ type DB struct {
 	metrics  *metrics
 	tracer   trace.Tracer
 	buckets  *buckets
+	room     *room
 
 	mutex  sync.RWMutex // guards closed, so that nothing is sent on a closed queue
 	closed bool
@@ -129,7 +130,7 @@ func Open(o Options) (*DB, error) {
 	db := &DB{
 		bolt: b, kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
-		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(),
+		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o),
 		limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes),
 	}
 	if err := db.recoverLog(); err != nil {

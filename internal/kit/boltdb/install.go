@@ -12,16 +12,17 @@ import (
 
 // Install puts the file at from, which lies in the same directory, in place of the data file that the options name, as a backup is
 // restored, and makes the manifest name it. It gets a new uuid, so that nothing that belonged to the file before it is taken for its own. A
-// crash leaves the old file or the new one, or a new one that is refused until Install has been run again.
+// crash leaves the old file or the new one, or one that is refused until Install has been run again.
 func Install(o Options, from string) error {
 	is, err := renew(o, from)
 	if err != nil {
 		return fmt.Errorf("install %s: %w", o.Path, err)
 	}
-	if err := os.Rename(from, o.Path); err != nil {
+	// First, and on the disk: no crash may leave the new file with the log of the old one.
+	if err := removeLog(o.Path); err != nil {
 		return fmt.Errorf("install %s: %w", o.Path, err)
 	}
-	err = removeLog(o.Path)
+	err = os.Rename(from, o.Path)
 	if err == nil {
 		err = syncEntries(o.Path)
 	}
@@ -60,5 +61,5 @@ func removeLog(path string) error {
 	for _, segment := range segments {
 		err = errors.Join(err, os.Remove(segment))
 	}
-	return err
+	return errors.Join(err, syncEntries(path))
 }

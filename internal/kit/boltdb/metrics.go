@@ -61,6 +61,12 @@ func (m *metrics) register(to prometheus.Registerer, db *DB) error {
 			stats := db.bolt.Stats()
 			return float64(stats.FreePageN+stats.PendingPageN) * float64(pageSize)
 		}),
+		gauge("full", "1 while the disk is full but for the reserve: what would add to the data is refused.", func() float64 {
+			if db.Room() != nil {
+				return 1
+			}
+			return 0
+		}),
 		gauge("readers", "Read transactions that are open.", func() float64 { return float64(db.Readers()) }),
 		gauge("oldest_reader_seconds", "For how long the oldest of them has been open; meanwhile freed pages are not used again.",
 			func() float64 { return m.readers.oldest().Seconds() }),

@@ -215,13 +215,21 @@ func (a *applier) enter(number uint32) (err error) {
 
 // leave lets bbolt fill the pages of a bucket that mostly grows at its end: nothing will have to be put between their rows.
 func (a *applier) leave() {
-	if a.bucket != nil && a.behind > a.among {
+	switch {
+	case a.bucket == nil:
+	case a.behind > a.among:
 		a.bucket.FillPercent = fullPages
+	default:
+		a.bucket.FillPercent = sparePages
 	}
 }
 
-// fullPages leaves room for the few rows that come late.
-const fullPages = 0.95
+const (
+	// fullPages leaves room for the few rows that come late.
+	fullPages = 0.95
+	// sparePages leaves room for rows between those that are there. Half, as bbolt would, costs some 4 % more bytes.
+	sparePages = 0.75
+)
 
 // makeBucket returns the bucket at a path, making what does not exist.
 func makeBucket(tx *bolt.Tx, path []string) (*bolt.Bucket, error) {

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/internal/kit/admin"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
 	"github.com/sojournhq/sojourn/internal/kit/version"
@@ -76,6 +77,7 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 	if code, asked := RunHealthcheck(context.Background(), name, defaultAdmin, args, os.Stderr); asked {
 		return code
 	}
+	LimitMemory()
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:9000", "address for gRPC")
 	adminAddr := flags.String("admin-listen", defaultAdmin, "address for /livez, /readyz, /metrics and profiles")
@@ -105,6 +107,12 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 		return ExitCode(err)
 	}
 	return 0
+}
+
+// DefineReserve adds the flag for what a store keeps free on its disk to a set.
+func DefineReserve(flags *flag.FlagSet, bytes *int64) {
+	flags.Int64Var(bytes, "reserve-bytes", boltdb.DefaultReserve,
+		"what is kept free on the disk, for deletions and compacting: with less, calls are refused; -1: nothing")
 }
 
 // DefineLevel adds the flag for the log's level to a set.

@@ -25,6 +25,9 @@ func Status(err error, invalid ...error) error {
 	switch {
 	case errors.Is(err, boltdb.ErrClosed), errors.Is(err, boltdb.ErrFailed):
 		return status.Error(codes.Unavailable, "the store is stopping, try again")
+	case errors.Is(err, boltdb.ErrFull):
+		// Not Unavailable: a caller that asks again at once would find the same.
+		return status.Error(codes.ResourceExhausted, "the disk of the store is full, try again later")
 	case errors.Is(err, boltdb.ErrReadOnly):
 		return status.Error(codes.FailedPrecondition, err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

@@ -32,6 +32,7 @@ type server struct {
 	check              bool
 	keep               time.Duration
 	deliveryBytes      int
+	reserve            int64
 	publicURL          gateway.PublicURL
 	level              slog.Level
 	limits             gateway.Limits
@@ -48,6 +49,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.DurationVar(&s.keep, "keep-changes", sessions.DefaultKeepChanges, "for how long sojourn watch can go back")
 	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes,
 		"how long an array of calls may be that Segment delivers")
+	daemon.DefineReserve(flags, &s.reserve)
 	flags.Var(&s.publicURL, "public-url",
 		"where clients reach Sojourn, as https://calls.example.com; not set: where they asked for settings")
 	flags.TextVar(&s.level, "log-level", slog.LevelWarn, "least level of what is logged: debug, info, warn or error")
@@ -90,6 +92,7 @@ func checkConfig(dir string, ofFlags error, stdout io.Writer) error {
 
 // serve runs everything until ctx ends, or until a store cannot be trusted any more.
 func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.Listeners, stdout io.Writer) (err error) {
+	daemon.LimitMemory()
 	workspaces, err := setup.Watch(s.dir, log)
 	if err != nil {
 		return err
@@ -104,7 +107,7 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 	}
 	defer flush()
 	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: daemon.Fatal(cancel)}
-	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Workspaces: workspaces, KeepChanges: s.keep}, deps)
+	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Workspaces: workspaces, KeepChanges: s.keep, ReserveBytes: s.reserve}, deps)
 	if err != nil {
 		return err
 	}

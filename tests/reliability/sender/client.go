@@ -28,8 +28,9 @@ type Client struct {
 	http     http.Client
 	underWay atomic.Int64
 
-	mutex sync.Mutex
-	seen  Seen
+	mutex   sync.Mutex
+	seen    Seen
+	slowest time.Duration
 }
 
 // Seen is what a client has seen.
@@ -56,6 +57,14 @@ func New(url string, keys map[string]string, patience time.Duration) *Client {
 
 // UnderWay is how many attempts wait for an answer now.
 func (c *Client) UnderWay() int { return int(c.underWay.Load()) }
+
+// Slowest returns the longest time that an answer took since this was last asked.
+func (c *Client) Slowest() (took time.Duration) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	took, c.slowest = c.slowest, 0
+	return took
+}
 
 // Seen returns what the client has seen so far.
 func (c *Client) Seen() Seen {
@@ -153,7 +162,7 @@ func (c *Client) note(status int, text []byte, took time.Duration, calls int) {
 		wrong = true
 	}
 	c.seen.Answers[fmt.Sprint(status)]++
-	c.seen.Longest = max(c.seen.Longest, took)
+	c.seen.Longest, c.slowest = max(c.seen.Longest, took), max(c.slowest, took)
 	if wrong && len(c.seen.Wrong) < 10 {
 		c.seen.Wrong = append(c.seen.Wrong, fmt.Sprintf("%d for %d calls: %.200s", status, calls, text))
 	}

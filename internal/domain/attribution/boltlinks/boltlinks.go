@@ -31,8 +31,12 @@ var _ attribution.Links = Links{}
 // In returns the links that live in bucket, which holds nothing else.
 func In(bucket *boltdb.Bucket) Links { return Links{bucket} }
 
-// Forget removes what was said of a user up to a time, in milliseconds, and not after it, and returns how many links that were.
-func (l Links) Forget(userID string, untilMS int64) (removed int, err error) {
+// Said returns the event time of the latest call that said that a user belongs to an account, as far as is known from elsewhere.
+type Said func(userID, accountID string) (ms int64, err error)
+
+// Forget removes what was said of a user up to a time, in milliseconds, and not after it, and returns how many links that were. Said, if not
+// nil, is asked as well for when something was said last.
+func (l Links) Forget(userID string, untilMS int64, said Said) (removed int, err error) {
 	for kind, mirror := range map[byte]byte{userAccount: accountUser, sameUser: sameUser} {
 		seconds, err := l.seconds(kind, userID, math.MaxInt)
 		if err != nil {
@@ -43,6 +47,13 @@ func (l Links) Forget(userID string, untilMS int64) (removed int, err error) {
 			latest, known, err := l.latest(key)
 			if err != nil {
 				return 0, err
+			}
+			if known && said != nil && kind == userAccount {
+				var also int64
+				if also, err = said(userID, second); err != nil {
+					return 0, err
+				}
+				latest = max(latest, also)
 			}
 			if !known || latest > untilMS {
 				continue

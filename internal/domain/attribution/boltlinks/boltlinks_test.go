@@ -55,7 +55,7 @@ type bucket struct {
 // forget deletes a user as a service does.
 func (b bucket) forget(t *testing.T, user string, untilMS int64) {
 	t.Helper()
-	_, err := b.Forget(user, untilMS)
+	_, err := b.Forget(user, untilMS, nil)
 	if err := errors.Join(b.deleted.Put(user, untilMS), err); err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,10 @@ import (
 func main() {
 	os.Exit(daemon.Main("eventsd", os.Args[1:], func(flags *flag.FlagSet) func(context.Context, observe.Deps) (daemon.Service, error) {
 		dir := flags.String("data", "./sojourn-data", "directory of the data file")
+		var reserve int64
+		daemon.DefineReserve(flags, &reserve)
 		return func(ctx context.Context, d observe.Deps) (daemon.Service, error) {
-			return events.Open(ctx, events.Config{Dir: *dir}, d)
+			return events.Open(ctx, events.Config{Dir: *dir, ReserveBytes: reserve}, d)
 		}
 	}))
 }

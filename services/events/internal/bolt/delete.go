@@ -31,7 +31,7 @@ func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilM
 		if err := t.gone.Put(userID, untilMS); err != nil {
 			return 0, err
 		}
-		return t.links.Forget(userID, untilMS)
+		return t.links.Forget(userID, untilMS, nil)
 	})
 	if err != nil {
 		return usage.Deleted{}, false, fmt.Errorf("delete a user: %w", err)

@@ -15,6 +15,9 @@ import (
 
 // Record implements usage.Store.
 func (s *Store) Record(ctx context.Context, workspace string, calls []call.Call) ([]call.Outcome, error) {
+	if err := s.db.Room(); err != nil {
+		return nil, err
+	}
 	outcomes, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) ([]call.Outcome, error) {
 		t, err := s.writable(tx, workspace)
 		if err != nil {

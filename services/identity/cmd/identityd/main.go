@@ -16,16 +16,20 @@ import (
 func main() {
 	os.Exit(daemon.Main("identityd", os.Args[1:], func(flags *flag.FlagSet) func(context.Context, observe.Deps) (daemon.Service, error) {
 		dir := flags.String("data", "./sojourn-data", "directory of the data file")
+		var reserve int64
+		daemon.DefineReserve(flags, &reserve)
 		file := flags.String("workspaces", "", "file of workspaces, for their settings; changes count while running; none: no settings")
 		return func(ctx context.Context, d observe.Deps) (daemon.Service, error) {
+			c := identity.Config{Dir: *dir, ReserveBytes: reserve}
 			if *file == "" {
-				return identity.Open(ctx, identity.Config{Dir: *dir}, d)
+				return identity.Open(ctx, c, d)
 			}
 			workspaces, err := workspace.Watch(*file, d.Log)
 			if err != nil {
 				return nil, err
 			}
-			service, err := identity.Open(ctx, identity.Config{Dir: *dir, Settings: identity.SettingsOf(workspaces)}, d)
+			c.Settings = identity.SettingsOf(workspaces)
+			service, err := identity.Open(ctx, c, d)
 			if err != nil {
 				return nil, errors.Join(err, workspaces.Close())
 			}

@@ -16,10 +16,7 @@ func (r *recorder) apply(c *call.Call) error {
 	if err != nil {
 		return err
 	}
-	if !dropped {
-		if err := r.learner.Learn(c); err != nil {
-			return err
-		}
+	if !dropped && c.UserID != "" {
 		if err := r.applyToUser(c); err != nil {
 			return err
 		}
@@ -27,13 +24,16 @@ func (r *recorder) apply(c *call.Call) error {
 	return r.applyToAccount(c)
 }
 
+// applyToUser sees to the user's row. Where there was one the link to the account is there too, and the row knows when that was said last.
 func (r *recorder) applyToUser(c *call.Call) error {
-	if c.UserID == "" {
-		return nil
-	}
 	row, err := r.userRows.row(directory.UserKey{UserID: c.UserID, AccountID: c.AccountID})
 	if err != nil {
 		return err
+	}
+	if row.isNew || c.Type == call.Alias {
+		if err := r.learner.Learn(c); err != nil {
+			return err
+		}
 	}
 	if c.TimeMS > row.lastMS {
 		row.lastMS, row.changed = c.TimeMS, true

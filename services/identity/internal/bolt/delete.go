@@ -51,7 +51,7 @@ func (t *tables) deleteUser(userID string, untilMS int64) (removed directory.Del
 	if err := t.gone.Put(userID, untilMS); err != nil {
 		return removed, err
 	}
-	links, err := t.links.Forget(userID, untilMS)
+	links, err := t.links.Forget(userID, untilMS, t.lastSeen)
 	if err != nil {
 		return removed, err
 	}
@@ -72,6 +72,18 @@ func (t *tables) deleteUser(userID string, untilMS int64) (removed directory.Del
 		}
 	}
 	return removed, nil
+}
+
+// lastSeen returns the event time of the latest call that named a user and an account. Their link does not know it: see recorder.apply.
+func (t *tables) lastSeen(userID, accountID string) (ms int64, err error) {
+	key := userKey(userID, accountID)
+	sealed := t.users.Get(key)
+	if sealed == nil {
+		return 0, nil
+	}
+	var row profileRow
+	err = row.open(key, sealed, true)
+	return row.lastMS, err
 }
 
 // deleteFields removes the fields of one row that were sent up to a time, and the row if no call after it made it.

@@ -21,6 +21,7 @@ const (
 type profileRow struct {
 	stored  []byte // what stands behind the latest time; until it is read
 	changed bool   // something is to be stored
+	isNew   bool   // nothing was stored
 	read    bool
 	fields  []profile.Field
 	lastMS  int64
@@ -103,7 +104,7 @@ func (p *profiles[K]) row(k K) (*profileRow, error) {
 	key := p.key(room[:0], k)
 	row := &profileRow{}
 	if sealed := p.table.Get(key); sealed == nil {
-		row.changed = true
+		row.changed, row.isNew = true, true
 	} else if err := row.open(key, sealed, p.last); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,9 @@ import (
 
 // Record implements directory.Store.
 func (s *Store) Record(ctx context.Context, workspace string, b directory.Batch) (directory.Recorded, error) {
+	if err := s.db.Room(); err != nil {
+		return directory.Recorded{}, err
+	}
 	c, err := s.check(ctx, workspace, &b)
 	if err != nil {
 		return directory.Recorded{}, err

@@ -232,6 +232,18 @@ func testDelete(t *testing.T, d *driver) {
 	if r, err := d.store.Resolve(context.Background(), "w", "u"); err != nil || r.State != attribution.Unknown {
 		t.Errorf("Resolve = %+v, %v", r, err)
 	}
+	// A call from after a deletion makes the account outlive it, though the link was known before.
+	for ms, id := range []string{"3", "4"} {
+		d.calls("w", at(epoch+5+5*int64(ms), track(id, "u", "c")))
+	}
+	for until, want := range map[int64]directory.Deleted{epoch + 9: {}, epoch + 5: {}} {
+		if removed, err := d.store.DeleteUser(context.Background(), "w", "u", until); err != nil || removed != want {
+			t.Errorf("up to %d removed %+v, %v; want %+v", until-epoch, removed, err, want)
+		}
+		if r, err := d.store.Resolve(context.Background(), "w", "u"); err != nil || r.Account != "c" {
+			t.Errorf("up to %d: Resolve = %+v, %v", until-epoch, r, err)
+		}
+	}
 }
 
 func testPages(t *testing.T, d *driver) {

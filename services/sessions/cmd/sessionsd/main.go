@@ -16,10 +16,12 @@ import (
 func main() {
 	os.Exit(daemon.Main("sessionsd", os.Args[1:], func(flags *flag.FlagSet) func(context.Context, observe.Deps) (daemon.Service, error) {
 		dir := flags.String("data", "./sojourn-data", "directory of the data file")
+		var reserve int64
+		daemon.DefineReserve(flags, &reserve)
 		file := flags.String("workspaces", "", "file of workspaces, for their settings; changes count while running; none: the defaults")
 		keep := flags.Duration("keep-changes", sessions.DefaultKeepChanges, "for how long WatchSessions can go back")
 		return func(ctx context.Context, d observe.Deps) (daemon.Service, error) {
-			c := sessions.Config{Dir: *dir, KeepChanges: *keep}
+			c := sessions.Config{Dir: *dir, KeepChanges: *keep, ReserveBytes: reserve}
 			if *file == "" {
 				return sessions.Open(ctx, c, d)
 			}

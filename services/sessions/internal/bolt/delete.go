@@ -33,7 +33,7 @@ func (s *Store) DeleteUser(
 		if err := t.deleted.Put(userID, untilMS); err != nil {
 			return 0, err
 		}
-		return t.links.Forget(userID, untilMS)
+		return t.links.Forget(userID, untilMS, nil)
 	})
 	if err != nil {
 		return session.Deleted{}, false, fmt.Errorf("delete a user: %w", err)

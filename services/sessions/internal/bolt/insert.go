@@ -30,7 +30,7 @@ func (t *tables) insert(anonymous uint32, p session.Point) (done bool, err error
 	if err := t.putPoints(anonymous, []session.Point{p}); err != nil {
 		return false, err
 	}
-	_, err = t.putSession(anonymous, was, now, delta)
+	_, _, err = t.putSession(anonymous, was, now, delta)
 	return true, err
 }
 

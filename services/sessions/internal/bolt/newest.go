@@ -1,30 +1,37 @@
 package bolt
 
 import (
-	"github.com/sojournhq/sojourn/internal/domain/call"
+	"strings"
+
 	"github.com/sojournhq/sojourn/internal/kit/memory"
 )
 
-// newest remembers where the newest session of an anonymousId starts, from one transaction that writes to the next, so that a point that
-// continues it costs no search. Its version is the sequence of the sessions, which rises with every session that comes or goes.
-type newest = memory.Table[uint32, call.Position]
+// newest remembers the newest session of an anonymousId from one transaction that writes to the next, so that a point that continues it
+// costs no search. What it holds is not to be changed. Its version is the sequence of the sessions, which rises with every transaction that
+// changes one.
+type newest = memory.Table[uint32, *stored]
 
-// rememberStart takes in that there is a new session.
-func (t *tables) rememberStart(at ref) {
+// rememberSession takes in how a session is stored now. Sure says that it is known to be the newest.
+func (t *tables) rememberSession(anonymous uint32, s *stored, sure bool) {
 	if t.newest == nil {
 		return
 	}
-	if known, ok := t.newest.Get(at.anonymous); ok && known.Compare(at.Position) < 0 {
-		t.newest.Set(at.anonymous, at.Position)
+	if !sure {
+		known, ok := t.newest.Get(anonymous)
+		if !ok || known.Start.Compare(s.Start) > 0 {
+			return
+		}
 	}
+	// The ids may be parts of whole requests.
+	s.Start.MessageID, s.End.MessageID = strings.Clone(s.Start.MessageID), strings.Clone(s.End.MessageID)
+	t.newest.Set(anonymous, s)
 }
 
-// forgetStart takes in that a session is no more.
-func (t *tables) forgetStart(at ref) error {
-	if t.newest == nil {
+// changesSessions raises the sequence of the sessions if this transaction has not done so yet.
+func (t *tables) changesSessions() error {
+	if t.raised {
 		return nil
 	}
-	t.newest.Forget(at.anonymous)
 	_, err := t.nextRevision()
 	return err
 }
@@ -34,15 +41,12 @@ func (t *tables) lastSession(anonymous uint32) (*stored, error) {
 	if t.newest == nil {
 		return t.findLastSession(anonymous)
 	}
-	if start, ok := t.newest.Get(anonymous); ok {
-		t.key = ref{anonymous, start}.appendKey(t.key[:0])
-		if sealed := t.sessions.Get(t.key); sealed != nil {
-			return readSession(start, t.key, sealed)
-		}
+	if s, ok := t.newest.Get(anonymous); ok {
+		return s, nil
 	}
 	last, err := t.findLastSession(anonymous)
 	if err == nil && last != nil {
-		t.newest.Set(anonymous, last.Start)
+		t.newest.Set(anonymous, last)
 	}
 	return last, err
 }

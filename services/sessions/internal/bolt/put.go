@@ -11,34 +11,32 @@ import (
 )
 
 // putSession stores a session in place of what was stored of it, nil if nothing was, with its indexes and sums, and sees to it that it has
-// a timer. Delta is by how much its parts differ from those stored. It returns whether it differs but for the rules it was walked under.
-func (t *tables) putSession(anonymous uint32, was *stored, s session.Session, delta session.Parts) (changed bool, err error) {
+// a timer. Delta is by how much its parts differ from those stored. It returns what is stored, and whether it
+// differs but for the rules it was walked under.
+func (t *tables) putSession(anonymous uint32, was *stored, s session.Session, delta session.Parts) (now *stored, changed bool, err error) {
 	at := ref{anonymous, s.Start}
-	now := &stored{Session: s, rules: t.rulesName}
+	now = &stored{Session: s, rules: t.rulesName}
 	if was != nil {
 		now.parts, now.more, now.revision, now.told = slices.Clone(was.parts), was.more, was.revision, was.told
 	} else if err := t.takeBack(at, now); err != nil {
-		return false, err
+		return nil, false, err
 	}
 	changed = was == nil || was.Session != s || len(delta) > 0
 	if was == nil || changed && now.isTold() {
 		if now.revision, err = t.nextRevision(); err != nil {
-			return false, err
+			return nil, false, err
 		}
 	}
-	if was == nil {
-		t.rememberStart(at)
-	}
 	if err := t.count(was, now, delta); err != nil {
-		return false, err
+		return nil, false, err
 	}
 	if err := t.putRow(at, now); err != nil {
-		return false, err
+		return nil, false, err
 	}
 	if err := t.index(at, was, now); err != nil || !changed || was != nil && !was.isTold() && s.End.TimeMS >= was.End.TimeMS {
-		return changed, err // its timer is looked at when it fires, and put back then
+		return now, changed, err // its timer is looked at when it fires, and put back then
 	}
-	return true, t.putTimer(at, &s)
+	return now, true, t.putTimer(at, &s)
 }
 
 // takeBack sees to a session that is new, should it have been told before and be gone since.
@@ -60,7 +58,7 @@ func (t *tables) nextRevision() (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("number a revision: %w", err)
 	}
-	if t.newest != nil {
+	if t.raised = true; t.newest != nil {
 		t.newest.Left(revision)
 	}
 	return int64(revision), nil
@@ -82,6 +80,10 @@ func (t *tables) index(at ref, was, now *stored) error {
 }
 
 func (t *tables) putRow(at ref, s *stored) error {
+	if err := t.changesSessions(); err != nil {
+		return err
+	}
+	t.rememberSession(at.anonymous, s, false)
 	t.key, t.value = at.appendKey(t.key[:0]), appendSession(t.value[:0], s)
 	if err := t.sessions.Put(t.key, t.room.Seal(t.key, t.value)); err != nil {
 		return fmt.Errorf("store a session: %w", err)
@@ -101,8 +103,11 @@ func (t *tables) timerKey(at ref, dueMS int64) []byte {
 // session that its points belong to now is told.
 func (t *tables) deleteSession(anonymous uint32, s *stored) error {
 	at := ref{anonymous, s.Start}
-	if err := t.forgetStart(at); err != nil {
+	if err := t.changesSessions(); err != nil {
 		return err
+	}
+	if t.newest != nil {
+		t.newest.Forget(anonymous)
 	}
 	if s.told != 0 {
 		if err := put(t.gone.Put, at.key()); err != nil {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/attribution"
 	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
-	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/deletion"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/dict"
@@ -80,11 +79,11 @@ type Store struct {
 
 var _ session.Store = (*Store)(nil)
 
-// Of so many workspaces so many names, and newest sessions of anonymousIds, are remembered at most.
+// Of so many workspaces so many names, and newest sessions of anonymousIds, are remembered at most: up to some 20 MiB each.
 const (
-	maxKnown  = 64
+	maxKnown  = 32
 	maxNames  = 100_000
-	maxNewest = 50_000
+	maxNewest = 20_000
 )
 
 type known struct {
@@ -148,6 +147,7 @@ type tables struct {
 	timers   *boltdb.Bucket // of all workspaces
 
 	newest  *newest      // nil: none
+	raised  bool         // whether the sequence of the sessions has been raised
 	pending *pendingSums // nil: sums are stored at once
 
 	// Room for one row each, and for the values of many; and for the parts of one session.
@@ -179,7 +179,7 @@ func (s *Store) writable(tx *boltdb.Tx, workspace string) (*tables, error) {
 func (s *Store) remember(t *tables) {
 	k, ok := s.known.Get(t.workspace)
 	if !ok {
-		k = &known{dict.NewKnown(maxNames), memory.New[uint32, call.Position](maxNewest)}
+		k = &known{dict.NewKnown(maxNames), memory.New[uint32, *stored](maxNewest)}
 		s.known.Set(t.workspace, k)
 	}
 	t.names = dict.Knowing(t.bucket.Bucket(namesTable), k.names)

@@ -53,7 +53,7 @@ func (t *tables) addInOrder(anonymous uint32, last *stored, points []session.Poi
 			continue
 		}
 		if i > 0 {
-			if _, err := t.putSession(anonymous, was, current, parts); err != nil {
+			if _, _, err := t.putSession(anonymous, was, current, parts); err != nil {
 				return err
 			}
 		}
@@ -61,12 +61,11 @@ func (t *tables) addInOrder(anonymous uint32, last *stored, points []session.Poi
 		clear(parts)
 		current = session.Begin(p, parts)
 	}
-	if _, err := t.putSession(anonymous, was, current, parts); err != nil {
+	now, _, err := t.putSession(anonymous, was, current, parts)
+	if err != nil {
 		return err
 	}
-	if t.newest != nil {
-		t.newest.Set(anonymous, current.Start)
-	}
+	t.rememberSession(anonymous, now, true)
 	return nil
 }
 
@@ -199,7 +198,7 @@ func (t *tables) replace(anonymous uint32, old map[call.Position]*stored, walked
 				continue
 			}
 		}
-		changed, err := t.putSession(anonymous, was, s.Session, delta)
+		_, changed, err := t.putSession(anonymous, was, s.Session, delta)
 		if err != nil {
 			return changes, err
 		}

@@ -124,3 +124,5 @@ func (*dir) Link(context.Context, fs.InodeEmbedder, string, *fuse.EntryOut) (*fs
 func (d *dir) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
 	return d.disk.sync(d.number)
 }
+
+func (*dir) Statfs(_ context.Context, out *fuse.StatfsOut) syscall.Errno { return plentiful(out) }

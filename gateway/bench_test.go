@@ -72,7 +72,7 @@ func (s sessionsTaker) RecordCalls(_ context.Context, r *sessionsv1.RecordCallsR
 }
 
 // serveTaker serves one service, and returns a connection to it, both as in production.
-func serveTaker(b *testing.B, register func(grpc.ServiceRegistrar)) grpc.ClientConnInterface {
+func serveTaker(b *testing.B, directly bool, register func(grpc.ServiceRegistrar)) grpc.ClientConnInterface {
 	b.Helper()
 	server, err := rpc.NewServer(observe.Discard())
 	if err != nil {
@@ -94,23 +94,33 @@ func serveTaker(b *testing.B, register func(grpc.ServiceRegistrar)) grpc.ClientC
 			b.Error(err)
 		}
 	})
+	if directly {
+		return server.Direct(c, identityv1.IngestService_RecordCalls_FullMethodName,
+			eventsv1.IngestService_RecordCalls_FullMethodName, sessionsv1.IngestService_RecordCalls_FullMethodName)
+	}
 	return c
 }
 
 // BenchmarkCalls is all that a call costs but the HTTP server and the services' own work: reading, the door, the fanout, gRPC. It tells the
 // processor time of a call, which other work on the machine disturbs least, and how many RPCs to identity it took.
 func BenchmarkCalls(b *testing.B) {
-	for _, c := range []struct{ senders, batch int }{{1, 0}, {64, 0}, {256, 0}, {8, 100}} {
+	for _, c := range []struct {
+		senders, batch int
+		directly       bool // as within one process
+	}{{1, 0, false}, {1, 0, true}, {64, 0, false}, {64, 0, true}, {256, 0, false}, {256, 0, true}, {8, 100, false}, {8, 100, true}} {
 		name := fmt.Sprint(c.senders, " senders of single calls")
 		if c.batch > 0 {
 			name = fmt.Sprint(c.senders, " senders of batches of ", c.batch)
 		}
+		if c.directly {
+			name += ", directly"
+		}
 		b.Run(name, func(b *testing.B) {
 			s := &taker{commit: 300 * time.Microsecond}
 			g, err := gateway.Open(b.Context(), gateway.Config{Workspaces: workspaces()}, gateway.Backends{
-				Identity: serveTaker(b, func(r grpc.ServiceRegistrar) { identityv1.RegisterIngestServiceServer(r, s) }),
-				Events:   serveTaker(b, func(r grpc.ServiceRegistrar) { eventsv1.RegisterIngestServiceServer(r, eventsTaker{taker: s}) }),
-				Sessions: serveTaker(b, func(r grpc.ServiceRegistrar) { sessionsv1.RegisterIngestServiceServer(r, sessionsTaker{taker: s}) }),
+				Identity: serveTaker(b, c.directly, func(r grpc.ServiceRegistrar) { identityv1.RegisterIngestServiceServer(r, s) }),
+				Events:   serveTaker(b, c.directly, func(r grpc.ServiceRegistrar) { eventsv1.RegisterIngestServiceServer(r, eventsTaker{taker: s}) }),
+				Sessions: serveTaker(b, c.directly, func(r grpc.ServiceRegistrar) { sessionsv1.RegisterIngestServiceServer(r, sessionsTaker{taker: s}) }),
 			}, observe.Discard())
 			if err != nil {
 				b.Fatal(err)

@@ -1,7 +1,7 @@
 // Package standalone runs the three services within one process.
 //
 // They are the very components that run as processes of their own elsewhere, with the same interceptors, statuses, retries and
-// deadlines: only the network between them is a pipe in memory.
+// deadlines: only the network between them is a pipe in memory, and calls do not even take that (rpc: Direct).
 package standalone
 
 import (
@@ -17,6 +17,9 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/daemon"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
+	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/services/events"
 	"github.com/sojournhq/sojourn/services/identity"
 	"github.com/sojournhq/sojourn/services/sessions"
@@ -77,17 +80,20 @@ func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
 			return nil, errors.Join(err, s.Close())
 		}
 		s.services = append(s.services, service)
-		conn, err := s.serve(serving, service, deps)
-		if err != nil {
+		if *component.conn, err = s.serve(serving, service, deps); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
-		s.conns = append(s.conns, conn)
-		*component.conn = conn
 	}
 	return s, nil
 }
 
-func (s *Suite) serve(ctx context.Context, service daemon.Service, d observe.Deps) (*grpc.ClientConn, error) {
+// calls are the methods by which calls are written, thousands a second: the pipe would cost as much as all else that is done for them.
+var calls = []string{
+	identityv1.IngestService_RecordCalls_FullMethodName, eventsv1.IngestService_RecordCalls_FullMethodName,
+	sessionsv1.IngestService_RecordCalls_FullMethodName,
+}
+
+func (s *Suite) serve(ctx context.Context, service daemon.Service, d observe.Deps) (grpc.ClientConnInterface, error) {
 	server, err := rpc.NewServer(d)
 	if err != nil {
 		return nil, err
@@ -99,7 +105,15 @@ func (s *Suite) serve(ctx context.Context, service daemon.Service, d observe.Dep
 		defer end()
 		return server.ServeUntil(ctx, drain, pipe)
 	})
-	return pipe.Dial(rpc.Traced(d)...)
+	conn, err := pipe.Dial(rpc.Traced(d)...)
+	if err != nil {
+		return nil, err
+	}
+	s.conns = append(s.conns, conn)
+	if d.Traces != nil { // whose spans are made where the wire is
+		return conn, nil
+	}
+	return server.Direct(conn, calls...), nil
 }
 
 // Backends returns connections to the services, good until Close.

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/callproto"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
@@ -86,8 +87,7 @@ func (f *Fanout) write(ctx context.Context, parts []*part) error {
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
-	calls := request.GetCalls()
-	results, err := identityResults(resp.GetResults(), len(calls))
+	results, err := identityResults(resp.GetResults(), len(request.GetCalls()))
 	if err != nil {
 		return err
 	}
@@ -95,16 +95,7 @@ func (f *Fanout) write(ctx context.Context, parts []*part) error {
 	if err != nil {
 		return err
 	}
-	forward := make([]*segmentv1.Call, 0, len(calls))
-	index := make([]int, 0, len(calls)) // of each forwarded call among all
-	for i, c := range calls {
-		if results[i].Outcome == call.Accepted || results[i].Outcome == call.Duplicate {
-			// A copy may come with another receipt, and so another corrected time; the first copy's counts for all.
-			c.TimeMs = resp.GetResults()[i].GetTimeMs()
-			c.Traits = nil
-			forward, index = append(forward, c), append(index, i)
-		}
-	}
+	forward, index := toOthers(parts, results, resp.GetResults())
 	refused := map[int]string{} // by index among all
 	if err := f.forward(ctx, request.GetWorkspace(), forward, func(i int, message string) { refused[index[i]] = message }); err != nil {
 		return err
@@ -114,6 +105,26 @@ func (f *Fanout) write(ctx context.Context, parts []*part) error {
 	}
 	settle(parts, results, repeated)
 	return nil
+}
+
+// toOthers returns what events and sessions are told of the calls that identity took, and of each its index among all. They are messages of
+// their own: identity may still show its own to those who look on.
+func toOthers(parts []*part, results []Result, answers []*identityv1.CallResult) (calls []*segmentv1.Call, index []int) {
+	memory := make([]segmentv1.Call, len(results))
+	calls, index = make([]*segmentv1.Call, 0, len(results)), make([]int, 0, len(results))
+	i := 0
+	for _, p := range parts {
+		for k := range p.request.Calls {
+			if results[i].Outcome == call.Accepted || results[i].Outcome == call.Duplicate {
+				callproto.FillWithoutTraits(&memory[i], &p.request.Calls[k].Call)
+				// A copy may come with another receipt, and so another corrected time; the first copy's counts for all.
+				memory[i].TimeMs = answers[i].GetTimeMs()
+				calls, index = append(calls, &memory[i]), append(index, i)
+			}
+			i++
+		}
+	}
+	return calls, index
 }
 
 // settle notes in each part what became of it.

@@ -22,6 +22,7 @@ func toIdentity(parts []*part) *identityv1.RecordCallsRequest {
 		calls += len(p.request.Calls)
 	}
 	m := &identityv1.RecordCallsRequest{Workspace: parts[0].request.Workspace, Calls: make([]*segmentv1.Call, 0, calls)}
+	memory := make([]segmentv1.Call, calls)
 	for _, p := range parts {
 		r := &p.request
 		m.ReceivedMs = max(m.GetReceivedMs(), r.Received.UnixMilli())
@@ -30,7 +31,9 @@ func toIdentity(parts []*part) *identityv1.RecordCallsRequest {
 			if len(c.Warnings) > 0 {
 				m.Warnings = append(m.Warnings, toWarnings(len(m.GetCalls()), c.Warnings))
 			}
-			m.Calls = append(m.Calls, callproto.FromCall(&c.Call))
+			to := &memory[len(m.GetCalls())]
+			callproto.Fill(to, &c.Call)
+			m.Calls = append(m.Calls, to)
 		}
 		for _, x := range r.Rejections {
 			m.Rejections = append(m.Rejections, toRejection(r.Source, x))

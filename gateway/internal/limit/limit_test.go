@@ -445,8 +445,16 @@ func TestWhatIsPromisedTakesLittleMemoryUntilItComesAndThenNoMoreThanIsNeeded(t 
 	}
 	held := func() float64 { return total(t, registry, "sojourn_gateway_body_bytes") }
 	for _, c := range []struct{ promised, comes, holds int }{
-		{700, 700, 701}, {700, 0, 701}, {0, 0, 1}, {4095, 4095, 4096}, {4096, 4096, 4097}, {70_000, 70_000, 70_001}, {70_000, 100, 4 << 10},
-		{70_000, 4 << 10, 32 << 10}, {1 << 40, 10_000, 32 << 10}, {5_000, 6_000, 10_002}, // which HTTP does not let happen
+		{700, 700, 701},
+		{700, 0, 701},
+		{0, 0, 1},
+		{4095, 4095, 4096},
+		{4096, 4096, 4097},
+		{70_000, 70_000, 70_001},
+		{70_000, 100, 4 << 10},
+		{70_000, 4 << 10, 32 << 10},
+		{1 << 40, 10_000, 32 << 10},
+		{5_000, 6_000, 10_002}, // which HTTP does not let happen
 	} {
 		pass, text := l.Arrive(address), strings.Repeat("x", c.comes)
 		body, err := pass.ReadAll(strings.NewReader(text), int64(c.promised))

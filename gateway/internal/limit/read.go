@@ -12,9 +12,9 @@ const firstBytes = 4 << 10
 // warranted is how many times the memory that it has filled a body gets if more was promised.
 const warranted = 8
 
-// ReadAll reads to the end, as io.ReadAll, with memory that the request takes from the limits as the body grows. Promised is how much is said to
-// come, or less than 0; as long as it does not come, it takes no more than a few times what did. The error is a *RefusedError when there is
-// no more memory.
+// ReadAll reads to the end, as io.ReadAll, with memory that the request takes from the limits as the body grows. Promised is how much is
+// said to come, or less than 0; as long as it does not come, it takes no more than a few times what did. The error is a *RefusedError when
+// there is no more memory.
 func (p *Pass) ReadAll(from io.Reader, promised int64) ([]byte, error) {
 	var body []byte
 	for {
@@ -35,8 +35,8 @@ func (p *Pass) ReadAll(from io.Reader, promised int64) ([]byte, error) {
 	}
 }
 
-// grow gives a body more memory: towards what was promised, in steps as large as what came warrants, and beyond that twice what it has. What
-// it had is given back only at the end: the copy and the original are there at once.
+// grow gives a body more memory: towards what was promised, in steps as large as what came warrants, and beyond that twice what it has.
+// What it had is given back only at the end: the copy and the original are there at once.
 func (p *Pass) grow(body []byte, promised int64) ([]byte, error) {
 	size := max(firstBytes, 2*cap(body))
 	if int64(len(body)) <= promised {

@@ -23,16 +23,25 @@ const (
 	Delete
 )
 
-var typeNames = [...]string{
-	Track: "track", Identify: "identify", Group: "group", Page: "page", Screen: "screen", Alias: "alias", Delete: "delete",
-}
-
 // String returns the type as Segment writes it, such as "track"; that of no type is empty.
 func (t Type) String() string {
-	if t < 0 || int(t) >= len(typeNames) {
-		return ""
+	switch t {
+	case Track:
+		return "track"
+	case Identify:
+		return "identify"
+	case Group:
+		return "group"
+	case Page:
+		return "page"
+	case Screen:
+		return "screen"
+	case Alias:
+		return "alias"
+	case Delete:
+		return "delete"
 	}
-	return typeNames[t]
+	return ""
 }
 
 // ParseType returns the type that Segment writes like this, or 0.

@@ -53,24 +53,29 @@ func Value(m *segmentv1.Value) call.Value {
 
 // FromCall returns the protobuf form of a call.
 func FromCall(c *call.Call) *segmentv1.Call {
-	m := &segmentv1.Call{
-		Type:           segmentv1.CallType(c.Type),
-		MessageId:      c.MessageID,
-		OriginalTimeMs: c.OriginalMS,
-		TimeMs:         c.TimeMS,
-		AnonymousId:    c.AnonymousID,
-		UserId:         c.UserID,
-		AccountId:      c.AccountID,
-		Module:         c.Module,
-		Feature:        c.Feature,
-		PreviousId:     c.PreviousID,
-		Source:         c.Source,
-		Sent:           c.Sent,
-	}
+	m := &segmentv1.Call{}
+	Fill(m, c)
+	return m
+}
+
+// Fill makes m the protobuf form of a call. There may be many of them in one piece of memory.
+func Fill(m *segmentv1.Call, c *call.Call) {
+	FillWithoutTraits(m, c)
 	for _, t := range c.Traits {
 		m.Traits = append(m.Traits, &segmentv1.Trait{Path: t.Path, Value: FromValue(t.Value)})
 	}
-	return m
+}
+
+// FillWithoutTraits is Fill that leaves m without traits.
+func FillWithoutTraits(m *segmentv1.Call, c *call.Call) {
+	m.Type = segmentv1.CallType(c.Type)
+	m.MessageId = c.MessageID
+	m.OriginalTimeMs, m.TimeMs = c.OriginalMS, c.TimeMS
+	m.AnonymousId, m.UserId, m.AccountId = c.AnonymousID, c.UserID, c.AccountID
+	m.Module, m.Feature = c.Module, c.Feature
+	m.PreviousId = c.PreviousID
+	m.Source = c.Source
+	m.Sent = c.Sent
 }
 
 // FromValue returns the protobuf form of a value.

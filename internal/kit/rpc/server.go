@@ -44,6 +44,10 @@ type Server struct {
 
 	health  *health.Server
 	streams *streams.Group
+
+	unary    grpc.UnaryServerInterceptor // all of them
+	methods  map[string]method           // by full name
+	directly *underWay
 }
 
 // NewServer returns a server for everybody that is not ready until SetReady(true).
@@ -63,6 +67,16 @@ func NewGuarded(d observe.Deps, guard Guard) (*Server, error) {
 		d.Log.ErrorContext(ctx, "rpc panicked", observe.Panic(p))
 		return errInternal
 	})
+	// Outermost first. Recovery sits inside logging and metrics: outside them, a panicking call would leave no trace.
+	unary := chain(
+		identifyUnary,
+		metrics.UnaryServerInterceptor(grpcprom.WithExemplarFromContext(observe.Exemplar)),
+		logging.UnaryServerInterceptor(logger, logOptions...),
+		recovery.UnaryServerInterceptor(recoverer),
+		sanitizeUnary(d.Log),
+		guard.unary,
+		slots.unary,
+	)
 	s := &Server{
 		Server: grpc.NewServer(append(tracedServer(d),
 			grpc.Creds(guard.credentials()),
@@ -71,16 +85,7 @@ func NewGuarded(d observe.Deps, guard Guard) (*Server, error) {
 			grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, Timeout: pingTimeout}),
 			// Clients that ping more often than this are cut off; ours keep to pingAfter.
 			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingAfter / 2}),
-			// Outermost first. Recovery sits inside logging and metrics: outside them, a panicking call would leave no trace.
-			grpc.ChainUnaryInterceptor(
-				identifyUnary,
-				metrics.UnaryServerInterceptor(grpcprom.WithExemplarFromContext(observe.Exemplar)),
-				logging.UnaryServerInterceptor(logger, logOptions...),
-				recovery.UnaryServerInterceptor(recoverer),
-				sanitizeUnary(d.Log),
-				guard.unary,
-				slots.unary,
-			),
+			grpc.UnaryInterceptor(unary),
 			grpc.ChainStreamInterceptor(
 				identifyStream,
 				metrics.StreamServerInterceptor(grpcprom.WithExemplarFromContext(observe.Exemplar)),
@@ -93,6 +98,7 @@ func NewGuarded(d observe.Deps, guard Guard) (*Server, error) {
 		)...),
 		health:  health.NewServer(),
 		streams: open,
+		unary:   unary, methods: map[string]method{}, directly: newUnderWay(),
 	}
 	s.SetReady(false)
 	healthpb.RegisterHealthServer(s.Server, s.health)
@@ -123,6 +129,7 @@ func (s *Server) ServeUntil(ctx, drain context.Context, l net.Listener) error {
 	}
 	s.SetReady(false)
 	s.streams.End()
+	direct := s.directly.stop()
 	stopped := make(chan struct{})
 	go func() { s.GracefulStop(); close(stopped) }()
 	select {
@@ -130,6 +137,10 @@ func (s *Server) ServeUntil(ctx, drain context.Context, l net.Listener) error {
 	case <-drain.Done():
 		s.Stop()
 		<-stopped
+	}
+	select {
+	case <-direct:
+	case <-drain.Done():
 	}
 	if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("serve gRPC on %s: %w", l.Addr(), err)

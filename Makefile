@@ -45,6 +45,11 @@ lint: $(BIN)/buf $(BIN)/golangci-lint ## check protos and Go code
 	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && golangci-lint run --allow-parallel-runners ./...); done
 	@for m in $(BESIDE); do echo "golangci-lint $$m"; (cd $$m && GOWORK=off golangci-lint run --allow-parallel-runners ./...); done
 
+.PHONY: licences
+licences: ## renew docs/dependencies.md: modules of the programs with versions and licences
+	GOWORK=off go -C tools run ./licences .. > docs/dependencies.md.new
+	mv docs/dependencies.md.new docs/dependencies.md
+
 .PHONY: vuln
 vuln: $(BIN)/govulncheck ## look for known vulnerabilities in what our code calls (VULNDB=file:///… for a copy of the database)
 	@for m in $(MODULES); do echo "govulncheck $$m"; \
@@ -216,7 +221,7 @@ images-push: $(BIN)/image ## build for amd64 and arm64 and push to the registry 
 .PHONY: chart
 chart: ## lint, render, schema-check and compare the Helm chart with every values file; check the Tiltfile and the builder of images
 	GOWORK=off go -C tests/deploy test ./...
-	GOWORK=off go -C tools test ./image
+	GOWORK=off go -C tools test ./image ./licences
 
 .PHONY: chart-golden
 chart-golden: ## take what the chart makes now for what it should make

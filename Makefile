@@ -81,7 +81,7 @@ bench-growth: bench-build ## fill 10 million calls, and measure what they cost (
 
 .PHONY: bench-stages
 bench-stages: ## benchmark each stage on a call's way, for benchstat: decode, map, translate, RPC, commit (COUNT=6)
-	@go test -run '^$$' -bench 'Parse|Translate|Invoke|Record' -benchmem -count $${COUNT:-6} ./gateway/internal/segment ./gateway/internal/fanout \
+	@go test -run '^$$' -bench 'Parse|Translate|Question|Record' -benchmem -count $${COUNT:-6} ./gateway/internal/segment ./internal/domain/callproto \
 	  ./standalone ./services/events/internal/bolt ./services/identity/internal/bolt ./services/sessions/internal/bolt
 
 .PHONY: bench-sessions

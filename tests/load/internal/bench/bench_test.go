@@ -59,3 +59,23 @@ func TestEveryServerIsMeasuredAndWhatItHoldsIsWhatItWasSent(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
+
+func TestAFullStoreIsMeasuredKilledAndRight(t *testing.T) {
+	c := bench.GrowthConfig{Calls: 5000, Live: 500, Kills: 2, Config: bench.Config{
+		Programs: programs(t), Dir: t.TempDir(), Mix: traffic.Default(2, time.Now()),
+		Duration: 300 * time.Millisecond, Warmup: 50 * time.Millisecond, Sample: 20, Progress: &bytes.Buffer{},
+	}}
+	c.Mix.Users, c.Mix.Accounts = 300, 20
+	g, err := bench.Grow(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g.Sent < c.Calls || g.Checked != 20 || !g.Verified || len(g.ReadyMS) != 2 || len(g.Reports) == 0 || g.Full.Calls == 0 || g.Half.Calls == 0 {
+		t.Errorf("%+v", g)
+	}
+	var table strings.Builder
+	if err := g.Print(&table); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + table.String())
+}

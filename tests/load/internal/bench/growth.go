@@ -93,6 +93,7 @@ func (g *growing) start(ctx context.Context) (err error) {
 // send sends the next calls of the stream, all of which must be answered 200.
 func (g *growing) send(ctx context.Context, what string, c drive.Config) (measure.Measurement, error) {
 	c.Address, c.WriteKey, c.First = g.server.Address, deploy.WriteKey, g.Sent
+	c.Retry = true
 	c.Progress = func(calls uint64, rate float64) { g.say("%s: %d calls, %.0f/s", what, g.Sent+calls, rate) }
 	m, err := measure.Run(ctx, g.stream, c, g.server.Server())
 	if err != nil {
@@ -199,6 +200,7 @@ func (g *growing) kill(ctx context.Context) error {
 		// Some of the calls are copies, and some too late for their session to run still.
 		c.Calls, c.Duration, c.Warmup = g.Live*115/100, 24*time.Hour, 0
 		c.Address, c.WriteKey, c.First = g.server.Address, deploy.WriteKey, 0
+		c.Retry = true
 		if kill > 0 {
 			c.Calls, c.First = g.Live/100, g.Live*2+uint64(kill)*g.Live
 		}

@@ -28,6 +28,8 @@ type Config struct {
 	First    uint64
 	Calls    uint64
 	Duration time.Duration
+	// Retry sends a request again that is answered 429 or 503, as Segment does, only sooner.
+	Retry bool
 	// Warmup is for how long it runs before it is measured.
 	Warmup time.Duration
 	// Progress is told once a second how many calls are answered, and the calls a second since it was last told.

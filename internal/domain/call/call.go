@@ -85,11 +85,11 @@ func (c *Call) FingerprintIn(room []byte) (uint32, []byte) {
 	if c.Sent != 0 {
 		return c.Sent, room
 	}
-	all := append(room[:0], byte(c.Type))
+	room = append(room[:0], byte(c.Type))
 	for _, part := range [...]string{c.AnonymousID, c.UserID, c.AccountID, c.Module, c.Feature, c.PreviousID} {
-		all = append(binary.AppendUvarint(all, uint64(len(part))), part...)
+		room = append(binary.AppendUvarint(room, uint64(len(part))), part...)
 	}
-	return crc32.ChecksumIEEE(all), all
+	return crc32.ChecksumIEEE(room), room
 }
 
 // Trait is one leaf of a traits object. Path joins the keys with dots; a dot or backslash in a key is escaped by a backslash.

@@ -24,7 +24,11 @@ func appendSumKey(dst []byte, o owner, p session.Part) []byte {
 
 // parseSumPart reads the part from the key of an owner's sum.
 func parseSumPart(key []byte) (p session.Part, err error) {
-	r := keys.Read(key[len(owner{}.prefix()):])
+	before := len(owner{}.prefix())
+	if len(key) < before {
+		return p, fmt.Errorf("%w: key of a sum", record.ErrCorrupt)
+	}
+	r := keys.Read(key[before:])
 	p = session.Part{Module: session.Name(r.Uint32()), Day: day.Day(r.Uint32())}
 	if r.Err() != nil || len(r.Rest()) > 0 {
 		return p, fmt.Errorf("%w: key of a sum", record.ErrCorrupt)

@@ -203,7 +203,7 @@ func TestItEndsByTime(t *testing.T) {
 	began, ended := 0, 0
 	c.Begin, c.End = func() { began++ }, func() { ended++ }
 	result := run(t, c)
-	if began != 1 || ended != 1 || result.Seconds < 0.1 || result.Calls == 0 || result.Calls >= uint64(s.count) || result.Failed > 0 {
+	if began != 1 || ended != 1 || result.Seconds <= 0 || result.Calls == 0 || result.Calls >= uint64(s.count) || result.Failed > 0 {
 		t.Errorf("began %d times, ended %d times, %d requests came: %+v", began, ended, s.count, result)
 	}
 	if result.Next != uint64(s.count) {

@@ -45,6 +45,11 @@ lint: $(BIN)/buf $(BIN)/golangci-lint ## check protos and Go code
 	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && golangci-lint run --allow-parallel-runners ./...); done
 	@for m in $(BESIDE); do echo "golangci-lint $$m"; (cd $$m && GOWORK=off golangci-lint run --allow-parallel-runners ./...); done
 
+.PHONY: licences
+licences: ## renew docs/dependencies.md: modules of the programs with versions and licences
+	GOWORK=off go -C tools run ./licences .. > docs/dependencies.md.new
+	mv docs/dependencies.md.new docs/dependencies.md
+
 .PHONY: vuln
 vuln: $(BIN)/govulncheck ## look for known vulnerabilities in what our code calls (VULNDB=file:///… for a copy of the database)
 	@for m in $(MODULES); do echo "govulncheck $$m"; \
@@ -74,6 +79,28 @@ exact: ## hold sessions against an oracle at full size: 1,000 histories in 20 or
 .PHONY: simulate
 simulate: ## simulate ten years of sessions with restarts, downtime and clock jumps (SEED=n)
 	go test -count=1 -v -timeout 30m -run Years ./services/sessions -simulations 20 -days 183 -seed $${SEED:-1}
+
+# What is measured, and what measures, is built first: no compiler runs beside a measurement.
+BENCH := $(CURDIR)/bench-results
+.PHONY: bench-build
+bench-build:
+	mkdir -p $(BENCH)/bin
+	go build -o $(BENCH)/bin/ ./tests/load/cmd/load $(addprefix ./,$(BINARIES))
+
+.PHONY: bench
+bench: bench-build ## measure Sojourn beside servers that store nothing, and check what it holds (6 minutes; ROUNDS=3 SECONDS_EACH=4 BENCH_DIR=/disk)
+	$(BENCH)/bin/load bench -bin $(BENCH)/bin -dir $${BENCH_DIR:-$${TMPDIR:-/tmp}} -rounds $${ROUNDS:-3} -duration $${SECONDS_EACH:-4}s \
+	  -seed $${SEED:-1} -out $(BENCH)/bench.json | tee $(BENCH)/bench.txt
+
+.PHONY: bench-growth
+bench-growth: bench-build ## fill 10 million calls, and measure what they cost (slow; CALLS=10000000 LIVE=1000000 BENCH_DIR=/disk)
+	$(BENCH)/bin/load growth -bin $(BENCH)/bin -dir $${BENCH_DIR:-$${TMPDIR:-/tmp}} -calls $${CALLS:-10000000} -live $${LIVE:-1000000} \
+	  -duration $${SECONDS_EACH:-10}s -seed $${SEED:-1} -out $(BENCH)/growth.json | tee $(BENCH)/growth.txt
+
+.PHONY: bench-stages
+bench-stages: ## benchmark each stage on a call's way, for benchstat: decode, map, translate, RPC, commit (COUNT=6)
+	@go test -run '^$$' -bench 'Parse|Translate|Question|Record' -benchmem -count $${COUNT:-6} ./gateway/internal/segment ./internal/domain/callproto \
+	  ./standalone ./services/events/internal/bolt ./services/identity/internal/bolt ./services/sessions/internal/bolt
 
 .PHONY: bench-sessions
 bench-sessions: ## measure the sessions' store: a session of a million points, ten million points stored, a million timers due (20 minutes)
@@ -216,7 +243,7 @@ images-push: $(BIN)/image ## build for amd64 and arm64 and push to the registry 
 .PHONY: chart
 chart: ## lint, render, schema-check and compare the Helm chart with every values file; check the Tiltfile and the builder of images
 	GOWORK=off go -C tests/deploy test ./...
-	GOWORK=off go -C tools test ./image
+	GOWORK=off go -C tools test ./image ./licences
 
 .PHONY: chart-golden
 chart-golden: ## take what the chart makes now for what it should make

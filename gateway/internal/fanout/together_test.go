@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -339,6 +341,41 @@ func TestSlowServicesAreAskedAgainBesideWhatIsUnderWay(t *testing.T) {
 		inTurn(t.Context(), f, batch("a", "1"), batch("a", "2"), batch("a", "3"), batch("a", "4"))
 		if took := time.Since(began); took < 2*time.Second || took > 2200*time.Millisecond {
 			t.Errorf("all were answered after %v", took)
+		}
+	})
+}
+
+// span is one of a request, that notes what it is linked to.
+type span struct {
+	noop.Span
+
+	id    byte
+	links *[]string
+}
+
+func (span) IsRecording() bool { return true }
+
+func (s span) SpanContext() trace.SpanContext {
+	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{s.id}, SpanID: trace.SpanID{s.id}})
+}
+
+func (s span) AddLink(l trace.Link) {
+	*s.links = append(*s.links, fmt.Sprint(s.id, " to ", l.SpanContext.TraceID()[0]))
+}
+
+func TestTheTracesOfRequestsLeadToThatWhichShowsTheirRPCs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _, _, _ := serving(10 * time.Millisecond)
+		var links []string
+		var all sync.WaitGroup
+		for id := range byte(5) {
+			ctx := trace.ContextWithSpan(t.Context(), span{id: id + 1, links: &links})
+			all.Go(func() { _, _ = f.Record(ctx, batch("a", fmt.Sprint(id))) })
+			synctest.Wait()
+		}
+		all.Wait()
+		if diff := cmp.Diff([]string{"4 to 3", "5 to 3"}, links); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

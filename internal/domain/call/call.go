@@ -76,15 +76,20 @@ type Call struct {
 // Fingerprint is a hash of what the call does, traits aside: two copies of one call never differ in it, also if the mapping of their
 // source was changed between them.
 func (c *Call) Fingerprint() uint32 {
+	hash, _ := c.FingerprintIn(nil)
+	return hash
+}
+
+// FingerprintIn is Fingerprint with room to work in, of which it returns what may be used for the next.
+func (c *Call) FingerprintIn(room []byte) (uint32, []byte) {
 	if c.Sent != 0 {
-		return c.Sent
+		return c.Sent, room
 	}
-	var room [512]byte // for what nearly every call has
-	all := append(room[:0], byte(c.Type))
+	room = append(room[:0], byte(c.Type))
 	for _, part := range [...]string{c.AnonymousID, c.UserID, c.AccountID, c.Module, c.Feature, c.PreviousID} {
-		all = append(binary.AppendUvarint(all, uint64(len(part))), part...)
+		room = append(binary.AppendUvarint(room, uint64(len(part))), part...)
 	}
-	return crc32.ChecksumIEEE(all)
+	return crc32.ChecksumIEEE(room), room
 }
 
 // Trait is one leaf of a traits object. Path joins the keys with dots; a dot or backslash in a key is escaped by a backslash.

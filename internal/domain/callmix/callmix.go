@@ -1,5 +1,5 @@
-// Package callmix makes calls like those of a product with many users, to measure with: 80 % track, 10 % identify, 3 % group, 7 % page, users
-// by Zipf's law, every call later than the one before.
+// Package callmix makes calls like those of a product with many users, to measure with: 80 % track, 10 % identify, 3 % group, 7 % page,
+// users by Zipf's law, every call later than the one before.
 package callmix
 
 import (
@@ -72,7 +72,8 @@ func (m *Mix) next() call.Call {
 	default:
 		c.Type, c.Traits = call.Group, []call.Trait{
 			text("name", p.account+" Ltd"), text("createdAt", "2024-02-29T12:00:00Z"), text("industry", "Instruments"),
-			text("tier", "gold"), text("website", "https://example.com"), {Path: "employees", Value: call.Value{Kind: call.Number, Text: "250"}},
+			text("tier", "gold"), text("website", "https://example.com"),
+			{Path: "employees", Value: call.Value{Kind: call.Number, Text: "250"}},
 		}
 	}
 	return c

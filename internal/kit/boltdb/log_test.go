@@ -212,14 +212,13 @@ func logged(t *testing.T) (dir, log string) {
 }
 
 func TestARecordThatWasCutShortWasNeverAcknowledgedAndIsDropped(t *testing.T) {
-	_, log := logged(t)
+	dir, log := logged(t)
 	whole, err := os.ReadFile(log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	second := bytes.LastIndex(whole, []byte("SJRC"))
 	for cut := second; cut < len(whole); cut++ {
-		dir, log := logged(t)
 		for _, tail := range [][]byte{whole[:cut], append(bytes.Clone(whole[:cut]), make([]byte, len(whole)-cut)...)} {
 			if err := os.WriteFile(log, tail, 0o600); err != nil {
 				t.Fatal(err)
@@ -241,23 +240,24 @@ func TestARecordThatWasCutShortWasNeverAcknowledgedAndIsDropped(t *testing.T) {
 
 // The last record of a segment says that there is another one, which is there before it is written.
 func TestACrashAsASegmentEndsLosesNothingAndIsNoDamage(t *testing.T) {
-	header := binary.BigEndian.AppendUint64([]byte("SJRNLOG1"), 2)
-	header = binary.BigEndian.AppendUint32(header, crc32.Checksum(header, crc32.MakeTable(crc32.Castagnoli)))
+	const length = 8 + 36 + 8 + 4 // of a header
 	for _, c := range []struct {
 		left, next int
 		want       error
 	}{
-		{left: 1, next: len(header)},
-		{left: 13, next: len(header)},
+		{left: 1, next: length},
+		{left: 13, next: length},
 		{left: 13, next: 0},
-		{left: 14, next: len(header), want: boltdb.ErrDamaged},
-		{left: 13, next: len(header) + 1, want: boltdb.ErrDamaged},
+		{left: 14, next: length, want: boltdb.ErrDamaged},
+		{left: 13, next: length + 1, want: boltdb.ErrDamaged},
 	} {
 		dir, log := logged(t)
 		data, err := os.ReadFile(log)
 		if err != nil {
 			t.Fatal(err)
 		}
+		header := binary.BigEndian.AppendUint64(slices.Clone(data[:8+36]), 2)
+		header = binary.BigEndian.AppendUint32(header, crc32.Checksum(header, crc32.MakeTable(crc32.Castagnoli)))
 		err = errors.Join(os.WriteFile(log, append(data, make([]byte, c.left)...), 0o600),
 			os.WriteFile(strings.TrimSuffix(log, "1")+"2", append(header, 0)[:c.next], 0o600))
 		if err != nil {
@@ -286,8 +286,8 @@ func TestAnythingElseThatIsWrongWithALogIsNamedAndNothingIsServed(t *testing.T) 
 	for name, damage := range map[string]func(log string, data []byte) error{
 		"no log":            func(log string, _ []byte) error { return os.Remove(log) },
 		"an empty log":      func(log string, _ []byte) error { return os.Truncate(log, 0) },
-		"a bit of a record": func(log string, data []byte) error { data[40] ^= 1; return os.WriteFile(log, data, 0o600) },
-		"a bit of a length": func(log string, data []byte) error { data[24] ^= 1; return os.WriteFile(log, data, 0o600) },
+		"a bit of a record": func(log string, data []byte) error { data[76] ^= 1; return os.WriteFile(log, data, 0o600) },
+		"a bit of a length": func(log string, data []byte) error { data[60] ^= 1; return os.WriteFile(log, data, 0o600) },
 		"its beginning":     func(log string, data []byte) error { data[9] ^= 1; return os.WriteFile(log, data, 0o600) },
 		"a log of another generation": func(log string, _ []byte) error {
 			return os.Rename(log, strings.TrimSuffix(log, filepath.Ext(log))+".log-77")
@@ -307,6 +307,20 @@ func TestAnythingElseThatIsWrongWithALogIsNamedAndNothingIsServed(t *testing.T) 
 				t.Errorf("got %v, want ErrDamaged that names the log", err)
 			}
 		})
+	}
+}
+
+func TestTheLogOfAnotherFileIsRefused(t *testing.T) {
+	dir, log := logged(t)
+	_, other := logged(t)
+	if err := os.Rename(other, log); err != nil {
+		t.Fatal(err)
+	}
+	for _, readOnly := range []bool{true, false} {
+		_, err := boltdb.Open(boltdb.Options{Path: filepath.Join(dir, "x.db"), Kind: "test", Format: 1, ReadOnly: readOnly})
+		if !errors.Is(err, boltdb.ErrSwapped) || !strings.Contains(err.Error(), "x.db.log-1") {
+			t.Errorf("read only %v: got %v, want ErrSwapped that names the log", readOnly, err)
+		}
 	}
 }
 

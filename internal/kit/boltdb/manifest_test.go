@@ -78,7 +78,10 @@ func TestAFileThatTheManifestNamesIsNeverMadeAnew(t *testing.T) {
 		if err := os.Remove(filepath.Join(filepath.Dir(o.Path), "stores.json")); err != nil {
 			t.Fatal(err)
 		}
-		_, err := boltdb.Open(o)
+		db, err := boltdb.Open(o)
+		if err == nil {
+			err = db.Close()
+		}
 		if empty := name == "emptied"; errors.Is(err, boltdb.ErrMissing) != empty || !empty && err != nil {
 			t.Errorf("%s, and its entry removed on purpose: %v", name, err)
 		}

@@ -33,7 +33,7 @@ func (db *DB) recoverLog() error {
 	if db.readOnly {
 		return nil
 	}
-	if db.segment, err = createSegment(db.bolt.Path(), last+1); err != nil {
+	if db.segment, err = createSegment(db.bolt.Path(), segmentID{db.uuid, last + 1}); err != nil {
 		return fmt.Errorf("begin a segment: %w", err)
 	}
 	if frozen != nil {
@@ -53,7 +53,7 @@ func (db *DB) goOn(g uint64) error {
 	if err != nil {
 		return errors.Join(err, file.Close())
 	}
-	s := &segment{file: file, generation: g, size: info.Size()}
+	s := &segment{segmentID: segmentID{db.uuid, g}, file: file, size: info.Size()}
 	return errors.Join(s.goesOn(), s.Close())
 }
 
@@ -108,7 +108,7 @@ func (db *DB) readLog(applied uint64, logged bool) (last uint64, frozen *sweep, 
 // readOne reads one segment, and says whether it was ever begun. What is behind its last record, if it is the last one, is cut off, so that
 // it is never in the way.
 func (db *DB) readOne(g uint64, r *replay, isLast bool) (begun bool, err error) {
-	end, size, err := readSegment(db.bolt.Path(), g, r.record)
+	end, size, err := readSegment(db.bolt.Path(), segmentID{db.uuid, g}, r.record)
 	if err != nil || end == size && end > 0 {
 		return true, err
 	}

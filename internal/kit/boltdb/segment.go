@@ -1,6 +1,7 @@
 package boltdb
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,21 +19,29 @@ import (
 // A segment is the part of the log that makes one generation durable: a header, and one record for each transaction. A record is complete
 // or was never acknowledged, because the next one is begun when it is on the disk.
 //
-//	header: "SJRNLOG1", generation (8 bytes), CRC-32C (4 bytes)
-//	record: recordMark (4 bytes), length of the payload (4 bytes), CRC-32C (4 bytes) over generation, position and payload, payload
+//	header: "SJRNLOG1", uuid of the bbolt file (36 bytes), generation (8 bytes), CRC-32C (4 bytes)
+//	record: recordMark (4 bytes), length of the payload (4 bytes), CRC-32C (4 bytes) over uuid, generation, position and payload, payload
 //
 // Numbers are big-endian. A payload is a sequence of entries, see log.go.
 type segment struct {
-	file       *os.File
+	segmentID
+
+	file   *os.File
+	size   int64 // up to the last complete record
+	named  map[uint32]bool
+	buffer []byte
+}
+
+// segmentID says which segment it is. The logs of all stores have the same generations.
+type segmentID struct {
+	uuid       string // of the bbolt file; of one from before there were any: empty
 	generation uint64
-	size       int64 // up to the last complete record
-	named      map[uint32]bool
-	buffer     []byte
 }
 
 const (
 	segmentMark      = "SJRNLOG1"
-	segmentHeader    = len(segmentMark) + 8 + 4
+	uuidLength       = 36
+	segmentHeader    = len(segmentMark) + uuidLength + 8 + 4
 	recordMark       = 0x534a5243
 	recordHeader     = 12
 	maxRecordPayload = math.MaxInt32
@@ -63,9 +72,16 @@ func segments(path string) (generations []uint64, err error) {
 	return generations, nil
 }
 
-// createSegment begins the segment of a generation. It and its name are on the disk when it returns.
-func createSegment(path string, generation uint64) (s *segment, err error) {
-	file, err := os.OpenFile(segmentPath(path, generation), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+// header is what a segment begins with.
+func (id segmentID) header() []byte {
+	header := fmt.Appendf([]byte(segmentMark), "%-*.*s", uuidLength, uuidLength, id.uuid)
+	header = binary.BigEndian.AppendUint64(header, id.generation)
+	return binary.BigEndian.AppendUint32(header, crc32.Checksum(header, castagnoli))
+}
+
+// createSegment begins a segment. It and its name are on the disk when it returns.
+func createSegment(path string, id segmentID) (s *segment, err error) {
+	file, err := os.OpenFile(segmentPath(path, id.generation), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -74,15 +90,13 @@ func createSegment(path string, generation uint64) (s *segment, err error) {
 			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
 		}
 	}()
-	header := binary.BigEndian.AppendUint64([]byte(segmentMark), generation)
-	header = binary.BigEndian.AppendUint32(header, crc32.Checksum(header, castagnoli))
-	if _, err := file.Write(header); err != nil {
+	if _, err := file.Write(id.header()); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(file.Sync(), syncDir(filepath.Dir(path))); err != nil {
 		return nil, &syncError{err}
 	}
-	return &segment{file: file, generation: generation, size: int64(segmentHeader), named: map[uint32]bool{}}, nil
+	return &segment{segmentID: id, file: file, size: int64(segmentHeader), named: map[uint32]bool{}}, nil
 }
 
 // syncError is a failed fsync: what is on the disk is not known any more.
@@ -124,20 +138,20 @@ func (s *segment) commit() error {
 // maxKeptBuffer is how much room for a record is kept for the next.
 const maxKeptBuffer = 4 << 20
 
-// sum is a record's checksum. With generation and position in it, what another file has there never passes for a record.
-func (s *segment) sum(at int64, payload []byte) uint32 { return recordSum(s.generation, at, payload) }
-
-func recordSum(generation uint64, at int64, payload []byte) uint32 {
+// sum is the checksum of a record at a position. With that, uuid and generation in it, what another segment has there never passes for a
+// record.
+func (id segmentID) sum(at int64, payload []byte) uint32 {
 	var place [16]byte
-	binary.BigEndian.PutUint64(place[:], generation)
+	binary.BigEndian.PutUint64(place[:], id.generation)
 	binary.BigEndian.PutUint64(place[8:], uint64(at))
-	return crc32.Update(crc32.Checksum(place[:], castagnoli), castagnoli, payload)
+	sum := crc32.Checksum([]byte(id.uuid), castagnoli)
+	return crc32.Update(crc32.Update(sum, castagnoli, place[:]), castagnoli, payload)
 }
 
-// readSegment calls do for the payload of every record of a generation, and returns where the last one ends, and the size of the file. What
-// is behind the last one was never acknowledged; a damaged record before it is ErrDamaged.
-func readSegment(path string, generation uint64, do func(payload []byte) error) (end, size int64, err error) {
-	name := segmentPath(path, generation)
+// readSegment calls do for the payload of every record of a segment, and returns where the last one ends, and the size of the file. What
+// is behind the last one was never acknowledged; a damaged record before it is ErrDamaged, and a segment of another file ErrSwapped.
+func readSegment(path string, id segmentID, do func(payload []byte) error) (end, size int64, err error) {
+	name := segmentPath(path, id.generation)
 	data, err := readFromDisk(name)
 	if err != nil {
 		return 0, 0, err
@@ -146,17 +160,18 @@ func readSegment(path string, generation uint64, do func(payload []byte) error) 
 	if len(data) < segmentHeader {
 		return 0, size, nil // its making was cut short
 	}
-	sum := binary.BigEndian.Uint32(data[segmentHeader-4:])
-	if string(data[:len(segmentMark)]) != segmentMark || crc32.Checksum(data[:segmentHeader-4], castagnoli) != sum ||
-		binary.BigEndian.Uint64(data[len(segmentMark):]) != generation {
+	if !bytes.Equal(data[:segmentHeader], id.header()) {
+		if other, ok := segmentOf(data); ok && other.uuid != id.uuid {
+			return 0, size, fmt.Errorf("%w: %s is the log of one with the uuid %s, not %s", ErrSwapped, name, other.uuid, id.uuid)
+		}
 		if len(data) == segmentHeader {
 			return 0, size, nil
 		}
-		return 0, size, fmt.Errorf("%w: %s does not begin as the log of generation %d", ErrDamaged, name, generation)
+		return 0, size, fmt.Errorf("%w: %s does not begin as the log of generation %d", ErrDamaged, name, id.generation)
 	}
 	at := int64(segmentHeader)
 	for {
-		payload, ok := recordAt(data, generation, at)
+		payload, ok := id.recordAt(data, at)
 		if !ok {
 			break
 		}
@@ -166,7 +181,7 @@ func readSegment(path string, generation uint64, do func(payload []byte) error) 
 		at += int64(recordHeader + len(payload))
 	}
 	for behind := at + 1; behind < size; behind++ {
-		if _, ok := recordAt(data, generation, behind); ok {
+		if _, ok := id.recordAt(data, behind); ok {
 			return at, size, fmt.Errorf("%w: %s at byte %d: a record that others follow cannot be read", ErrDamaged, name, at)
 		}
 	}
@@ -186,8 +201,17 @@ func readFromDisk(name string) (data []byte, err error) {
 	return io.ReadAll(file)
 }
 
+// segmentOf returns which segment data begins, if it begins one.
+func segmentOf(data []byte) (segmentID, bool) {
+	id := segmentID{
+		uuid:       string(bytes.TrimRight(data[len(segmentMark):][:uuidLength], " ")),
+		generation: binary.BigEndian.Uint64(data[len(segmentMark)+uuidLength:]),
+	}
+	return id, bytes.Equal(data[:segmentHeader], id.header())
+}
+
 // recordAt returns the payload of the record at a position, if there is a whole one.
-func recordAt(data []byte, generation uint64, at int64) ([]byte, bool) {
+func (id segmentID) recordAt(data []byte, at int64) ([]byte, bool) {
 	rest := data[at:]
 	if len(rest) < recordHeader || binary.BigEndian.Uint32(rest) != recordMark {
 		return nil, false
@@ -197,7 +221,7 @@ func recordAt(data []byte, generation uint64, at int64) ([]byte, bool) {
 		return nil, false
 	}
 	payload := rest[recordHeader:][:length]
-	return payload, recordSum(generation, at, payload) == binary.BigEndian.Uint32(rest[8:])
+	return payload, id.sum(at, payload) == binary.BigEndian.Uint32(rest[8:])
 }
 
 // cutOff removes what is behind the last record of a segment.

@@ -57,7 +57,7 @@ func (db *DB) rotateIfDue(now bool) {
 
 // rotate begins a new generation and has the last one applied.
 func (db *DB) rotate() error {
-	next, err := createSegment(db.bolt.Path(), db.durable.number+1)
+	next, err := createSegment(db.bolt.Path(), segmentID{db.uuid, db.durable.number + 1})
 	if err != nil {
 		return fmt.Errorf("begin a segment: %w", err)
 	}

@@ -13,7 +13,7 @@ import (
 //	}
 type Fields struct {
 	// Number is that of the field, and Int or Bytes its value, by its type.
-	Number protowire.Number
+	Number int
 	Int    uint64
 	Bytes  []byte
 
@@ -34,7 +34,7 @@ func (f *Fields) Next() bool {
 		f.bad = true
 		return false
 	}
-	f.rest, f.Number, f.Int, f.Bytes = f.rest[n:], number, 0, nil
+	f.rest, f.Number, f.Int, f.Bytes = f.rest[n:], int(number), 0, nil
 	switch kind {
 	case protowire.VarintType:
 		f.Int, n = protowire.ConsumeVarint(f.rest)

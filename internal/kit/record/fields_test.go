@@ -24,7 +24,7 @@ func TestFieldsAreWhatProtobufWrites(t *testing.T) {
 	}
 	fields := record.ReadFields(protowire.AppendFixed32(protowire.AppendTag(want, 9, protowire.Fixed32Type), 7))
 	for _, want := range []struct {
-		number protowire.Number
+		number int
 		value  uint64
 		text   string
 	}{{1, 0, "ada"}, {3, 300, ""}, {6, 0, "t"}, {9, 7, ""}} {

@@ -79,9 +79,9 @@ func rejections(seed uint64, sender, step int) []*identityv1.Rejection {
 	if deletes(step) || chanceOf(seed, sender, step).Uint64()%5 > 0 {
 		return nil
 	}
-	print := fmt.Sprintf("%016d", step)
+	text := fmt.Sprintf("%016d", step)
 	return []*identityv1.Rejection{{
-		Source: "web", Type: "track", Code: "user_id_missing", Fingerprint: []byte(print), MessageId: "r" + print, Message: "userId: required",
+		Source: "web", Type: "track", Code: "user_id_missing", Fingerprint: []byte(text), MessageId: "r" + text, Message: "userId: required",
 		Body: []byte(`{"event":"x"}`), BodyBytes: 13,
 	}}
 }

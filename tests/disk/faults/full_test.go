@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,13 +16,16 @@ import (
 )
 
 const (
-	smallDisk = 48 << 20
-	heldFull  = 3 * time.Second
+	smallDisk = 192 << 20
+	// What the program keeps free for deletions and the like is more than this.
+	withinReserve = 32 << 20
+	heldFull      = 3 * time.Second
 	// How long after there is room again it may take until calls are taken in.
 	recovery = 5 * time.Second
 )
 
-// TestAFullDiskKeepsCallsWaitingAndNothingElse fills the disk of a program that takes calls in, holds it full, and makes room again.
+// TestAFullDiskKeepsCallsWaitingAndNothingElse fills the disk of a program that takes calls in, holds it full, and makes room again. Every
+// other time it is full but for a part of the program's reserve, and a deletion must be done.
 func TestAFullDiskKeepsCallsWaitingAndNothingElse(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
@@ -40,12 +44,15 @@ func TestAFullDiskKeepsCallsWaitingAndNothingElse(t *testing.T) {
 	refused := 0
 	for n := range *faultsFlag {
 		tr.await(t, s, *callsFlag)
-		fill(t, filler)
+		fill(t, filler, n%2*withinReserve)
 		refused += held(t, tr, s)
-		room := []func() error{
-			func() error { return os.Remove(filler) },
-			func() error { return unix.Mount("", dir, "", unix.MS_REMOUNT, fmt.Sprintf("size=%d", smallDisk*(n+2))) },
-		}[n%2]
+		if n%2 == 1 {
+			deleted(t, tr, s)
+		}
+		room := func() error { return os.Remove(filler) }
+		if n%4 < 2 {
+			room = func() error { return unix.Mount("", dir, "", unix.MS_REMOUNT, fmt.Sprintf("size=%d", smallDisk*(n+2))) }
+		}
 		if err := room(); err != nil {
 			t.Fatal(err)
 		}
@@ -73,14 +80,21 @@ func TestAFullDiskKeepsCallsWaitingAndNothingElse(t *testing.T) {
 		*seedFlag, *faultsFlag, heldFull, refused, slowest)
 }
 
-// fill writes a file until there is no room for another byte.
-func fill(t *testing.T, path string) {
+// fill writes a file until there is no room for another byte, or so many are left.
+func fill(t *testing.T, path string, left int) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for size := 1 << 20; size > 0; {
+		var disk unix.Statfs_t
+		if err := unix.Statfs(filepath.Dir(path), &disk); err != nil {
+			t.Fatal(err)
+		}
+		if left > 0 && int(disk.Bavail)*int(disk.Bsize) <= left {
+			break
+		}
 		if _, err := f.Write(bytes.Repeat([]byte{1}, size)); errors.Is(err, unix.ENOSPC) {
 			size /= 2
 		} else if err != nil {
@@ -122,25 +136,43 @@ func held(t *testing.T, tr *traffic, s *server) int {
 	return count() - before
 }
 
+// deleted has a user deleted.
+func deleted(t *testing.T, tr *traffic, s *server) {
+	t.Helper()
+	err := tr.question(s, "admin.v1.AdminService/DeleteUser", "admin_token", `{"workspace":"default","userId":"nobody","until":"2026-11-02T00:00:00Z"}`)
+	if err != nil {
+		t.Errorf("a deletion on a disk that is full but for the reserve: %v", err)
+	}
+}
+
 // ask asks each service a question.
 func (tr *traffic) ask(s *server) error {
 	for _, method := range []string{
 		"identity.v1.QueryService/ListUsers", "events.v1.QueryService/ListEvents", "sessions.v1.QueryService/ListSessions",
 	} {
-		request, err := http.NewRequest(http.MethodPost, s.url+"/sojourn."+method, strings.NewReader("{}"))
-		if err != nil {
+		if err := tr.question(s, method, "query_token", "{}"); err != nil {
 			return err
-		}
-		request.Header.Set("Content-Type", "application/json")
-		request.Header.Set("Authorization", "Bearer "+s.queryToken)
-		response, err := tr.client.Do(request)
-		if err != nil {
-			return err
-		}
-		_ = response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s: %s", method, response.Status)
 		}
 	}
 	return nil
+}
+
+// question asks one.
+func (tr *traffic) question(s *server, method, key, body string) error {
+	request, err := http.NewRequest(http.MethodPost, s.url+"/sojourn."+method, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+s.keys[key])
+	response, err := tr.client.Do(request)
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s: %s", method, response.Status, text)
+	}
+	return err
 }

@@ -48,7 +48,7 @@ func TestNothingAnsweredIsLostWhenThePowerFails(t *testing.T) {
 		stop()
 		codes[s.cmd.ProcessState.ExitCode()]++
 		image.unmount(t)
-		dir = image.mount(t)
+		_ = image.mount(t)
 		tr.holds(t, data)
 		image.unmount(t)
 		if t.Failed() {

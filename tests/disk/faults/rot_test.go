@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -66,6 +67,7 @@ const (
 	named      outcome = "named"                            // by verify
 	refused    outcome = "dump refused, verify saw nothing" // the damage is where reading finds it
 	harmless   outcome = "harmless"                         // the dump is what it was
+	cutShort   outcome = "as a crash leaves it"             // the end of a killed program's log is gone: see asACrash
 	silent     outcome = "SILENT"                           // the dump is not what it was, and nobody said so
 	nameless   outcome = "found, but the file is not named" //
 	hangs      outcome = "HANGS"                            //
@@ -138,12 +140,26 @@ func rot(dir string, originals []original, kinds map[string]damage, number int) 
 		return r
 	}
 	r.outcome, r.detail = judge(dir, damaged, o.dump)
+	if r.outcome == silent && asACrash(filepath.Join(o.dir, filepath.Base(damaged)), damaged) {
+		r.outcome = cutShort
+	}
 	return r
 }
 
 func (r result) failed(err error) result {
 	r.outcome, r.detail = breaks, err.Error()
 	return r
+}
+
+// asACrash says whether a crash could have left a segment of the log so: without its last record, or cut short anywhere, with or without
+// zeros in place of what is gone. Nothing can tell a record that was answered from one that was not, if there is none behind it.
+func asACrash(original, damaged string) bool {
+	before, err := os.ReadFile(original)
+	after, errAfter := os.ReadFile(damaged)
+	if err != nil || errAfter != nil || !strings.Contains(original, ".log-") {
+		return false
+	}
+	return bytes.HasPrefix(before, bytes.TrimRight(after, "\x00")) || bytes.HasPrefix(after, before[:bytes.LastIndex(before, []byte("SJRC"))])
 }
 
 // overdue is after how long a command that reads a few hundred calls hangs.

@@ -18,8 +18,8 @@ const patience = 20 * time.Second
 
 // server is a sojourn that serves.
 type server struct {
-	url                  string
-	writeKey, queryToken string
+	url  string
+	keys map[string]string // by name, as they are in the file that the first start makes
 
 	cmd   *exec.Cmd
 	ended chan struct{}
@@ -30,13 +30,13 @@ type server struct {
 
 var (
 	readyLine = regexp.MustCompile(`Sojourn is ready on (http://\S+)`)
-	keyLine   = regexp.MustCompile(`(?m)^(write_key|query_token): (\S+)$`)
+	keyLine   = regexp.MustCompile(`(?m)^(write_key|query_token|admin_token): (\S+)$`)
 )
 
 // serve starts a sojourn on a data directory and returns once it is ready.
 func serve(t *testing.T, dir string) *server {
 	t.Helper()
-	s := &server{ended: make(chan struct{}), cmd: exec.Command(sojourn, "-data", dir, "-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0")}
+	s := &server{keys: map[string]string{}, ended: make(chan struct{}), cmd: exec.Command(sojourn, "-data", dir, "-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0")}
 	output, input, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -61,11 +61,7 @@ func serve(t *testing.T, dir string) *server {
 		t.Fatal(err)
 	}
 	for _, match := range keyLine.FindAllStringSubmatch(string(keys), -1) {
-		if match[1] == "write_key" {
-			s.writeKey = match[2]
-		} else {
-			s.queryToken = match[2]
-		}
+		s.keys[match[1]] = match[2]
 	}
 	return s
 }

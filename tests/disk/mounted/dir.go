@@ -31,7 +31,7 @@ func (d *dir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fs.
 // child returns the inode of a node. The caller has the mutex.
 func (d *dir) child(ctx context.Context, name string, number uint64, out *fuse.EntryOut) *fs.Inode {
 	if d.disk.volume.IsDir(number) {
-		out.Attr.Mode = fuse.S_IFDIR | 0o700
+		out.Mode = fuse.S_IFDIR | 0o700
 		return d.NewInode(ctx, &dir{disk: d.disk, number: number}, fs.StableAttr{Mode: fuse.S_IFDIR, Ino: number})
 	}
 	f := &file{disk: d.disk, number: number}
@@ -41,7 +41,7 @@ func (d *dir) child(ctx context.Context, name string, number uint64, out *fuse.E
 }
 
 func (*dir) Getattr(_ context.Context, _ fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	out.Attr.Mode = 0o700
+	out.Mode = 0o700
 	return 0
 }
 
@@ -124,3 +124,5 @@ func (*dir) Link(context.Context, fs.InodeEmbedder, string, *fuse.EntryOut) (*fs
 func (d *dir) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
 	return d.disk.sync(d.number)
 }
+
+func (*dir) Statfs(_ context.Context, out *fuse.StatfsOut) syscall.Errno { return plentiful(out) }

@@ -86,3 +86,5 @@ func (*file) Flush(context.Context, fs.FileHandle) syscall.Errno { return 0 }
 func (f *file) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
 	return f.disk.sync(f.number)
 }
+
+func (*file) Statfs(_ context.Context, out *fuse.StatfsOut) syscall.Errno { return plentiful(out) }

@@ -159,3 +159,11 @@ func Missing() string {
 
 // Fsync is for a program that syncs what its directory is in.
 func (*top) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno { return 0 }
+
+func (*top) Statfs(_ context.Context, out *fuse.StatfsOut) syscall.Errno { return plentiful(out) }
+
+// plentiful says that there is a terabyte free.
+func plentiful(out *fuse.StatfsOut) syscall.Errno {
+	*out = fuse.StatfsOut{Blocks: 1 << 28, Bfree: 1 << 28, Bavail: 1 << 28, Bsize: 4096, Frsize: 4096, NameLen: 255}
+	return 0
+}

@@ -73,8 +73,11 @@ func TestAFailedSyncLosesForGoodAPartOfWhatWasWritten(t *testing.T) {
 	for seed := range uint64(100) {
 		v := volume.New()
 		for _, op := range []volume.Op{
-			{Kind: volume.Create, Node: volume.Root, Child: file, Name: "f"}, {Kind: volume.Sync, Node: volume.Root},
-			write(0, "ab"), {Kind: volume.SyncFails, Node: file, Seed: seed}, {Kind: volume.Sync, Node: file},
+			{Kind: volume.Create, Node: volume.Root, Child: file, Name: "f"},
+			{Kind: volume.Sync, Node: volume.Root},
+			write(0, "ab"),
+			{Kind: volume.SyncFails, Node: file, Seed: seed},
+			{Kind: volume.Sync, Node: file},
 		} {
 			v.Apply(op)
 		}

@@ -34,8 +34,8 @@ func In(bucket *boltdb.Bucket) Links { return Links{bucket} }
 // Said returns the event time of the latest call that said that a user belongs to an account, as far as is known from elsewhere.
 type Said func(userID, accountID string) (ms int64, err error)
 
-// Forget removes what was said of a user up to a time, in milliseconds, and not after it, and returns how many links that were. Said, if not
-// nil, is asked as well for when something was said last.
+// Forget removes what was said of a user up to a time, in milliseconds, and not after it, and returns how many links that were. Said, if
+// not nil, is asked as well for when something was said last.
 func (l Links) Forget(userID string, untilMS int64, said Said) (removed int, err error) {
 	for kind, mirror := range map[byte]byte{userAccount: accountUser, sameUser: sameUser} {
 		seconds, err := l.seconds(kind, userID, math.MaxInt)

@@ -39,8 +39,8 @@ func (l Links) Learner(deleted Deleted) *Learner {
 	return &Learner{into: l, deleted: deleted, known: map[pair]int{}}
 }
 
-// Learn takes in what a call says that is not deleted: which account its user belongs to, and which two ids are one person, unless the other
-// one is somebody who was deleted. It is idempotent and independent of order.
+// Learn takes in what a call says that is not deleted: which account its user belongs to, and which two ids are one person, unless the
+// other one is somebody who was deleted. It is idempotent and independent of order.
 func (l *Learner) Learn(c *call.Call) error {
 	if c.Type == call.Delete {
 		return nil // a call to forget somebody makes nobody known

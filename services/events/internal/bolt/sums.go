@@ -12,6 +12,7 @@ type sums struct {
 	table *boltdb.Bucket
 	rows  []sum // in the order in which they were first changed
 	known map[usageKey]int
+	key   []byte // room for one
 }
 
 type sum struct {
@@ -25,12 +26,11 @@ func newSums(table *boltdb.Bucket) sums { return sums{table: table, known: map[u
 func (s *sums) add(k usageKey, ms int64) error {
 	i, ok := s.known[k]
 	if !ok {
-		var room [usageKeySize]byte
-		key := k.append(room[:0])
+		s.key = k.append(s.key[:0])
 		row := usageRow{firstMS: ms, lastMS: ms}
-		if sealed := s.table.Get(key); sealed != nil {
+		if sealed := s.table.Get(s.key); sealed != nil {
 			var err error
-			if row, err = readUsage(key, sealed); err != nil {
+			if row, err = readUsage(s.key, sealed); err != nil {
 				return err
 			}
 		}
@@ -46,10 +46,10 @@ func (s *sums) add(k usageKey, ms int64) error {
 // store writes the sums.
 func (s *sums) store() error {
 	var room record.Room
-	var key, value []byte
+	var value []byte
 	for i := range s.rows {
-		key, value = s.rows[i].usageKey.append(key[:0]), s.rows[i].usageRow.append(value[:0])
-		if err := s.table.Put(key, room.Seal(key, value)); err != nil {
+		s.key, value = s.rows[i].usageKey.append(s.key[:0]), s.rows[i].usageRow.append(value[:0])
+		if err := s.table.Put(s.key, room.Seal(s.key, value)); err != nil {
 			return fmt.Errorf("store usage: %w", err)
 		}
 	}

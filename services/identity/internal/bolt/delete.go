@@ -34,8 +34,8 @@ func (s *Store) DeleteUser(ctx context.Context, workspace, userID string, untilM
 	return removed, nil
 }
 
-// deleteUser does the same for a recorder, whose users and links are not stored yet. What is kept of rejections it looks through once for the
-// whole batch, in the end.
+// deleteUser does the same for a recorder, whose users and links are not stored yet. What is kept of rejections it looks through once for
+// the whole batch, in the end.
 func (r *recorder) deleteUser(userID string, untilMS int64) error {
 	if err := cmp.Or(r.userRows.flush(), r.learner.Store()); err != nil {
 		return err

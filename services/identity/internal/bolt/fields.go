@@ -36,11 +36,11 @@ func enclose(dst []byte, start int, number protowire.Number) []byte {
 
 // The fields of a Value, of which exactly one is set.
 const (
-	valueNull    protowire.Number = 1
-	valueString  protowire.Number = 2
-	valueNumber  protowire.Number = 3
-	valueBoolean protowire.Number = 4
-	valueJSON    protowire.Number = 5
+	valueNull    = 1
+	valueString  = 2
+	valueNumber  = 3
+	valueBoolean = 4
+	valueJSON    = 5
 )
 
 func appendValue(dst []byte, v call.Value) []byte {
@@ -70,7 +70,7 @@ func appendValue(dst []byte, v call.Value) []byte {
 func readFields(value []byte, number protowire.Number) (all []profile.Field, err error) {
 	row := record.ReadFields(value)
 	for row.Next() {
-		if row.Number != number {
+		if row.Number != int(number) {
 			continue
 		}
 		f, err := readField(row.Bytes)

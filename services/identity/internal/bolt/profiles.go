@@ -11,9 +11,9 @@ import (
 
 // Where the fields stand in a UserRow, behind the latest time, and in an AccountRow.
 const (
-	userLast      protowire.Number = 1
-	userFields    protowire.Number = 2
-	accountFields protowire.Number = 1
+	userLast      = 1
+	userFields    = 2
+	accountFields = 1
 )
 
 // profileRow is a UserRow or an AccountRow as a transaction changes it. Nearly every call changes the latest time alone, so the fields stay
@@ -81,7 +81,8 @@ type profiles[K comparable] struct {
 	number protowire.Number
 
 	rows  map[K]*profileRow
-	order []K // in which they were asked for first, so that the same calls always write the same file
+	room  []byte // for one key
+	order []K    // in which they were asked for first, so that the same calls always write the same file
 }
 
 func newUsers(table *boltdb.Bucket) *profiles[directory.UserKey] {
@@ -100,12 +101,11 @@ func (p *profiles[K]) row(k K) (*profileRow, error) {
 	if row, ok := p.rows[k]; ok {
 		return row, nil
 	}
-	var room [96]byte
-	key := p.key(room[:0], k)
+	p.room = p.key(p.room[:0], k)
 	row := &profileRow{}
-	if sealed := p.table.Get(key); sealed == nil {
+	if sealed := p.table.Get(p.room); sealed == nil {
 		row.changed, row.isNew = true, true
-	} else if err := row.open(key, sealed, p.last); err != nil {
+	} else if err := row.open(p.room, sealed, p.last); err != nil {
 		return nil, err
 	}
 	p.rows[k] = row

@@ -113,7 +113,8 @@ func (r *recorder) call(c *call.Call) (directory.Result, error) {
 		return directory.Result{}, err
 	}
 	book.Accepted++
-	row := ledgerRow{correctionMS: c.TimeMS - c.OriginalMS, fingerprint: c.Fingerprint(), source: c.Source}
+	row := ledgerRow{correctionMS: c.TimeMS - c.OriginalMS, source: c.Source}
+	row.fingerprint, r.value = c.FingerprintIn(r.value)
 	if err := r.putLedger(r.key, &row); err != nil {
 		return directory.Result{}, err
 	}

@@ -12,7 +12,14 @@ import (
 )
 
 func sumKey(o owner, p session.Part) []byte {
-	return keys.AppendUint32(keys.AppendUint32(o.prefix(), uint32(p.Module)), uint32(p.Day))
+	return appendSumKey(make([]byte, 0, 4*4), o, p)
+}
+
+func appendSumKey(dst []byte, o owner, p session.Part) []byte {
+	for _, part := range [...]uint32{uint32(o.account), uint32(o.user), uint32(p.Module), uint32(p.Day)} {
+		dst = keys.AppendUint32(dst, part)
+	}
+	return dst
 }
 
 // parseSumPart reads the part from the key of an owner's sum.
@@ -38,15 +45,15 @@ func (t *tables) addSum(o owner, p session.Part, by session.Sum) error {
 }
 
 func (t *tables) addStoredSum(o owner, p session.Part, by session.Sum) error {
-	key := sumKey(o, p)
+	t.key = appendSumKey(t.key[:0], o, p)
 	var was session.Sum
-	if sealed := t.sums.Get(key); sealed != nil {
+	if sealed := t.sums.Get(t.key); sealed != nil {
 		var err error
-		if was, err = decodeSum(key, sealed); err != nil {
+		if was, err = decodeSum(t.key, sealed); err != nil {
 			return err
 		}
 	}
-	return t.putSum(key, was.Plus(by))
+	return t.putSum(t.key, was.Plus(by))
 }
 
 func (t *tables) putSum(key []byte, s session.Sum) error {

@@ -25,10 +25,12 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	root := &ffcli.Command{
-		Name:        "load",
-		ShortUsage:  "load <command> [flags]",
-		Subcommands: []*ffcli.Command{sendCommand(stdout, stderr), limitCommand(stdout, stderr), benchCommand(stdout, stderr)},
-		Exec:        func(context.Context, []string) error { return errors.New("say what to do: load -h lists the commands") },
+		Name:       "load",
+		ShortUsage: "load <command> [flags]",
+		Subcommands: []*ffcli.Command{
+			sendCommand(stdout, stderr), limitCommand(stdout, stderr), benchCommand(stdout, stderr), growthCommand(stdout, stderr),
+		},
+		Exec: func(context.Context, []string) error { return errors.New("say what to do: load -h lists the commands") },
 	}
 	return root.ParseAndRun(ctx, args)
 }

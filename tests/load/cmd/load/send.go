@@ -35,6 +35,7 @@ func sendCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.DurationVar(&c.Warmup, "warmup", time.Second, "for how long calls are sent before that")
 	flags.Uint64Var(&c.First, "first", 0, "number of the first call; those below were sent before, or never")
 	flags.Uint64Var(&c.Calls, "calls", 0, "end after so many calls; 0: by time alone")
+	flags.BoolVar(&c.Retry, "retry", false, "send again what is answered 429 or 503")
 	pids := flags.String("pid", "", "the server's processes, as 12,13: what they use is measured")
 	dir := flags.String("data", "", "the server's data directory: its size is measured")
 	return &ffcli.Command{

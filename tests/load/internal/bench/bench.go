@@ -75,7 +75,9 @@ type Report struct {
 	Rows    []Row          `json:"rows"`
 	// Verified is how many data directories were proved sound and equal to what was sent in Lines lines of their dumps.
 	Verified int `json:"verified"`
-	Lines    int `json:"lines"`
+	// Repeated is how many requests were refused for want of room and sent again.
+	Repeated uint64 `json:"repeated"`
+	Lines    int    `json:"lines"`
 }
 
 // Run measures everything. An error says that something could not be measured, or that a state was wrong; the report then holds what was
@@ -132,7 +134,7 @@ func (c *Config) steps(ctx context.Context, r *Report, round int, kind deploy.Ki
 	last := 0.0
 	for _, s := range steps[kind] {
 		config := drive.Config{
-			Address: d.Address, WriteKey: deploy.WriteKey, Connections: s.connections, Batch: s.batch,
+			Address: d.Address, WriteKey: deploy.WriteKey, Connections: s.connections, Batch: s.batch, Retry: true,
 			First: sent, Duration: c.Duration, Warmup: c.Warmup,
 			Progress: func(_ uint64, rate float64) {
 				c.say("round %d of %d, %s, %s: %.0f calls/s", round+1, c.Rounds, kind, s.name, rate)
@@ -149,6 +151,7 @@ func (c *Config) steps(ctx context.Context, r *Report, round int, kind deploy.Ki
 		if err := errors.Join(m.Complete(), ctx.Err()); err != nil {
 			return sent, fmt.Errorf("%s: %w", s.name, err)
 		}
+		r.Repeated += m.Repeated
 		sent, last = m.Next, m.PerSecond
 	}
 	return sent, nil

@@ -85,9 +85,9 @@ func (r *Report) Print(to io.Writer) error {
 		return err
 	}
 	_, err := fmt.Fprintf(to, "\nMedians of %d rounds of %.0f s a step, on %d CPUs (%s, Linux %s, %s), fsync %.2f ms, %s.\n"+
-		"%d data directories verified, %d lines of their dumps compared with what was sent.\n",
+		"%d data directories verified, %d lines of their dumps compared with what was sent; %d requests were refused and sent again.\n",
 		r.Rounds, r.Seconds, r.Machine.CPUs, r.Machine.Model, r.Machine.Kernel, r.Machine.Go, r.Machine.FsyncMS,
-		r.Machine.Time.Format("2006-01-02 15:04"), r.Verified, r.Lines)
+		r.Machine.Time.Format("2006-01-02 15:04"), r.Verified, r.Lines, r.Repeated)
 	return err
 }
 

@@ -24,10 +24,12 @@ type Config struct {
 	Batch int
 	// Rate is how many calls a second are due; 0: a closed loop.
 	Rate float64
-	// First is the number of the first call. The load ends after Duration, and after Calls if that is not 0.
+	// First is the number of the first call. The load ends after Duration, and after Calls if that is not 0; then it is measured from the first.
 	First    uint64
 	Calls    uint64
 	Duration time.Duration
+	// Retry sends a request again that is answered 429 or 503, as Segment does, only sooner.
+	Retry bool
 	// Warmup is for how long it runs before it is measured.
 	Warmup time.Duration
 	// Progress is told once a second how many calls are answered, and the calls a second since it was last told.
@@ -62,7 +64,7 @@ func Run(ctx context.Context, stream *traffic.Stream, c Config) (Result, error) 
 	}
 	r := &run{Config: c, stream: stream, tally: newTally(), last: ^uint64(0)}
 	if c.Calls > 0 {
-		r.last = c.First + c.Calls
+		r.last, r.Warmup = c.First+c.Calls, 0
 	}
 	r.next.Store(c.First)
 	workers := make([]*worker, c.Connections)
@@ -75,7 +77,7 @@ func Run(ctx context.Context, stream *traffic.Stream, c Config) (Result, error) 
 		workers[i] = w
 	}
 	r.began = time.Now()
-	r.from, r.until = r.began.Add(c.Warmup), r.began.Add(c.Warmup+c.Duration)
+	r.from, r.until = r.began.Add(r.Warmup), r.began.Add(r.Warmup+c.Duration)
 	return r.work(ctx, workers), nil
 }
 
@@ -83,7 +85,15 @@ func (r *run) work(ctx context.Context, workers []*worker) Result {
 	ctx, stop := context.WithCancel(ctx)
 	var group, beside sync.WaitGroup
 	var begin mark
-	beside.Go(func() { begin = r.watch(ctx) })
+	if r.Warmup == 0 {
+		begin = r.begin() // before the first call is sent
+	}
+	beside.Go(func() {
+		if r.Warmup > 0 {
+			begin = r.warm(ctx)
+		}
+		r.watch(ctx)
+	})
 	for _, w := range workers {
 		group.Go(func() { w.work(ctx) })
 	}
@@ -103,23 +113,33 @@ type mark struct {
 	at    time.Time
 }
 
-// watch tells of progress, and when measuring begins.
-func (r *run) watch(ctx context.Context) (begin mark) {
-	select {
-	case <-time.After(time.Until(r.from)):
-	case <-ctx.Done():
-		return mark{at: r.began}
-	}
+// begin begins to measure.
+func (r *run) begin() mark {
 	if r.Begin != nil {
 		r.Begin()
 	}
-	begin = mark{r.calls.Load(), time.Now()}
-	before, at := begin.calls, begin.at
-	for tick := time.NewTicker(time.Second); ; {
+	return mark{r.calls.Load(), time.Now()}
+}
+
+// warm waits until it is to be measured.
+func (r *run) warm(ctx context.Context) mark {
+	select {
+	case <-time.After(time.Until(r.from)):
+		return r.begin()
+	case <-ctx.Done():
+		return mark{at: r.began}
+	}
+}
+
+// watch tells of progress until the context ends.
+func (r *run) watch(ctx context.Context) {
+	before, at := r.calls.Load(), time.Now()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
 		select {
 		case <-ctx.Done():
-			tick.Stop()
-			return begin
+			return
 		case now := <-tick.C:
 			if calls := r.calls.Load(); r.Progress != nil {
 				r.Progress(calls, float64(calls-before)/now.Sub(at).Seconds())

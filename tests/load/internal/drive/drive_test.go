@@ -71,7 +71,9 @@ func (s *server) config() drive.Config {
 	}
 }
 
-func mix() *traffic.Stream { return traffic.New(traffic.Default(1, time.Now())) }
+func mix() *traffic.Stream {
+	return traffic.New(traffic.Default(1, time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)))
+}
 
 func run(t *testing.T, c drive.Config) drive.Result {
 	t.Helper()
@@ -97,7 +99,7 @@ func TestEveryCallIsSentOnceAndCounted(t *testing.T) {
 		}
 		for id, n := range want {
 			if s.seen[id] != n {
-				t.Errorf("batch %d: %s came %d times, want %d", batch, id, s.seen[id], n)
+				t.Fatalf("batch %d: %s came %d times, want %d", batch, id, s.seen[id], n)
 			}
 		}
 		if batch > 0 != (s.paths["/v1/batch"] == s.count) || (batch == 0 && (s.paths["/v1/track"] < 600 || s.paths["/v1/group"] == 0)) {
@@ -122,6 +124,22 @@ func TestWhatIsNotAnsweredWith200IsNoSuccess(t *testing.T) {
 	}
 	if len(result.Failures) != 1 || result.Failures[0] != `503: {"code":"x"}` {
 		t.Errorf("failures: %q", result.Failures)
+	}
+}
+
+func TestWhatIsRefusedIsSentAgainIfThatIsWanted(t *testing.T) {
+	s := start(t, func(n int, w http.ResponseWriter) {
+		if n%100 == 0 {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		success(n, w)
+	})
+	c := s.config()
+	c.Retry = true
+	result := run(t, c)
+	if result.Calls != 1000 || result.Failed != 0 || result.Repeated != 10 || result.Answers["429"] != 10 || result.Latency.Max < 50 {
+		t.Errorf("%+v", result)
 	}
 }
 

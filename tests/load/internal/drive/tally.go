@@ -20,6 +20,7 @@ type tally struct {
 	latency    *hdrhistogram.Histogram
 	requests   uint64 // measured
 	answeredAs map[int]uint64
+	repeated   uint64 // requests that were refused and sent again
 	failed     uint64 // calls
 	unsent     uint64 // requests
 	warned     uint64 // requests
@@ -40,6 +41,12 @@ func (t *tally) answered(measured bool, latency time.Duration, warned bool) {
 		t.requests++
 		_ = t.latency.RecordValue(min(max(latency, time.Microsecond), longest).Microseconds()) // it is within the histogram's bounds
 	}
+}
+
+// again counts a request that was refused and is sent again.
+func (t *tally) again(status int) {
+	t.answeredAs[status]++
+	t.repeated++
 }
 
 // refuse counts a request of so many calls that was answered otherwise.
@@ -69,11 +76,13 @@ type Result struct {
 	Latency   Latency `json:"latency"`
 	// Answers counts all requests by status, Failed calls that were not answered 200, or rejected, Unsent requests that were due and never
 	// sent because the server was too slow for them, and Warned requests whose answer had warnings.
-	Answers  map[string]uint64 `json:"answers"`
-	Failed   uint64            `json:"failed"`
-	Unsent   uint64            `json:"unsent"`
-	Warned   uint64            `json:"warned"`
-	Failures []string          `json:"failures,omitempty"`
+	Answers map[string]uint64 `json:"answers"`
+	// Repeated is how often a request was refused and sent again.
+	Repeated uint64   `json:"repeated"`
+	Failed   uint64   `json:"failed"`
+	Unsent   uint64   `json:"unsent"`
+	Warned   uint64   `json:"warned"`
+	Failures []string `json:"failures,omitempty"`
 	// Next is the number of the first call that was not sent.
 	Next uint64 `json:"next"`
 }
@@ -92,7 +101,7 @@ func (t *tally) result(c Config, calls uint64, took time.Duration, next uint64) 
 	r := Result{
 		Connections: c.Connections, Batch: c.Batch, Rate: c.Rate, Calls: calls, Requests: t.requests, Seconds: took.Seconds(),
 		PerSecond: float64(calls) / took.Seconds(), Answers: map[string]uint64{},
-		Failed: t.failed, Unsent: t.unsent, Warned: t.warned, Failures: t.failures, Next: next,
+		Repeated: t.repeated, Failed: t.failed, Unsent: t.unsent, Warned: t.warned, Failures: t.failures, Next: next,
 	}
 	for status, n := range t.answeredAs {
 		r.Answers[strconv.Itoa(status)] = n

@@ -72,7 +72,7 @@ func (w *worker) send(due time.Time) bool {
 		w.note(func(t *tally) { t.fail(many, "the batch is longer than the gateway takes: lower -batch") })
 		return true
 	}
-	status, answer, err := w.wire.exchange(w.heads[kind], w.body)
+	status, answer, err := w.exchange(kind)
 	now := time.Now()
 	switch {
 	case err != nil:
@@ -90,6 +90,20 @@ func (w *worker) send(due time.Time) bool {
 		w.note(func(t *tally) { t.answered(now.After(w.from), now.Sub(due), warned) })
 	}
 	return true
+}
+
+// exchange sends the request that was built. One that is refused for want of room is sent again if that is wanted: it then takes as long as
+// until its last answer.
+func (w *worker) exchange(kind traffic.Kind) (status int, answer []byte, err error) {
+	for {
+		status, answer, err = w.wire.exchange(w.heads[kind], w.body)
+		refused := status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+		if err != nil || !refused || !w.Retry || time.Since(w.until) > patience {
+			return status, answer, err
+		}
+		w.note(func(t *tally) { t.again(status) })
+		time.Sleep(pause)
+	}
 }
 
 // build makes the body of a request with calls from first on, and says where it is to be sent.

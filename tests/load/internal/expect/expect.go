@@ -55,7 +55,9 @@ func (s *State) add(c traffic.Call) {
 		s.users[c.User] = u
 	}
 	u.named = u.named || c.Named
-	s.seen[c.Account] = s.seen[c.Account] || c.Named
+	if c.Named {
+		s.seen[c.Account] = true
+	}
 	p := point{ms: c.TimeMS, messageID: s.stream.MessageID(c), named: c.Named}
 	switch c.Kind {
 	case traffic.Track:
@@ -80,7 +82,7 @@ func (s *State) accountOf(u *user) string {
 	return ""
 }
 
-// Accounts are the numbers of the sample's accounts of which a call came.
+// Accounts are the numbers of the sample's accounts that a call names.
 func (s *State) Accounts() []int { return slices.Sorted(maps.Keys(s.seen)) }
 
 // latest is the call that was last by event time.

@@ -90,7 +90,7 @@ func (s *State) Lines(workspace, source string) (map[string]bool, error) {
 			}
 		}
 	}
-	for account := range s.groups { // only a group call makes an account, even an incomplete one
+	for account := range s.seen {
 		all = append(all, s.accountLine(workspace, account))
 	}
 	lines := make(map[string]bool, len(all))
@@ -124,12 +124,16 @@ func (s *State) userTraits(u *user) map[string]any {
 }
 
 func (s *State) accountLine(workspace string, account int) accountLine {
-	last := s.latest(s.groups[account])
-	traits := map[string]any{"employees": s.stream.Employees(last)}
-	for _, t := range s.stream.AccountTraits(last) {
-		traits[t.Name] = t.Value
+	line := accountLine{
+		Kind: "account", Workspace: workspace, AccountID: s.stream.AccountID(account), Traits: map[string]any{}, Problems: []string{},
 	}
-	return accountLine{
-		Kind: "account", Workspace: workspace, AccountID: s.stream.AccountID(account), Complete: true, Traits: traits, Problems: []string{},
+	if calls := s.groups[account]; len(calls) > 0 {
+		last := s.latest(calls)
+		for _, t := range s.stream.AccountTraits(last) {
+			line.Traits[t.Name] = t.Value
+		}
+		line.Traits["employees"] = s.stream.Employees(last)
+		line.Complete = true
 	}
+	return line
 }

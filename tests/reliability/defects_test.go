@@ -41,7 +41,6 @@ var (
 	killing = own("Killed/sojourn", "-kills", "6", "-every", "300ms", "-calls", "1000", "-batch", "50")
 	defects = []defect{
 		{"no-fsync", "rel-crash", other("tests/disk/crash", "TestEveryState/events", "-states", "400", "-rounds", "1"), `(?m)^ +crash_test.go:\d+: .*(lost|missing|lacks|is not there)`},
-		{"no-fadvise", "rel-fsync", other("tests/disk/faults", "SyncsFail", "-faults", "6"), `(?m)^ +\w+_test.go:\d+: .*(lost|missing|lacks|is not there)`},
 		{"replay-without-the-last-record", "rel-kill", killing, `lost: |too much: |not sound|ended before it was ready|\d+: a record`},
 		{"effects-in-a-second-transaction", "rel-kill", killing, `lost: |not sound|sojourn verify`},
 		{"emission-before-commit", "test of the tail", other("services/identity", "Tail|Watches"), `FAIL: `},

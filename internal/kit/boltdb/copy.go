@@ -98,13 +98,13 @@ func InUse(path string) error {
 		return nil
 	}
 	db, err := openBolt(path, true)
-	if err != nil {
-		if errors.Is(err, ErrLocked) {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		return nil
+	switch {
+	case err == nil:
+		return db.Close()
+	case errors.Is(err, ErrLocked):
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	return db.Close()
+	return nil //nolint:nilerr // it was opened, so nobody else has it
 }
 
 func snapshotOf(tx *bolt.Tx) (Snapshot, error) {

@@ -68,7 +68,9 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	if now == nil {
 		now = time.Now
 	}
-	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly, ReserveBytes: c.ReserveBytes, Deps: d})
+	store, err := bolt.Open(boltdb.Options{
+		Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly, ReserveBytes: c.ReserveBytes, Deps: d,
+	})
 	if err != nil {
 		return nil, err
 	}

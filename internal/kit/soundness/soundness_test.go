@@ -111,7 +111,8 @@ func TestAFileOfNothingButDamageIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, damaged := range map[string][]byte{
-		"all pages": slices.Concat(file[:2*4096], bytes.Repeat([]byte{0xff}, len(file)-2*4096)), "half the file": file[:len(file)/2], "without its last byte": file[:lastPage(file)*4096-1],
+		"all pages": slices.Concat(file[:2*4096], bytes.Repeat([]byte{0xff}, len(file)-2*4096)), "half the file": file[:len(file)/2],
+		"without its last byte": file[:lastPage(file)*4096-1],
 	} {
 		if err := os.WriteFile(o.Path, damaged, 0o600); err != nil {
 			t.Fatal(err)
@@ -126,7 +127,8 @@ func TestAFileOfNothingButDamageIsAnError(t *testing.T) {
 func TestWhatRowsFindComesFirstAndWhatKeepsThemFromLookingIsReturned(t *testing.T) {
 	o := store(t)
 	gone := func(*boltdb.Tx) error { return context.Canceled }
-	if err := soundness.Examine(t.Context(), o, gone, func(p soundness.Problem) { t.Errorf("found %q", p) }); !errors.Is(err, context.Canceled) {
+	found := func(p soundness.Problem) { t.Errorf("found %q", p) }
+	if err := soundness.Examine(t.Context(), o, gone, found); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want Canceled", err)
 	}
 	panics := func(*boltdb.Tx) error { panic("page 7") }

@@ -95,7 +95,7 @@ func (db *DB) Readers() int { stats := db.bolt.Stats(); return stats.OpenTxN }
 // InUse returns ErrLocked if another process has the file at a path open. A file that is not there, or cannot be read, is in nobody's use.
 func InUse(path string) error {
 	if _, err := os.Stat(path); err != nil { // bbolt would make it, or fail to
-		return nil
+		return nil //nolint:nilerr // it is in nobody's use
 	}
 	db, err := openBolt(path, true)
 	switch {
@@ -104,7 +104,7 @@ func InUse(path string) error {
 	case errors.Is(err, ErrLocked):
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return nil //nolint:nilerr // it was opened, so nobody else has it
+	return nil // what cannot be opened
 }
 
 func snapshotOf(tx *bolt.Tx) (Snapshot, error) {

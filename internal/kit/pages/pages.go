@@ -35,7 +35,7 @@ const (
 	noFreelist          = ^uint64(0)
 )
 
-var order = binary.NativeEndian
+var order = binary.NativeEndian //nolint:gochecknoglobals // a constant, were there such
 
 // File is a bbolt file that nobody writes to.
 type File struct {

@@ -30,8 +30,8 @@ type Config struct {
 	Workspaces workspace.Provider
 	// KeepChanges is for how long WatchSessions can go back. 0: the sessions service's default.
 	KeepChanges time.Duration
-	// ReserveBytes is what is kept free on the disk for what makes room: calls are refused when less is. 0: boltdb.DefaultReserve; less than
-	// that: nothing.
+	// ReserveBytes is what is kept free on the disk for what makes room: calls are refused when less is. 0: boltdb.DefaultReserve; less
+	// than that: nothing.
 	ReserveBytes int64
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool

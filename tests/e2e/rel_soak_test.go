@@ -42,7 +42,7 @@ type soak struct {
 
 // sample is how a process is at a moment.
 type sample struct {
-	at, calls, fresh                    float64 // seconds; calls answered, and those of them that were new
+	at, fresh                           float64 // seconds; new calls
 	dataBytes, memory, goroutines, open float64
 }
 
@@ -128,7 +128,7 @@ func (s *soak) call(random uint64) string {
 
 // look returns how the process is.
 func (s *soak) look(at time.Duration) sample {
-	now := sample{at: at.Seconds(), calls: float64(s.sent.Load()), fresh: float64(s.fresh.Load()), memory: float64(anonymous(s.t, s.d.sojourn)) * 1024}
+	now := sample{at: at.Seconds(), fresh: float64(s.fresh.Load()), memory: float64(anonymous(s.t, s.d.sojourn)) * 1024}
 	now.goroutines = s.metric("go_goroutines")
 	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.d.sojourn.cmd.Process.Pid))
 	if err != nil {

@@ -143,16 +143,16 @@ func (db *DB) Readers() int { stats := db.bolt.Stats(); return stats.OpenTxN }
 // InUse returns ErrLocked if another process has the file at a path open. A file that is not there, or cannot be read, is in nobody's use.
 func InUse(path string) error {
 	if _, err := os.Stat(path); err != nil { // bbolt would make it, or fail to
-		return nil
+		return nil //nolint:nilerr // it is in nobody's use
 	}
 	db, err := openBolt(path, true)
-	if err != nil {
-		if errors.Is(err, ErrLocked) {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		return nil
+	switch {
+	case err == nil:
+		return db.Close()
+	case errors.Is(err, ErrLocked):
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	return db.Close()
+	return nil // what cannot be opened
 }
 
 func snapshotOf(tx *bolt.Tx) (Snapshot, error) {

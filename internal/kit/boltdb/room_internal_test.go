@@ -36,7 +36,8 @@ func TestAFullDiskIsNoticedAndSoIsRoomAndBothAreLoggedOnce(t *testing.T) {
 			}
 		}
 	}
-	if full, again := strings.Count(log.String(), "the disk is full"), strings.Count(log.String(), "room on the disk again"); full != 2 || again != 1 {
+	full, again := strings.Count(log.String(), "the disk is full"), strings.Count(log.String(), "room on the disk again")
+	if full != 2 || again != 1 {
 		t.Errorf("%d and %d lines: %s", full, again, &log)
 	}
 	if looked != 4 {

@@ -91,7 +91,7 @@ func (w *walk) take(p page, as uint8) error {
 
 // freelist checks the list of free pages.
 func (w *walk) freelist() {
-	if w.file.meta.freelist == noFreelist {
+	if w.file.freelist == noFreelist {
 		return
 	}
 	if err := w.readFreelist(); err != nil {
@@ -100,7 +100,7 @@ func (w *walk) freelist() {
 }
 
 func (w *walk) readFreelist() error {
-	id := w.file.meta.freelist
+	id := w.file.freelist
 	p, err := w.file.header(id)
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func (w *walk) readFreelist() error {
 	if err := w.file.read(&p); err != nil {
 		return err
 	}
-	ids, count := p.bytes[headerBytes:], uint64(p.count) //nolint:gosec // of 16 bits
+	ids, count := p.bytes[headerBytes:], uint64(p.count)
 	if p.count == 0xFFFF {
 		ids, count = ids[8:], order.Uint64(ids)
 	}

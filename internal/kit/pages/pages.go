@@ -35,7 +35,7 @@ const (
 	noFreelist          = ^uint64(0)
 )
 
-var order = binary.NativeEndian
+var order = binary.NativeEndian //nolint:gochecknoglobals // a constant, were there such
 
 // File is a bbolt file that nobody writes to.
 type File struct {
@@ -76,7 +76,8 @@ func Read(from io.ReaderAt, size int64) (*File, error) {
 		return nil, fmt.Errorf("%w: neither page 0 nor page 1 is a meta page", ErrDamaged)
 	}
 	if need := f.pages; need > uint64(size/f.pageSize) {
-		return nil, fmt.Errorf("%w: the file is cut off: it has %d bytes, and page 0 or 1 says %d pages of %d", ErrDamaged, size, need, f.pageSize)
+		return nil, fmt.Errorf("%w: the file is cut off: it has %d bytes, and page 0 or 1 says %d pages of %d",
+			ErrDamaged, size, need, f.pageSize)
 	}
 	return f, nil
 }
@@ -128,7 +129,7 @@ func (f *File) header(id uint64) (page, error) {
 		return page{}, damaged(id, "it is not one of the %d that the file has", f.pages)
 	}
 	var b [headerBytes]byte
-	if _, err := f.from.ReadAt(b[:], int64(id)*f.pageSize); err != nil { //nolint:gosec // less than the file has
+	if _, err := f.from.ReadAt(b[:], int64(id)*f.pageSize); err != nil {
 		return page{}, unread(id, err)
 	}
 	p := page{
@@ -145,8 +146,8 @@ func (f *File) header(id uint64) (page, error) {
 
 // read reads the whole page.
 func (f *File) read(p *page) error {
-	p.bytes = make([]byte, (int64(p.overflow)+1)*f.pageSize)                  //nolint:gosec // no more than the file has
-	if _, err := f.from.ReadAt(p.bytes, int64(p.id)*f.pageSize); err != nil { //nolint:gosec // likewise
+	p.bytes = make([]byte, (int64(p.overflow)+1)*f.pageSize)
+	if _, err := f.from.ReadAt(p.bytes, int64(p.id)*f.pageSize); err != nil {
 		return unread(p.id, err)
 	}
 	return nil

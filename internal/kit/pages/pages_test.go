@@ -105,9 +105,11 @@ func TestDamageIsNamedWithItsPage(t *testing.T) {
 		"a child beyond the end": {func(f []byte) { setChild(f, func(int) uint64 { return 1 << 40 }) }, "not one of the"},
 		"a child that is a meta": {func(f []byte) { setChild(f, func(int) uint64 { return 1 }) }, "not one of the"},
 		"too many elements":      {func(f []byte) { eachPage(f, 0x02, func(at int) bool { f[at+11] = 0xff; return true }) }, "do not fit"},
-		"a page of no kind":      {func(f []byte) { eachPage(f, 0x01, func(at int) bool { f[at+8] = 0x07; return true }) }, "neither branch nor leaf"},
-		"another page's number":  {func(f []byte) { eachPage(f, 0x02, func(at int) bool { f[at] ^= 1; return true }) }, "says that it is page"},
-		"endless overflow":       {func(f []byte) { eachPage(f, 0x01, func(at int) bool { f[at+15] = 0xff; return true }) }, "beyond the end"},
+		"a page of no kind": {func(f []byte) {
+			eachPage(f, 0x01, func(at int) bool { f[at+8] = 0x07; return true })
+		}, "neither branch nor leaf"},
+		"another page's number": {func(f []byte) { eachPage(f, 0x02, func(at int) bool { f[at] ^= 1; return true }) }, "says that it is page"},
+		"endless overflow":      {func(f []byte) { eachPage(f, 0x01, func(at int) bool { f[at+15] = 0xff; return true }) }, "beyond the end"},
 		"a list of free pages of 2^60": {func(f []byte) {
 			eachPage(f, 0x10, func(at int) bool { copy(f[at+10:], "\xff\xff"); f[at+16+7] = 0x10; return true })
 		}, "does not fit"},

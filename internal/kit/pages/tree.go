@@ -54,8 +54,8 @@ func inline(value []byte) page {
 	return page{flags: order.Uint16(b[8:]), count: int(order.Uint16(b[10:])), bytes: b}
 }
 
-// within says what is wrong with the order of a page's keys, if anything is: they must rise, from no less than least and to less than limit;
-// nil of either: no bound.
+// within says what is wrong with the order of a page's keys, if anything is: they must rise, from no less than least and to less than
+// limit; nil of either: no bound.
 func within(found []element, at uint64, least, limit []byte) error {
 	for i, e := range found {
 		switch {

@@ -128,7 +128,8 @@ func TestAFileOfNothingButDamageIsAnError(t *testing.T) {
 func TestWhatRowsFindComesFirstAndWhatKeepsThemFromLookingIsReturned(t *testing.T) {
 	o := store(t)
 	gone := func(*boltdb.Tx) error { return context.Canceled }
-	if err := soundness.Examine(t.Context(), o, gone, func(p soundness.Problem) { t.Errorf("found %q", p) }); !errors.Is(err, context.Canceled) {
+	found := func(p soundness.Problem) { t.Errorf("found %q", p) }
+	if err := soundness.Examine(t.Context(), o, gone, found); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want Canceled", err)
 	}
 	panics := func(*boltdb.Tx) error { panic("page 7") }

@@ -45,11 +45,12 @@ func (s *State) Compare(dump io.Reader, workspace, source string) (int, error) {
 	if extra == 0 && len(want) == 0 {
 		return same, nil
 	}
-	for line := range want {
-		example += "\nmissing: " + line
+	missing := ""
+	for missing = range want {
 		break
 	}
-	return same, fmt.Errorf("%w: of the sample %d lines are right, %d missing, %d wrong or too many, as %s", ErrDiffers, same, len(want), extra, example)
+	return same, fmt.Errorf("%w: of the sample %d lines are right, %d missing, %d wrong or too many; one that is missing: %q; one that is wrong: %q",
+		ErrDiffers, same, len(want), extra, missing, example)
 }
 
 // text returns the text that stands behind a key in a line. No id of a stream has anything in it that JSON would escape.

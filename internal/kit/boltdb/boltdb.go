@@ -41,6 +41,9 @@ var (
 	ErrReadOnly = errors.New("store is open for reading only")
 	// ErrTooLarge is returned for a write that is larger than a record of the log may be.
 	ErrTooLarge = errors.New("too large a write")
+	// ErrBroken is what a write returns that finds, or would leave, what can never be: a bug, or damage that has a right checksum. Nothing
+	// of the write is left, and nothing is written any more: what is wrong is not to spread.
+	ErrBroken = errors.New("store is not what it must be")
 	// ErrLocked says that another process has the file open.
 	ErrLocked = errors.New("store is in use by another process")
 )

@@ -188,3 +188,28 @@ func TestAFileOpenForReadingIsNeitherMadeNorChanged(t *testing.T) {
 		t.Errorf("%d keys, want 1", got)
 	}
 }
+
+func TestAWriteThatFindsWhatCannotBeStopsTheStore(t *testing.T) {
+	failed := make(chan error, 1)
+	o := boltdb.Options{Path: filepath.Join(t.TempDir(), "x.db"), Kind: "test", Format: 1, OnFail: func(err error) { failed <- err }}
+	db, err := boltdb.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	err = db.Update(t.Context(), func(tx *boltdb.Tx) error {
+		return errors.Join(put("a")(tx), fmt.Errorf("%w: it ends before it starts", boltdb.ErrBroken))
+	})
+	if !errors.Is(err, boltdb.ErrFailed) {
+		t.Errorf("the write: %v, want ErrFailed", err)
+	}
+	if err := <-failed; !errors.Is(err, boltdb.ErrBroken) {
+		t.Errorf("told: %v, want ErrBroken", err)
+	}
+	if err := db.Update(t.Context(), put("b")); !errors.Is(err, boltdb.ErrFailed) {
+		t.Errorf("the next write: %v, want ErrFailed", err)
+	}
+	if got := count(t, db); got != 0 {
+		t.Errorf("%d keys, want 0", got)
+	}
+}

@@ -66,6 +66,9 @@ func (db *DB) commit(batch []*write) {
 			// what the disk never got. So nothing is written any more.
 			answer(batch, db.fail(commitErr))
 			return
+		case errors.Is(applyErr, ErrBroken):
+			answer(batch, db.fail(applyErr))
+			return
 		case applyErr != nil:
 			batch[bad].result <- applyErr
 			batch = append(batch[:bad:bad], batch[bad+1:]...)

@@ -48,6 +48,9 @@ func (s *sums) store() error {
 	var room record.Room
 	var value []byte
 	for i := range s.rows {
+		if r := &s.rows[i].usageRow; r.uses < 1 || r.firstMS > r.lastMS {
+			return fmt.Errorf("%w: %d uses between %d and %d", boltdb.ErrBroken, r.uses, r.firstMS, r.lastMS)
+		}
 		s.key, value = s.rows[i].usageKey.append(s.key[:0]), s.rows[i].usageRow.append(value[:0])
 		if err := s.table.Put(s.key, room.Seal(s.key, value)); err != nil {
 			return fmt.Errorf("store usage: %w", err)

@@ -41,6 +41,9 @@ func (c *books) row(b book) (*storagev1.BookRow, error) {
 // flush writes all books.
 func (c *books) flush() error {
 	for _, b := range c.order {
+		if row := c.rows[b]; row.GetAccepted() < 0 || row.GetDuplicate() < 0 {
+			return fmt.Errorf("%w: a book with %d calls accepted and %d copies", boltdb.ErrBroken, row.GetAccepted(), row.GetDuplicate())
+		}
 		if err := put(c.table, b.key(), c.rows[b]); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/sojournhq/sojourn/internal/kit/keys"
@@ -55,6 +56,8 @@ func count(book *storagev1.BookRow, code string) {
 	book.Rejected[code]++
 }
 
+var errNotAccepted = errors.New("refused: no call of that type was accepted")
+
 // refuse counts a call that was accepted as rejected. Every copy of it will be refused again; the first time counts.
 func (r *recorder) refuse(rejected *directory.Rejection) (repeated bool, err error) {
 	key := packid.Append(keys.AppendTime(nil, *rejected.Accepted), rejected.MessageID)
@@ -69,6 +72,9 @@ func (r *recorder) refuse(rejected *directory.Rejection) (repeated bool, err err
 	book, err := r.book(row.source, rejected.Type)
 	if err != nil {
 		return false, err
+	}
+	if book.GetAccepted() == 0 { // whoever refuses it says that it is of another type than it was accepted as
+		return false, errNotAccepted
 	}
 	book.Accepted--
 	count(book, rejected.Code)

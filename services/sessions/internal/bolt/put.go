@@ -80,6 +80,9 @@ func (t *tables) index(at ref, was, now *stored) error {
 }
 
 func (t *tables) putRow(at ref, s *stored) error {
+	if err := s.check(); err != nil {
+		return err
+	}
 	if err := t.changesSessions(); err != nil {
 		return err
 	}
@@ -87,6 +90,24 @@ func (t *tables) putRow(at ref, s *stored) error {
 	t.key, t.value = at.appendKey(t.key[:0]), appendSession(t.value[:0], s)
 	if err := t.sessions.Put(t.key, t.room.Seal(t.key, t.value)); err != nil {
 		return fmt.Errorf("store a session: %w", err)
+	}
+	return nil
+}
+
+// check says what no session can be.
+func (s *stored) check() error {
+	switch {
+	case s.End.Compare(s.Start) < 0:
+		return fmt.Errorf("%w: a session ends before it starts", boltdb.ErrBroken)
+	case s.Points < 1:
+		return fmt.Errorf("%w: a session of %d points", boltdb.ErrBroken, s.Points)
+	case s.told > s.revision:
+		return fmt.Errorf("%w: revision %d of a session was told, and it has %d", boltdb.ErrBroken, s.told, s.revision)
+	}
+	for _, p := range s.parts {
+		if p.DurationMS < 0 || p.ActiveMS < 0 || p.ActiveMS > p.DurationMS || p.Points < 0 {
+			return fmt.Errorf("%w: a part of a session with times %d and %d", boltdb.ErrBroken, p.DurationMS, p.ActiveMS)
+		}
 	}
 	return nil
 }

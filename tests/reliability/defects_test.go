@@ -43,7 +43,6 @@ var (
 		{"no-fsync", "rel-crash", other("tests/disk/crash", "TestEveryState/events", "-states", "400", "-rounds", "1"), `(?m)^ +crash_test.go:\d+: .*(lost|missing|lacks|is not there)`},
 		{"replay-without-the-last-record", "rel-kill", killing, `lost: |too much: |not sound|ended before it was ready|\d+: a record`},
 		{"effects-in-a-second-transaction", "rel-kill", killing, `lost: |not sound|sojourn verify`},
-		{"emission-before-commit", "test of the tail", other("services/identity", "Tail|Watches"), `FAIL: `},
 		{"answered-before-it-is-stored", "rel-kill", killing, `lost: `},
 		{"lost-timer", "rel-kill", killing, `watching tells of`},
 		{"timeout-not-included", "rel-outage", outage, `lost: {"kind":"session"`},

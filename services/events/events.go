@@ -32,8 +32,8 @@ const File = "events.db"
 type Config struct {
 	// Dir is the directory of events.db; it is made if need be.
 	Dir string
-	// ReserveBytes is what is kept free on the disk for what makes room: calls are refused when less is. 0: boltdb.DefaultReserve; less than
-	// that: nothing.
+	// ReserveBytes is what is kept free on the disk for what makes room: calls are refused when less is. 0: boltdb.DefaultReserve; less
+	// than that: nothing.
 	ReserveBytes int64
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool

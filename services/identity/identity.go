@@ -40,8 +40,8 @@ type Config struct {
 	// Settings returns the settings of a workspace, from many goroutines. It is asked at every question, so that what it returns may
 	// change while the service runs. Nil: no workspace sets anything.
 	Settings func(workspace string) Settings
-	// ReserveBytes is what is kept free on the disk for what makes room: calls are refused when less is. 0: boltdb.DefaultReserve; less than
-	// that: nothing.
+	// ReserveBytes is what is kept free on the disk for what makes room: calls are refused when less is. 0: boltdb.DefaultReserve; less
+	// than that: nothing.
 	ReserveBytes int64
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
@@ -68,7 +68,9 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	if now == nil {
 		now = time.Now
 	}
-	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly, ReserveBytes: c.ReserveBytes, Deps: d})
+	store, err := bolt.Open(boltdb.Options{
+		Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly, ReserveBytes: c.ReserveBytes, Deps: d,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -47,8 +47,8 @@ type Config struct {
 	KeepChanges time.Duration
 	// SweepEvery is how long an end may wait to be noticed. 0: a second.
 	SweepEvery time.Duration
-	// ReserveBytes is what is kept free on the disk for what makes room: calls are refused when less is. 0: boltdb.DefaultReserve; less than
-	// that: nothing.
+	// ReserveBytes is what is kept free on the disk for what makes room: calls are refused when less is. 0: boltdb.DefaultReserve; less
+	// than that: nothing.
 	ReserveBytes int64
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
@@ -95,7 +95,9 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	if now == nil {
 		now = time.Now
 	}
-	store, err := bolt.Open(boltdb.Options{Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly, ReserveBytes: c.ReserveBytes, Deps: d}, settings)
+	store, err := bolt.Open(boltdb.Options{
+		Path: filepath.Join(c.Dir, File), OnFail: d.Fatal, ReadOnly: c.ReadOnly, ReserveBytes: c.ReserveBytes, Deps: d,
+	}, settings)
 	if err != nil {
 		return nil, err
 	}

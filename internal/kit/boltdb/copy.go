@@ -143,7 +143,7 @@ func (db *DB) Readers() int { stats := db.bolt.Stats(); return stats.OpenTxN }
 // InUse returns ErrLocked if another process has the file at a path open. A file that is not there, or cannot be read, is in nobody's use.
 func InUse(path string) error {
 	if _, err := os.Stat(path); err != nil { // bbolt would make it, or fail to
-		return nil
+		return nil //nolint:nilerr // as said
 	}
 	db, err := openBolt(path, true)
 	if err != nil {

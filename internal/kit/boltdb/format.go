@@ -16,8 +16,8 @@ var (
 	uuidKey    = []byte("uuid") // not in files from before there was a manifest
 )
 
-// checkFormat marks a new file and refuses one that this program would misread, or that is not the one that want says, if want is not nil. It
-// returns what the file says of itself.
+// checkFormat marks a new file and refuses one that this program would misread, or that is not the one that want says, if want is not nil.
+// It returns what the file says of itself.
 func checkFormat(b *bolt.DB, o Options, want *entry) (is entry, err error) {
 	err = Guard(func() error {
 		if o.ReadOnly {

@@ -92,14 +92,14 @@ func missing(path, how string, want *entry) error {
 	if want == nil {
 		return fmt.Errorf("%w: it %s: restore it from a backup; or, if there never was data in it, remove it", ErrMissing, how)
 	}
-	return fmt.Errorf("%w: it %s, and %s names it: restore it from a backup; or, to begin without what was in it, remove it and its entry there",
-		ErrMissing, how, manifest)
+	return fmt.Errorf("%w: it %s, and %s names it: restore it from a backup; or, "+
+		"to begin without what was in it, remove it and its entry there", ErrMissing, how, manifest)
 }
 
 // swapped says what to do about a file that is not the one that the manifest names.
 func swapped(path string) error {
-	return fmt.Errorf("%w: it is not the one that %s names: put that one back, or restore a backup; or, to go on with this one, remove its entry there",
-		ErrSwapped, filepath.Join(filepath.Dir(path), manifestFile))
+	return fmt.Errorf("%w: it is not the one that %s names: put that one back, or restore a backup; or, "+
+		"to go on with this one, remove its entry there", ErrSwapped, filepath.Join(filepath.Dir(path), manifestFile))
 }
 
 // create makes a new file under another name, and gives it its own only when it is whole and on the disk. The directory must be locked.

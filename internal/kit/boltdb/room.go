@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// ErrFull says that the disk has no room for a write. Nothing of the write is left, reading goes on, and it may be tried again: what refuses
-// it looks at the disk every roomEvery.
+// ErrFull says that the disk has no room for a write. Nothing of the write is left, reading goes on, and it may be tried again: what
+// refuses it looks at the disk every roomEvery.
 var ErrFull = errors.New("no room is left on the disk of the store")
 
 const (
@@ -21,8 +21,8 @@ const (
 	roomEvery = 250 * time.Millisecond
 )
 
-// Room returns ErrFull while less is free on the disk than is kept in reserve. What adds to the data asks before it writes; what deletes does
-// not, and may use the reserve.
+// Room returns ErrFull while less is free on the disk than is kept in reserve. What adds to the data asks before it writes; what deletes
+// does not, and may use the reserve.
 func (db *DB) Room() error {
 	if db.room.full(time.Since(db.room.began)) {
 		return fmt.Errorf("%s: %w", db.kind, ErrFull)

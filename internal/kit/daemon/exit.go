@@ -11,8 +11,8 @@ import (
 const (
 	// ExitError is for every error that has no code of its own.
 	ExitError = 1
-	// ExitDisk says that a disk did not keep what was written: after a failed commit nobody knows what it holds. Look at the disk, then start
-	// again: what was answered is there, or the start says what is missing.
+	// ExitDisk says that a disk did not keep what was written: after a failed commit nobody knows what it holds. Look at the disk, then
+	// start again: what was answered is there, or the start says what is missing.
 	ExitDisk = 74 // EX_IOERR
 	// ExitLocked says that another process has the data open: try again when it has ended.
 	ExitLocked = 75 // EX_TEMPFAIL

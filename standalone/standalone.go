@@ -33,8 +33,8 @@ type Config struct {
 	Workspaces workspace.Provider
 	// KeepChanges is for how long WatchSessions can go back. 0: the sessions service's default.
 	KeepChanges time.Duration
-	// ReserveBytes is what is kept free on the disk for what makes room: calls are refused when less is. 0: boltdb.DefaultReserve; less than
-	// that: nothing.
+	// ReserveBytes is what is kept free on the disk for what makes room: calls are refused when less is. 0: boltdb.DefaultReserve; less
+	// than that: nothing.
 	ReserveBytes int64
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
@@ -63,14 +63,17 @@ func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
 		open func(observe.Deps) (daemon.Service, error)
 	}{
 		{"identity", &s.backends.Identity, func(d observe.Deps) (daemon.Service, error) {
-			return identity.Open(ctx, identity.Config{Dir: c.Dir, Settings: identity.SettingsOf(c.Workspaces), ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly}, d)
+			return identity.Open(ctx, identity.Config{
+				Dir: c.Dir, Settings: identity.SettingsOf(c.Workspaces), ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly,
+			}, d)
 		}},
 		{"events", &s.backends.Events, func(d observe.Deps) (daemon.Service, error) {
 			return events.Open(ctx, events.Config{Dir: c.Dir, ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly}, d)
 		}},
 		{"sessions", &s.backends.Sessions, func(d observe.Deps) (daemon.Service, error) {
 			return sessions.Open(ctx, sessions.Config{
-				Dir: c.Dir, Settings: sessions.SettingsOf(c.Workspaces), KeepChanges: c.KeepChanges, ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly,
+				Dir: c.Dir, Settings: sessions.SettingsOf(c.Workspaces), KeepChanges: c.KeepChanges,
+				ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly,
 			}, d)
 		}},
 	} {

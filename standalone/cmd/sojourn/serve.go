@@ -107,7 +107,9 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 	}
 	defer flush()
 	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: daemon.Fatal(cancel)}
-	suite, err := standalone.Open(ctx, standalone.Config{Dir: s.dir, Workspaces: workspaces, KeepChanges: s.keep, ReserveBytes: s.reserve}, deps)
+	suite, err := standalone.Open(ctx, standalone.Config{
+		Dir: s.dir, Workspaces: workspaces, KeepChanges: s.keep, ReserveBytes: s.reserve,
+	}, deps)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (s *State) Compare(dump io.Reader, workspace, source string) (int, error) {
 		return same, nil
 	}
 	for line := range want {
-		example += "\nmissing: " + line
+		example = fmt.Sprintf("%s\nmissing: %s", example, line)
 		break
 	}
 	return same, fmt.Errorf("%w: of the sample %d lines are right, %d missing, %d wrong or too many, as %s", ErrDiffers, same, len(want), extra, example)

@@ -58,7 +58,7 @@ func (s *State) add(c traffic.Call) {
 	if c.Named {
 		s.seen[c.Account] = true
 	}
-	p := point{ms: c.TimeMS, messageID: s.stream.MessageID(c), named: c.Named}
+	p := point{ms: c.TimeMS, messageID: s.stream.MessageID(c)}
 	switch c.Kind {
 	case traffic.Track:
 		u.uses = append(u.uses, c)

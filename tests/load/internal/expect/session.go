@@ -19,7 +19,6 @@ type point struct {
 	ms        int64
 	messageID string
 	module    string // "": it names none
-	named     bool   // it names its account
 }
 
 // session is one session of a device.
@@ -34,11 +33,6 @@ type moduleTime struct{ duration, active int64 }
 func (s *session) start() int64    { return s.points[0].ms }
 func (s *session) end() int64      { return s.points[len(s.points)-1].ms }
 func (s *session) duration() int64 { return s.end() - s.start() }
-
-// named says whether a call of the session names the account.
-func (s *session) named() bool {
-	return slices.ContainsFunc(s.points, func(p point) bool { return p.named })
-}
 
 // sessionsOf divides the points of a device, which all are of one user and one account, into sessions.
 func sessionsOf(points []point) []session {

@@ -41,8 +41,10 @@ const contextHead = `"context":{"ip":"203.0.113.24","library":{"name":"analytics
 	`"page":{"path":"/reports/1042","referrer":"","title":"Reports","url":"https://app.example.com/reports/1042"},` +
 	`"userAgent":"Mozilla/5.0 (X11; Linux x86_64) Chrome/141.0 Safari/537.36"`
 
-// UserID, AccountID and MessageID are how the calls write them, AnonymousID the session id.
-func (*Stream) UserID(user int) string       { return "usr_" + spread(user) }
+// UserID is how the calls write a user.
+func (*Stream) UserID(user int) string { return "usr_" + spread(user) }
+
+// AccountID is how the calls write an account.
 func (*Stream) AccountID(account int) string { return "org_" + spread(account) }
 
 // MessageID is the message id of a call.

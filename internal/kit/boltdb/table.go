@@ -17,7 +17,8 @@ type generation struct {
 	bytes int
 }
 
-// level is rows that lie over those of other levels and of bbolt. Keys begin with the number of a bucket, so one tree holds the rows of all.
+// level is rows that lie over those of other levels and of bbolt. Keys begin with the number of a bucket, so one tree holds the rows of
+// all.
 type level struct {
 	rows *rows
 	// index holds the same rows; finding one in it takes a fraction of the time. Nil in the levels of those who read: it has no copies.
@@ -45,7 +46,8 @@ func (l level) find(key string) (r *row, ok bool) {
 	return l.rows.Get(key)
 }
 
-// add lets the level say something under a key that it says nothing under, and leaves the tree to be brought up to date by whoever needs it.
+// add lets the level say something under a key that it says nothing under, and leaves the tree to be brought up to date by whoever needs
+// it.
 func (l level) add(r *row) { l.index[r.key] = r }
 
 // set lets the level say something else under a key, and returns by how much memory it has grown.

@@ -114,15 +114,15 @@ func (w *walk) readFreelist() error {
 	if err := w.file.read(&p); err != nil {
 		return err
 	}
-	ids, count := p.bytes[headerBytes:], uint64(p.count)
+	ids, count := p.bytes[headerBytes:], uint64(p.count) // of 16 bits
 	if p.count == 0xFFFF {
-		ids, count = ids[8:], order.Uint64(ids)
+		ids, count = ids[8:], u64(ids)
 	}
 	if count > uint64(len(ids)/8) {
 		return damaged(id, "the list of %d free pages does not fit on it", count)
 	}
 	for i := range count {
-		one := order.Uint64(ids[i*8:])
+		one := u64(ids[i*8:])
 		switch {
 		case one < 2 || one >= w.file.pages:
 			return damaged(id, "it names page %d as free, which the file does not have", one)
@@ -191,7 +191,7 @@ func (w *walk) buckets(found []element, at uint64, depth int) error {
 		if len(e.value) < bucketBytes {
 			return damaged(at, "element %d is no bucket", i)
 		}
-		root := order.Uint64(e.value)
+		root := u64(e.value)
 		if root != 0 {
 			if w.nested || string(e.key) == "meta" {
 				w.todo = append(w.todo, visit{id: root, depth: depth + 1})

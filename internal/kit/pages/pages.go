@@ -35,7 +35,10 @@ const (
 	noFreelist          = ^uint64(0)
 )
 
-var order = binary.NativeEndian //nolint:gochecknoglobals // a constant, were there such
+// The numbers of a page are in the byte order of the machine that wrote it.
+func u16(b []byte) uint16 { return binary.NativeEndian.Uint16(b) }
+func u32(b []byte) uint32 { return binary.NativeEndian.Uint32(b) }
+func u64(b []byte) uint64 { return binary.NativeEndian.Uint64(b) }
 
 // File is a bbolt file that nobody writes to.
 type File struct {
@@ -101,12 +104,12 @@ func (f *File) metaAt(at int64) (meta, error) {
 	b := page[headerBytes:]
 	sum := fnv.New64a()
 	_, _ = sum.Write(b[:56])
-	if order.Uint32(b) != magic || order.Uint32(b[4:]) != version || order.Uint64(b[56:]) != sum.Sum64() {
+	if u32(b) != magic || u32(b[4:]) != version || u64(b[56:]) != sum.Sum64() {
 		return meta{}, ErrDamaged
 	}
 	m := meta{
-		pageSize: int64(order.Uint32(b[8:])), root: order.Uint64(b[16:]), freelist: order.Uint64(b[32:]),
-		pages: order.Uint64(b[40:]), last: order.Uint64(b[48:]),
+		pageSize: int64(u32(b[8:])), root: u64(b[16:]), freelist: u64(b[32:]),
+		pages: u64(b[40:]), last: u64(b[48:]),
 	}
 	if m.pageSize < leastPage || m.pageSize > mostPage || m.pageSize&(m.pageSize-1) != 0 {
 		return meta{}, ErrDamaged
@@ -129,11 +132,11 @@ func (f *File) header(id uint64) (page, error) {
 		return page{}, damaged(id, "it is not one of the %d that the file has", f.pages)
 	}
 	var b [headerBytes]byte
-	if _, err := f.from.ReadAt(b[:], int64(id)*f.pageSize); err != nil {
+	if _, err := f.from.ReadAt(b[:], int64(id)*f.pageSize); err != nil { // less than the file has
 		return page{}, unread(id, err)
 	}
 	p := page{
-		id: order.Uint64(b[:]), flags: order.Uint16(b[8:]), count: int(order.Uint16(b[10:])), overflow: uint64(order.Uint32(b[12:])),
+		id: u64(b[:]), flags: u16(b[8:]), count: int(u16(b[10:])), overflow: uint64(u32(b[12:])),
 	}
 	switch {
 	case p.id != id:
@@ -146,7 +149,7 @@ func (f *File) header(id uint64) (page, error) {
 
 // read reads the whole page.
 func (f *File) read(p *page) error {
-	p.bytes = make([]byte, (int64(p.overflow)+1)*f.pageSize)
+	p.bytes = make([]byte, (int64(p.overflow)+1)*f.pageSize) // no more than the file has
 	if _, err := f.from.ReadAt(p.bytes, int64(p.id)*f.pageSize); err != nil {
 		return unread(p.id, err)
 	}

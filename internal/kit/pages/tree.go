@@ -30,11 +30,11 @@ func elements(p page, at uint64) ([]element, error) {
 		var e element
 		var pos, keyLen, valueLen uint64
 		if leaf {
-			e.bucket = order.Uint32(b)&bucketFlag != 0
-			pos, keyLen, valueLen = uint64(order.Uint32(b[4:])), uint64(order.Uint32(b[8:])), uint64(order.Uint32(b[12:]))
+			e.bucket = u32(b)&bucketFlag != 0
+			pos, keyLen, valueLen = uint64(u32(b[4:])), uint64(u32(b[8:])), uint64(u32(b[12:]))
 		} else {
-			pos, keyLen = uint64(order.Uint32(b)), uint64(order.Uint32(b[4:]))
-			e.child = order.Uint64(b[8:])
+			pos, keyLen = uint64(u32(b)), uint64(u32(b[4:]))
+			e.child = u64(b[8:])
 		}
 		if keyLen == 0 || pos+keyLen+valueLen > uint64(len(b)) {
 			return nil, damaged(at, "element %d is empty or leads out of it", i)
@@ -51,7 +51,7 @@ func inline(value []byte) page {
 	if len(b) < headerBytes {
 		return page{}
 	}
-	return page{flags: order.Uint16(b[8:]), count: int(order.Uint16(b[10:])), bytes: b}
+	return page{flags: u16(b[8:]), count: int(u16(b[10:])), bytes: b}
 }
 
 // within says what is wrong with the order of a page's keys, if anything is: they must rise, from no less than least and to less than

@@ -37,8 +37,8 @@ func (b *Bucket) Cursor() *Cursor {
 	for _, over := range b.tx.over {
 		c.layers = append(c.layers, &layer{rows: over.rows, prefix: prefix})
 	}
-	if b.under != nil {
-		c.layers = append(c.layers, &layer{bolt: b.under.Cursor()})
+	if under := b.base(); under != nil {
+		c.layers = append(c.layers, &layer{bolt: under.Cursor()})
 	}
 	return c
 }

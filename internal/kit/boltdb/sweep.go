@@ -21,9 +21,9 @@ var (
 	loggedKey = []byte("logged")
 )
 
-// rowsPerSweep is how many rows one transaction of bbolt applies at most. More would be faster by a little, but what bbolt then writes at
+// rowsPerSweep is how many rows one transaction of bbolt applies at most. More would take less time in all, but what bbolt then writes at
 // once would keep the log from the disk.
-const rowsPerSweep = 8192
+const rowsPerSweep = 1024
 
 // A pause before a generation is applied that could not be because the disk was full.
 const sweepAgain = time.Second

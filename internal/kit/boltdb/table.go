@@ -86,6 +86,7 @@ type buckets struct {
 	mutex   sync.RWMutex
 	numbers map[bucketName]uint32
 	names   []bucketName // by number
+	there   []bool       // which were seen where they stay: a bucket is never removed
 }
 
 // bucketName is the name of a bucket and the number of the one that it is in.
@@ -95,7 +96,7 @@ type bucketName struct {
 }
 
 func newBuckets() *buckets {
-	return &buckets{numbers: map[bucketName]uint32{}, names: make([]bucketName, 1)}
+	return &buckets{numbers: map[bucketName]uint32{}, names: make([]bucketName, 1), there: make([]bool, 1)}
 }
 
 // number returns the number of a bucket that exists or is being made.
@@ -111,9 +112,24 @@ func (b *buckets) number(parent uint32, name string) uint32 {
 	key := bucketName{parent, strings.Clone(name)}
 	if n, ok = b.numbers[key]; !ok {
 		n = uint32(len(b.names))
-		b.numbers[key], b.names = n, append(b.names, key)
+		b.numbers[key], b.names, b.there = n, append(b.names, key), append(b.there, false)
 	}
 	return n
+}
+
+// known returns the number of a bucket that was seen before.
+func (b *buckets) known(parent uint32, name []byte) (number uint32, there bool) {
+	b.mutex.RLock()
+	defer b.mutex.RUnlock()
+	number, there = b.numbers[bucketName{parent, string(name)}]
+	return number, there && b.there[number]
+}
+
+// see takes in that a bucket is there for good.
+func (b *buckets) see(number uint32) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.there[number] = true
 }
 
 // name returns what a number stands for.

@@ -34,7 +34,10 @@ type Tx struct {
 type Bucket struct {
 	tx     *Tx
 	number uint32
-	under  *bolt.Bucket // nil if bbolt has none
+	parent *Bucket // nil of the root
+	name   string
+	under  *bolt.Bucket // what bbolt has of it: see base
+	looked bool
 }
 
 func newTx(db *DB, under *bolt.Tx, over ...level) *Tx {
@@ -104,21 +107,40 @@ func (b *Bucket) Bucket(name []byte) *Bucket {
 	if known := b.tx.known[bucketName{b.number, string(name)}]; known != nil {
 		return known
 	}
-	var under *bolt.Bucket
-	switch {
-	case b.number == 0:
-		under = b.tx.bolt.Bucket(name)
-	case b.under != nil:
-		under = b.under.Bucket(name)
-	}
-	if under == nil {
-		if _, ok := b.tx.find(b.tx.key(b.number, isBucket, name)); !ok {
-			return nil
+	found := &Bucket{tx: b.tx, parent: b, name: string(name)}
+	number, there := b.tx.db.buckets.known(b.number, name)
+	if !there {
+		stays := found.base() != nil
+		if !stays {
+			r, ok := b.tx.find(b.tx.key(b.number, isBucket, name))
+			if !ok {
+				return nil
+			}
+			// What this transaction made may be undone.
+			_, mine := b.tx.over[0].find(r.key)
+			stays = !b.tx.writable || !mine
+		}
+		if number = b.tx.db.buckets.number(b.number, found.name); stays {
+			b.tx.db.buckets.see(number)
 		}
 	}
-	found := &Bucket{b.tx, b.tx.db.buckets.number(b.number, string(name)), under}
-	b.tx.known[bucketName{b.number, string(name)}] = found
+	found.number = number
+	b.tx.known[bucketName{b.number, found.name}] = found
 	return found
+}
+
+// base returns what bbolt has of the bucket, nil if that is nothing. It is looked for when something is, which often the levels have.
+func (b *Bucket) base() *bolt.Bucket {
+	if b.looked || b.parent == nil {
+		return b.under
+	}
+	b.looked = true
+	if b.parent.parent == nil {
+		b.under = b.tx.bolt.Bucket([]byte(b.name))
+	} else if parent := b.parent.base(); parent != nil {
+		b.under = parent.Bucket([]byte(b.name))
+	}
+	return b.under
 }
 
 // CreateBucketIfNotExists returns a bucket in this one, making it if need be.
@@ -143,10 +165,10 @@ func (b *Bucket) Get(key []byte) []byte {
 		}
 		return r.value
 	}
-	if b.under == nil {
-		return nil
+	if under := b.base(); under != nil {
+		return under.Get(key)
 	}
-	return b.under.Get(key)
+	return nil
 }
 
 // Put writes a value, which must not be changed any more, under a key.
@@ -178,10 +200,10 @@ func (b *Bucket) Sequence() uint64 {
 	if r, ok := b.tx.find(b.tx.key(b.number, isSequence, nil)); ok {
 		return binary.BigEndian.Uint64(r.value)
 	}
-	if b.under == nil {
-		return 0
+	if under := b.base(); under != nil {
+		return under.Sequence()
 	}
-	return b.under.Sequence()
+	return 0
 }
 
 // NextSequence returns a number that it never returns again: 1, 2, and so on.
@@ -210,8 +232,8 @@ func (b *Bucket) Count() (n int) {
 // ForEachBucket calls do for the name of every bucket in this one, in order, until it returns an error.
 func (b *Bucket) ForEachBucket(do func(name []byte) error) error {
 	var names [][]byte
-	if b.under != nil {
-		if err := b.under.ForEachBucket(func(name []byte) error { names = append(names, name); return nil }); err != nil {
+	if under := b.base(); under != nil {
+		if err := under.ForEachBucket(func(name []byte) error { names = append(names, name); return nil }); err != nil {
 			return fmt.Errorf("list buckets: %w", err)
 		}
 	}

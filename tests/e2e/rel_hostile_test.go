@@ -264,7 +264,7 @@ func (s *siege) expectNoCanary() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for place, text := range map[string]string{"the log": s.d.sojourn.output(), "the metrics": string(metrics)} {
+	for place, text := range map[string]string{"the log": s.d.sojourn.Output(), "the metrics": string(metrics)} {
 		if len(text) < 10_000 {
 			s.t.Errorf("%s has %d bytes only", place, len(text))
 		}

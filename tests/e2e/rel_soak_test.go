@@ -130,7 +130,7 @@ func (s *soak) call(random uint64) string {
 func (s *soak) look(at time.Duration) sample {
 	now := sample{at: at.Seconds(), fresh: float64(s.fresh.Load()), memory: float64(anonymous(s.t, s.d.sojourn)) * 1024}
 	now.goroutines = s.metric("go_goroutines")
-	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.d.sojourn.cmd.Process.Pid))
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.d.sojourn.PID()))
 	if err != nil {
 		s.t.Error(err)
 	}

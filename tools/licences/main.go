@@ -16,7 +16,7 @@ import (
 )
 
 // phrases are of the licences that may be among them; each is in no other licence's text.
-var phrases = []struct{ id, phrase string }{ //nolint:gochecknoglobals // likewise
+var phrases = []struct{ id, phrase string }{
 	{"Apache-2.0", "apache license version 2.0"},
 	{"MIT", "permission is hereby granted, free of charge, to any person obtaining a copy of this software"},
 	{"ISC", "permission to use, copy, modify, and/or distribute this software for any purpose with or without fee"},
@@ -26,7 +26,7 @@ var phrases = []struct{ id, phrase string }{ //nolint:gochecknoglobals // likewi
 }
 
 // programs are what is shipped.
-var programs = []string{ //nolint:gochecknoglobals // a constant, were there such of lists
+var programs = []string{
 	"./gateway/cmd/gatewayd", "./services/events/cmd/eventsd", "./services/identity/cmd/identityd", "./services/sessions/cmd/sessionsd",
 	"./standalone/cmd/sojourn",
 }
@@ -52,7 +52,7 @@ func main() {
 
 // list writes the table for the workspace in a directory.
 func list(root string, to io.Writer) error {
-	command := exec.Command("go", append([]string{
+	command := exec.Command("go", append([]string{ //nolint:gosec,noctx // of programs above; an interrupt ends both
 		"list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}",
 	}, programs...)...)
 	command.Dir, command.Stderr = root, os.Stderr

@@ -71,7 +71,7 @@ func defineMix(flags *flag.FlagSet, mix *traffic.Config) {
 	flags.DurationVar(&mix.Step, "step", mix.Step, "how far event time goes on from call to call")
 	flags.DurationVar(&mix.Span, "span", mix.Span, "after how much event time it begins again")
 	flags.BoolVar(&mix.Strangers, "strangers", false, "let every call be a session of its own")
-	flags.Func("start", "event time of the first call, as 2026-11-01T12:00:00Z (default: 6 hours ago)", func(text string) (err error) {
+	flags.Func("start", "event time of the first call, as 2026-11-01T12:00:00Z (default: 25 minutes ago)", func(text string) (err error) {
 		mix.Start, err = time.Parse(time.RFC3339, text)
 		return err
 	})

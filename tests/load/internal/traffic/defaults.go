@@ -2,11 +2,11 @@ package traffic
 
 import "time"
 
-// Default is a product with 200,000 users in 2,000 accounts, seen over the six hours before now.
+// Default is a product with 200,000 users in 2,000 accounts, seen over the 25 minutes before now: its sessions are running.
 func Default(seed uint64, now time.Time) Config {
-	const span = 6 * time.Hour
+	const span = 25 * time.Minute // less than the timeout of a session
 	return Config{
 		Seed: seed, Users: 200_000, Accounts: 2_000, UserSkew: 0.8, AccountSkew: 1,
-		Start: now.Add(-span).Truncate(time.Second), Step: 10 * time.Millisecond, Span: span,
+		Start: now.Add(-span).Truncate(time.Second), Step: time.Millisecond, Span: span,
 	}
 }

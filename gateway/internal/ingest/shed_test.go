@@ -152,7 +152,7 @@ func TestAGreedyWorkspaceWithSlowServicesLeavesRoomForAnother(t *testing.T) {
 		}
 		all.Wait()
 		// Its first requests were with the services at once, and the others went together soon after.
-		if took := time.Since(began); took > 3*time.Second+200*time.Millisecond {
+		if took := time.Since(began); took > 3*time.Second+100*time.Millisecond {
 			t.Errorf("the polite one had its answers after %v", took)
 		}
 		if answered.Load() != 80 || refused.Load() != 920 {

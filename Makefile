@@ -88,9 +88,9 @@ bench-build:
 	go build -o $(BENCH)/bin/ ./tests/load/cmd/load $(addprefix ./,$(BINARIES))
 
 .PHONY: bench
-bench: bench-build ## measure Sojourn beside servers that store nothing, and check what it holds (6 minutes; ROUNDS=3 SECONDS_EACH=4 BENCH_DIR=/disk)
+bench: bench-build ## measure Sojourn beside servers that store nothing, and check what it holds (6 minutes; ROUNDS=3 SECONDS_EACH=4 VISIT=10 BENCH_DIR=/disk)
 	$(BENCH)/bin/load bench -bin $(BENCH)/bin -dir $${BENCH_DIR:-$${TMPDIR:-/tmp}} -rounds $${ROUNDS:-3} -duration $${SECONDS_EACH:-4}s \
-	  -seed $${SEED:-1} -out $(BENCH)/bench.json | tee $(BENCH)/bench.txt
+	  -seed $${SEED:-1} -visit-calls $${VISIT:-10} -out $(BENCH)/bench.json | tee $(BENCH)/bench.txt
 
 .PHONY: bench-growth
 bench-growth: bench-build ## fill 10 million calls, and measure what they cost (slow; CALLS=10000000 LIVE=1000000 BENCH_DIR=/disk)

@@ -70,6 +70,8 @@ func defineMix(flags *flag.FlagSet, mix *traffic.Config) {
 	flags.Float64Var(&mix.AccountSkew, "account-skew", mix.AccountSkew, "exponent of Zipf's law by which users choose accounts")
 	flags.DurationVar(&mix.Step, "step", mix.Step, "how far event time goes on from call to call")
 	flags.DurationVar(&mix.Span, "span", mix.Span, "after how much event time it begins again")
+	flags.IntVar(&mix.VisitCalls, "visit-calls", mix.VisitCalls, "how many calls a visit has; 1 lets each choose its user")
+	flags.DurationVar(&mix.Pause, "pause", mix.Pause, "how much event time is between two calls of a visit")
 	flags.BoolVar(&mix.Strangers, "strangers", false, "let every call be a session of its own")
 	flags.Func("start", "event time of the first call, as 2026-11-01T12:00:00Z (default: 25 minutes ago)", func(text string) (err error) {
 		mix.Start, err = time.Parse(time.RFC3339, text)

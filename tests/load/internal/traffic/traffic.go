@@ -43,6 +43,10 @@ type Config struct {
 	Start time.Time     `json:"start"`
 	Step  time.Duration `json:"stepNs"`
 	Span  time.Duration `json:"spanNs"`
+	// Calls come in visits: VisitCalls of one user on one device, Pause apart, while as many other visits go on as Step leaves room for. With
+	// 1, every call chooses its user for itself.
+	VisitCalls int           `json:"visitCalls"`
+	Pause      time.Duration `json:"pauseNs"`
 	// Strangers makes every call come from a device that no other call comes from: each is a session of its own.
 	Strangers bool `json:"strangers"`
 }
@@ -52,11 +56,15 @@ type Stream struct {
 	config          Config
 	users, accounts zipf
 	startMS         int64
+	visits          uint64 // that go on at once
 }
 
 // New returns the stream of a configuration.
 func New(c Config) *Stream {
-	return &Stream{config: c, users: newZipf(c.Users, c.UserSkew), accounts: newZipf(c.Accounts, c.AccountSkew), startMS: c.Start.UnixMilli()}
+	return &Stream{
+		config: c, users: newZipf(c.Users, c.UserSkew), accounts: newZipf(c.Accounts, c.AccountSkew),
+		startMS: c.Start.UnixMilli(), visits: uint64(max(c.Pause/c.Step, 1)),
+	}
 }
 
 // Call is one call.
@@ -100,10 +108,11 @@ func (s *Stream) copies(n uint64) (first uint64, copied bool) {
 func (s *Stream) first(n uint64) Call {
 	r := mix(s.config.Seed + mix(n))
 	c := Call{Number: n, Kind: kind(r % 100), Named: r>>8%unnamedOneIn != 0, Late: r>>16%lateOneIn == 0, noise: mix(r)}
-	c.User = s.users.rank(c.noise)
+	visit := s.visit(n, r)
+	c.User = s.users.rank(mix(visit))
 	c.Account = s.AccountOf(c.User)
 	c.Feature = features[mix(c.noise)%uint64(len(features))]
-	c.device = mix(uint64(c.User)<<1 + one(r>>32%otherOneIn == 0) + s.config.Seed)
+	c.device = mix(uint64(c.User)<<1 + one(visit>>32%otherOneIn == 0) + s.config.Seed)
 	if s.config.Strangers {
 		c.device = mix(n ^ s.config.Seed<<32)
 	}
@@ -113,6 +122,16 @@ func (s *Stream) first(n uint64) Call {
 		c.TimeMS -= int64(mix(c.noise+1) % uint64(lateBy.Milliseconds()))
 	}
 	return c
+}
+
+// visit returns what is random in the visit that the n-th call is of. Visits take turns; they begin and end at different calls of theirs.
+func (s *Stream) visit(n, random uint64) uint64 {
+	if s.config.VisitCalls <= 1 {
+		return random
+	}
+	turn, place := n/s.visits, n%s.visits
+	calls := uint64(s.config.VisitCalls)
+	return mix(s.config.Seed ^ mix(place<<32|(turn+mix(place)%calls)/calls))
 }
 
 // AccountOf returns the account of a user.

@@ -16,7 +16,9 @@ func stream(seed uint64) *traffic.Stream {
 
 func TestTheMixIsAsPromised(t *testing.T) {
 	const n = 100_000
-	s := stream(1)
+	config := traffic.Default(1, time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC))
+	config.VisitCalls = 1 // so that each call chooses its user, and 100,000 are enough to see by what law
+	s := traffic.New(config)
 	kinds, users, accounts := map[traffic.Kind]float64{}, map[int]int{}, map[int]int{}
 	copies, late, named := 0.0, 0.0, 0.0
 	for i := range uint64(n) {
@@ -53,6 +55,38 @@ func TestTheMixIsAsPromised(t *testing.T) {
 	// By Zipf's law a few users make much of the load, and most of them are seen little.
 	if len(users) < 25_000 || users[0] < 20*n/len(users) || len(accounts) < 1_800 || accounts[0] < 20*n/len(accounts) {
 		t.Errorf("%d users, the first with %d calls; %d accounts, the first with %d", len(users), users[0], len(accounts), accounts[0])
+	}
+}
+
+func TestCallsComeInVisits(t *testing.T) {
+	config := traffic.Default(1, time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC))
+	config.Users, config.UserSkew = 1<<40, 0 // so many that none comes back
+	s := traffic.New(config)
+	last, calls := map[string]int64{}, map[string]int{}
+	for i := range uint64(200_000) {
+		c := s.Call(i)
+		if c.Number != i || c.Late {
+			continue
+		}
+		device := s.AnonymousID(c)
+		if before, seen := last[device]; seen && (c.TimeMS-before)%config.Pause.Milliseconds() != 0 {
+			t.Fatalf("call %d comes %d ms after the one before it in its visit", i, c.TimeMS-before)
+		}
+		last[device] = c.TimeMS
+		calls[device]++
+	}
+	whole := 0
+	for _, n := range calls {
+		if n > config.VisitCalls {
+			t.Fatalf("a visit has %d calls", n)
+		}
+		if n >= config.VisitCalls*3/4 {
+			whole++
+		}
+	}
+	// Of 200,000 calls, 5,000 at once, the first and the last of a place are cut off. A tenth of the calls are copies or late.
+	if least := 200_000 / config.VisitCalls; len(calls) < least || len(calls) > least+5_100 || whole < least*3/4 {
+		t.Errorf("%d visits, %d of them whole, want %d and up to 5,100 more", len(calls), whole, least)
 	}
 }
 

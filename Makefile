@@ -93,9 +93,9 @@ bench: bench-build ## measure Sojourn beside servers that store nothing, and che
 	  -seed $${SEED:-1} -visit-calls $${VISIT:-10} -out $(BENCH)/bench.json | tee $(BENCH)/bench.txt
 
 .PHONY: bench-growth
-bench-growth: bench-build ## fill 10 million calls, and measure what they cost (slow; CALLS=10000000 LIVE=1000000 BENCH_DIR=/disk)
+bench-growth: bench-build ## fill 10 million calls, and measure what they cost (slow; CALLS=10000000 LIVE=1000000 VISIT=10 BENCH_DIR=/disk)
 	$(BENCH)/bin/load growth -bin $(BENCH)/bin -dir $${BENCH_DIR:-$${TMPDIR:-/tmp}} -calls $${CALLS:-10000000} -live $${LIVE:-1000000} \
-	  -duration $${SECONDS_EACH:-10}s -seed $${SEED:-1} -out $(BENCH)/growth.json | tee $(BENCH)/growth.txt
+	  -duration $${SECONDS_EACH:-10}s -seed $${SEED:-1} -visit-calls $${VISIT:-10} -out $(BENCH)/growth.json | tee $(BENCH)/growth.txt
 
 .PHONY: bench-stages
 bench-stages: ## benchmark each stage on a call's way, for benchstat: decode, map, translate, RPC, commit (COUNT=6)

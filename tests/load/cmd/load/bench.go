@@ -32,7 +32,7 @@ func benchCommand(stdout, stderr io.Writer) *ffcli.Command {
 			if c.Programs.Load, err = os.Executable(); err != nil {
 				return err
 			}
-			if err := complete(c.Programs); err != nil {
+			if err := errors.Join(complete(c.Programs), c.Mix.Check()); err != nil {
 				return err
 			}
 			report, err := bench.Run(ctx, c)
@@ -56,7 +56,7 @@ func growthCommand(stdout, stderr io.Writer) *ffcli.Command {
 		ShortHelp:  "fill a Sojourn and measure what a full store costs",
 		FlagSet:    flags,
 		Exec: func(ctx context.Context, _ []string) error {
-			if err := complete(c.Programs); err != nil {
+			if err := errors.Join(complete(c.Programs), c.Mix.Check()); err != nil {
 				return err
 			}
 			growth, err := bench.Grow(ctx, c)

@@ -48,6 +48,9 @@ func sendCommand(stdout, stderr io.Writer) *ffcli.Command {
 			if err != nil {
 				return fmt.Errorf("-pid: %w", err)
 			}
+			if err := mix.Check(); err != nil {
+				return err
+			}
 			c.Progress = func(calls uint64, rate float64) { _, _ = fmt.Fprintf(stderr, "\r%d calls, %.0f/s   ", calls, rate) }
 			m, err := measure.Run(ctx, traffic.New(mix), c, measure.Server{PIDs: processes, Dir: *dir})
 			_, _ = fmt.Fprintln(stderr)

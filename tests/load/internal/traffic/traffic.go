@@ -3,6 +3,7 @@
 package traffic
 
 import (
+	"errors"
 	"math"
 	"time"
 )
@@ -43,8 +44,8 @@ type Config struct {
 	Start time.Time     `json:"start"`
 	Step  time.Duration `json:"stepNs"`
 	Span  time.Duration `json:"spanNs"`
-	// Calls come in visits: VisitCalls of one user on one device, Pause apart, while as many other visits go on as Step leaves room for. With
-	// 1, every call chooses its user for itself.
+	// Calls come in visits: VisitCalls of one user on one device, Pause apart, or Step where that is longer, while as many other visits go on
+	// as Step leaves room for. With 1, every call chooses its user for itself.
 	VisitCalls int           `json:"visitCalls"`
 	Pause      time.Duration `json:"pauseNs"`
 	// Strangers makes every call come from a device that no other call comes from: each is a session of its own.
@@ -59,7 +60,26 @@ type Stream struct {
 	visits          uint64 // that go on at once
 }
 
-// New returns the stream of a configuration.
+// Check returns an error that names what no stream can be made of, as the flags of the load call it.
+func (c Config) Check() error {
+	switch {
+	case c.Users < 1:
+		return errors.New("users: want 1 at least")
+	case c.Accounts < 1:
+		return errors.New("accounts: want 1 at least")
+	case c.Step <= 0:
+		return errors.New("step: want more than 0")
+	case c.Span <= 0:
+		return errors.New("span: want more than 0")
+	case c.VisitCalls < 1:
+		return errors.New("visit-calls: want 1 at least")
+	case c.Pause < 0:
+		return errors.New("pause: want 0 at least")
+	}
+	return nil
+}
+
+// New returns the stream of a configuration that Check finds nothing wrong with.
 func New(c Config) *Stream {
 	return &Stream{
 		config: c, users: newZipf(c.Users, c.UserSkew), accounts: newZipf(c.Accounts, c.AccountSkew),

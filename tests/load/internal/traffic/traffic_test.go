@@ -90,6 +90,27 @@ func TestCallsComeInVisits(t *testing.T) {
 	}
 }
 
+func TestWhatNoStreamCanBeMadeOfIsNamed(t *testing.T) {
+	sound := traffic.Default(1, time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC))
+	if err := sound.Check(); err != nil {
+		t.Errorf("the default: %v", err)
+	}
+	for name, spoil := range map[string]func(*traffic.Config){
+		"users":       func(c *traffic.Config) { c.Users = 0 },
+		"accounts":    func(c *traffic.Config) { c.Accounts = 0 },
+		"step":        func(c *traffic.Config) { c.Step = 0 },
+		"span":        func(c *traffic.Config) { c.Span = 0 },
+		"visit-calls": func(c *traffic.Config) { c.VisitCalls = 0 },
+		"pause":       func(c *traffic.Config) { c.Pause = -1 },
+	} {
+		c := sound
+		spoil(&c)
+		if err := c.Check(); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestTheSameSeedMakesTheSameCallsAndAnotherOthers(t *testing.T) {
 	a, b, other := stream(7), stream(7), stream(8)
 	same := 0

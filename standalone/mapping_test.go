@@ -86,10 +86,17 @@ func (c missing) Invoke(ctx context.Context, method string, args, reply any, opt
 
 func runMappable(t *testing.T, mapping string) *mappable {
 	t.Helper()
+	return runIn(t, standalone.Config{Dir: t.TempDir()}, mapping)
+}
+
+// runIn is runMappable with a configuration, but for its workspaces.
+func runIn(t *testing.T, c standalone.Config, mapping string) *mappable {
+	t.Helper()
 	m := &mappable{t: t}
 	m.set(mapping)
+	c.Workspaces = m
 	var err error
-	if m.suite, err = standalone.Open(t.Context(), standalone.Config{Dir: t.TempDir(), Workspaces: m}, observe.Discard()); err != nil {
+	if m.suite, err = standalone.Open(t.Context(), c, observe.Discard()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

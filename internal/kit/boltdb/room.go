@@ -17,6 +17,9 @@ const (
 	// DefaultReserve is what is kept free on the disk for what makes room: deletions, compacting, and bringing to the data file what was
 	// logged.
 	DefaultReserve = 64 << 20
+	// kept is the part of the reserve that calls which delete may not use, one in so many: whoever may send calls must not use up what
+	// an administrator needs to delete, or the store to bring to the data file what was logged.
+	kept = 4
 	// roomEvery is how often the disk is looked at, at most.
 	roomEvery = 250 * time.Millisecond
 )
@@ -25,6 +28,15 @@ const (
 // does not, and may use the reserve.
 func (db *DB) Room() error {
 	if db.room.full(time.Since(db.room.began)) {
+		return fmt.Errorf("%s: %w", db.kind, ErrFull)
+	}
+	return nil
+}
+
+// RoomToDelete returns ErrFull while less is free on the disk than the part of the reserve that is kept from calls which delete. They make
+// room, and ask this in place of Room.
+func (db *DB) RoomToDelete() error {
+	if db.room.full(time.Since(db.room.began)) && db.room.scarce.Load() {
 		return fmt.Errorf("%s: %w", db.kind, ErrFull)
 	}
 	return nil
@@ -39,8 +51,9 @@ type room struct {
 	// began is when the store was opened: time is counted from there, for the wall clock may jump.
 	began time.Time
 
-	next  atomic.Int64 // when to look again
-	short atomic.Bool
+	next   atomic.Int64 // when to look again
+	short  atomic.Bool  // less than the reserve is free
+	scarce atomic.Bool  // and less than what is kept of it
 }
 
 func newRoom(o Options) *room {
@@ -56,6 +69,7 @@ func (r *room) full(at time.Duration) bool {
 	if next := r.next.Load(); int64(at) >= next && r.next.CompareAndSwap(next, int64(at+roomEvery)) {
 		free, known := r.free(r.dir)
 		short := known && free < r.reserve
+		r.scarce.Store(short && free < r.reserve/kept)
 		if r.short.Swap(short) != short && r.log != nil {
 			r.tell(short, free)
 		}

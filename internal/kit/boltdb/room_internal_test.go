@@ -51,12 +51,38 @@ func TestWhatAddsIsRefusedWithoutRoomAndWhatReadsOrDeletesIsNot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := db.Room(); !errors.Is(err, want) {
-			t.Errorf("reserve %d: %v, want %v", reserve, err, want)
+		for _, err := range []error{db.Room(), db.RoomToDelete()} {
+			if !errors.Is(err, want) {
+				t.Errorf("reserve %d: %v, want %v", reserve, err, want)
+			}
 		}
 		nothing := func(*Tx) error { return nil }
 		if err := errors.Join(db.View(nothing), db.Update(t.Context(), nothing), db.Close()); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+func TestCallsThatDeleteMayUseTheReserveButForAQuarter(t *testing.T) {
+	db, err := Open(Options{Path: filepath.Join(t.TempDir(), "x.db"), Kind: "test", Format: 1, ReserveBytes: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var free int64
+	db.room.free = func(string) (int64, bool) { return free, true }
+	for _, c := range []struct {
+		free            int64
+		toAdd, toDelete error
+	}{{100, nil, nil}, {99, ErrFull, nil}, {25, ErrFull, nil}, {24, ErrFull, ErrFull}, {25, ErrFull, nil}, {200, nil, nil}} {
+		free = c.free
+		db.room.next.Store(0)
+		if err := db.RoomToDelete(); !errors.Is(err, c.toDelete) {
+			t.Errorf("%d free, to delete: %v, want %v", free, err, c.toDelete)
+		}
+		db.room.next.Store(0)
+		if err := db.Room(); !errors.Is(err, c.toAdd) {
+			t.Errorf("%d free, to add: %v, want %v", free, err, c.toAdd)
 		}
 	}
 }

@@ -25,7 +25,7 @@ const (
 )
 
 // TestAFullDiskKeepsCallsWaitingAndNothingElse fills the disk of a program that takes calls in, holds it full, and makes room again. Every
-// other time it is full but for a part of the program's reserve, and a deletion must be done.
+// other time it is full but for a part of the program's reserve, and deletions must be done.
 func TestAFullDiskKeepsCallsWaitingAndNothingElse(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
@@ -136,13 +136,40 @@ func held(t *testing.T, tr *traffic, s *server) int {
 	return count() - before
 }
 
-// deleted has a user deleted.
+// deleted has users deleted, one over the RPC and one by a call. A call beside another that is none of a deletion has to wait with it.
 func deleted(t *testing.T, tr *traffic, s *server) {
 	t.Helper()
 	err := tr.question(s, "admin.v1.AdminService/DeleteUser", "admin_token", `{"workspace":"default","userId":"nobody","until":"2026-11-02T00:00:00Z"}`)
 	if err != nil {
 		t.Errorf("a deletion on a disk that is full but for the reserve: %v", err)
 	}
+	const call = `{"type":"delete","messageId":"d","timestamp":"2026-11-02T00:00:00Z","userId":"somebody"}`
+	if got, text := tr.post(t, s, "/v1/delete", call); got != http.StatusOK {
+		t.Errorf("a delete call on a disk that is full but for the reserve: %d %s", got, text)
+	}
+	if got, text := tr.post(t, s, "/v1/batch", `{"batch":[`+call+`,`+callBody(0)+`]}`); got != http.StatusServiceUnavailable {
+		t.Errorf("a delete call beside a track call on such a disk: %d %s", got, text)
+	}
+}
+
+// post sends calls.
+func (tr *traffic) post(t *testing.T, s *server, path, body string) (status int, text string) {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodPost, s.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetBasicAuth(s.keys["write_key"], "")
+	response, err := tr.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(answer)
 }
 
 // ask asks each service a question.

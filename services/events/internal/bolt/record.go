@@ -15,7 +15,7 @@ import (
 
 // Record implements usage.Store.
 func (s *Store) Record(ctx context.Context, workspace string, calls []call.Call) ([]call.Outcome, error) {
-	if err := s.db.Room(); err != nil {
+	if err := deletion.Room(s.db, calls); err != nil {
 		return nil, err
 	}
 	outcomes, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) ([]call.Outcome, error) {

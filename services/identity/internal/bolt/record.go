@@ -16,7 +16,7 @@ import (
 
 // Record implements directory.Store.
 func (s *Store) Record(ctx context.Context, workspace string, b directory.Batch) (directory.Recorded, error) {
-	if err := s.db.Room(); err != nil {
+	if err := s.hasRoom(&b); err != nil {
 		return directory.Recorded{}, err
 	}
 	c, err := s.check(ctx, workspace, &b)
@@ -24,6 +24,14 @@ func (s *Store) Record(ctx context.Context, workspace string, b directory.Batch)
 		return directory.Recorded{}, err
 	}
 	return s.record(ctx, workspace, &b, c)
+}
+
+// hasRoom returns boltdb.ErrFull unless there is room for a batch. Rejections are kept, so what has some adds to the data.
+func (s *Store) hasRoom(b *directory.Batch) error {
+	if len(b.Rejections) > 0 {
+		return s.db.Room()
+	}
+	return deletion.Room(s.db, b.Calls)
 }
 
 func (s *Store) record(ctx context.Context, workspace string, b *directory.Batch, c checked) (directory.Recorded, error) {

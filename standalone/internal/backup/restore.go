@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -130,9 +131,12 @@ func unpack(ctx context.Context, from, dir string, t target) (path string, err e
 	return file.Name(), readable(t.options, file.Name())
 }
 
-// readable says whether this program reads a file as the data that the options name.
+// readable says whether this program reads a file as the data that the options name, if perhaps only once its service has upgraded it.
 func readable(o boltdb.Options, path string) error {
-	o.Path, o.ReadOnly = path, true
+	o.Path, o.ReadOnly, o.Upgrades = path, true, maps.Clone(o.Upgrades)
+	for format := range o.Upgrades {
+		o.Upgrades[format] = nil
+	}
 	db, err := boltdb.Open(o)
 	if err != nil {
 		return err

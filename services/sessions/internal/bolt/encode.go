@@ -157,32 +157,3 @@ func decodePoint(key, sealed []byte) (session.Point, error) {
 	}
 	return p, fields.Err()
 }
-
-// appendSum appends a SumRow.
-func appendSum(dst []byte, s session.Sum) []byte {
-	dst = record.AppendInt(dst, 1, uint64(s.Sessions))
-	dst = record.AppendInt(dst, 2, uint64(s.Carried))
-	dst = record.AppendInt(dst, 3, uint64(s.DurationMS))
-	return record.AppendInt(dst, 4, uint64(s.ActiveMS))
-}
-
-func decodeSum(key, sealed []byte) (s session.Sum, err error) {
-	value, err := record.Open(key, sealed)
-	if err != nil {
-		return s, fmt.Errorf("daily sum: %w", err)
-	}
-	fields := record.ReadFields(value)
-	for fields.Next() {
-		switch fields.Number {
-		case 1:
-			s.Sessions = int64(fields.Int)
-		case 2:
-			s.Carried = int64(fields.Int)
-		case 3:
-			s.DurationMS = int64(fields.Int)
-		case 4:
-			s.ActiveMS = int64(fields.Int)
-		}
-	}
-	return s, fields.Err()
-}

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"math"
 	"slices"
 	"testing"
 
@@ -43,6 +44,12 @@ func TestRowsAreWrittenAndReadAsProtobufDoes(t *testing.T) {
 			t.Fatalf("read %+v, %v, want %+v", got, err, sum)
 		}
 
+		d, wanted := drawDay(t, sum, name, amount)
+		var read daySums
+		if err := decodeDay(&read, key, same(appendDay(nil, d), wanted)); err != nil || !sameDay(&read, d) {
+			t.Fatalf("read %+v, %v, want %+v", read, err, d)
+		}
+
 		s := &stored{
 			Session: session.Session{
 				Start: at.Position, End: call.Position{TimeMS: ms.Draw(t, "end"), MessageID: rapid.String().Draw(t, "id"), OriginalMS: 7},
@@ -73,4 +80,24 @@ func TestRowsAreWrittenAndReadAsProtobufDoes(t *testing.T) {
 			t.Fatalf("read %+v, want %+v", got, s)
 		}
 	})
+}
+
+// drawDay returns the sums of a day and the message that says the same.
+func drawDay(t *rapid.T, total session.Sum, name *rapid.Generator[session.Name], amount *rapid.Generator[int64]) (*daySums, *storagev1.DayRow) {
+	d := &daySums{total: total, more: rapid.Uint64().Draw(t, "further")}
+	row := &storagev1.DayRow{Sessions: total.Sessions, DurationMs: total.DurationMS, ActiveMs: total.ActiveMS, More: d.more}
+	modules := rapid.SliceOfNDistinct(name, 0, modulesInDay, func(n session.Name) session.Name { return n }).Draw(t, "modules")
+	slices.Sort(modules)
+	before := session.Name(0)
+	for _, m := range modules {
+		s := session.Sum{Sessions: amount.Draw(t, "sessions"), Carried: -1, DurationMS: amount.Draw(t, "duration"), ActiveMS: amount.Draw(t, "active")}
+		d.modules = append(d.modules, moduleSum{m, s})
+		row.Modules = append(row.Modules, uint64(m-before), uint64(s.Sessions), math.MaxUint64, uint64(s.DurationMS), uint64(s.DurationMS-s.ActiveMS))
+		before = m
+	}
+	return d, row
+}
+
+func sameDay(a, b *daySums) bool {
+	return a.total == b.total && slices.Equal(a.modules, b.modules) && a.more == b.more
 }

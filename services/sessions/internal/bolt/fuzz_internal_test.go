@@ -16,9 +16,10 @@ func FuzzRows(f *testing.F) {
 			_, _, _ = decodeSession(key, sealed)
 			_, _ = decodePoint(key, sealed)
 			_, _ = decodeSum(key, sealed)
+			_ = decodeDay(new(daySums), key, sealed)
 			_, _ = decodeChange(key, sealed)
 		}
-		_, _ = parseSumPart(key)
+		_, _, _, _ = parseDayKey(key)
 		_, _ = parseID(key)
 		_, _ = parseRules(string(value))
 		if r, err := parseByStart(key); err == nil && !bytes.Equal(r.byStartKey(), key) {

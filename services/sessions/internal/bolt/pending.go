@@ -2,49 +2,48 @@ package bolt
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// pendingSums is by how much the daily sums are to change, so that each is read and written once a batch, however many of its calls change
-// it. Until they are stored the table does not say what the sessions do.
+// pendingSums is by how much the daily sums are to change, so that each row is read and written once a batch, however many of its calls
+// change it. Until they are stored the table does not say what the sessions do.
 type pendingSums struct {
-	changes []sumChange // in the order in which they were first changed, so that the same calls always write the same file
-	known   map[sumID]int
+	changes []dayChange // in the order in which they were first changed, so that the same calls always write the same file
+	known   map[dayID]int
 }
 
-type sumID struct {
-	owner
-	session.Part
+// dayChange is by how much the sums of one day are to change, by module.
+type dayChange struct {
+	dayID
+
+	by []moduleSum
 }
 
-type sumChange struct {
-	sumID
-
-	by session.Sum
-}
-
-func (p *pendingSums) add(id sumID, by session.Sum) {
-	i, ok := p.known[id]
+func (p *pendingSums) add(id dayID, module session.Name, by session.Sum) {
+	n, ok := p.known[id]
 	if !ok {
-		p.known[id] = len(p.changes)
-		p.changes = append(p.changes, sumChange{id, by})
-		return
+		n = len(p.changes)
+		p.known[id] = n
+		p.changes = append(p.changes, dayChange{dayID: id})
 	}
-	p.changes[i].by = p.changes[i].by.Plus(by)
+	c := &p.changes[n]
+	i, found := findModule(c.by, module)
+	if !found {
+		c.by = slices.Insert(c.by, i, moduleSum{module: module})
+	}
+	c.by[i].Sum = c.by[i].Plus(by)
 }
 
 // storeSums stores the sums that are pending.
 func (t *tables) storeSums() error {
-	pending := t.pending
-	t.pending = nil
-	for _, c := range pending.changes {
-		if c.by == (session.Sum{}) {
-			continue
-		}
-		if err := t.addStoredSum(c.owner, c.Part, c.by); err != nil {
-			return fmt.Errorf("store a daily sum: %w", err)
+	for _, c := range t.pending.changes {
+		if err := t.dayRows.add(c.dayID, c.by); err != nil {
+			return fmt.Errorf("store daily sums: %w", err)
 		}
 	}
+	clear(t.pending.known)
+	t.pending.changes = t.pending.changes[:0]
 	return nil
 }

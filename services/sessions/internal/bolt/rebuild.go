@@ -143,11 +143,11 @@ func (t *tables) wrongSums(ctx context.Context, from []byte, step int64) (wrong 
 		if err != nil || !ok {
 			return wrong, nil, err
 		}
-		differing, looked, err := t.compareSums(o)
+		days, _, looked, err := t.compareSums(o)
 		if err != nil {
 			return nil, nil, err
 		}
-		if len(differing) > 0 {
+		if len(days) > 0 {
 			wrong = append(wrong, o)
 		}
 		from = o.next()

@@ -61,7 +61,7 @@ func newRecorder(t *tables, calls []call.Call) (*recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.pending = &pendingSums{known: map[sumID]int{}}
+	t.gathers = true
 	return &recorder{
 		tables: t, calls: calls, outcomes: make([]call.Outcome, len(calls)), deleted: deleted, learner: t.links.Learner(deleted),
 		arrivals: make([]arrival, 0, len(calls)), fresh: map[uint32]bool{},

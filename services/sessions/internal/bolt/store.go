@@ -24,7 +24,7 @@ import (
 // Kind and Format are what the file says of itself.
 const (
 	Kind   = "sessions"
-	Format = 2
+	Format = 3
 )
 
 var (
@@ -36,7 +36,7 @@ var (
 	pointsTable   = []byte("points")   // anonymousId, time, messageId → PointRow
 	sessionsTable = []byte("sessions") // anonymousId, start time, messageId → SessionRow
 	partsTable    = []byte("parts")    // SessionRow.more_parts, module, day → PartRow
-	sumsTable     = []byte("sums")     // account, user, module, day → SumRow
+	daysTable     = []byte("days")     // account, user, day → DayRow; and behind it a module that has no room there → SumRow
 	byStartTable  = []byte("by_start") // start time, anonymousId, messageId
 	byOwnerTable  = []byte("by_owner") // account, user, start time, anonymousId, messageId
 	feedTable     = []byte("feed")     // number → ChangeRow; "" → FeedRow
@@ -46,7 +46,7 @@ var (
 )
 
 var allTables = [][]byte{
-	namesTable, linksTable, tombstonesTable, pointsTable, sessionsTable, partsTable, sumsTable, byStartTable, byOwnerTable,
+	namesTable, linksTable, tombstonesTable, pointsTable, sessionsTable, partsTable, daysTable, byStartTable, byOwnerTable,
 	feedTable, goneTable,
 }
 
@@ -92,9 +92,9 @@ type known struct {
 }
 
 // Mark adds to options what kind of file the store's is, and which formats it reads. Files of format 1 are what those of format 2 are when
-// they are closed; in between format 2 has a log beside them.
+// they are closed; in between format 2 has a log beside them. Format 3 has one row for all sums of a day.
 func Mark(o boltdb.Options) boltdb.Options {
-	o.Kind, o.Format, o.Upgrades = Kind, Format, map[uint32]boltdb.Upgrade{1: nil}
+	o.Kind, o.Format, o.Upgrades = Kind, Format, map[uint32]boltdb.Upgrade{1: nil, 2: upgradeRows}
 	return o
 }
 
@@ -138,7 +138,7 @@ type tables struct {
 	points   *boltdb.Bucket
 	sessions *boltdb.Bucket
 	parts    *boltdb.Bucket
-	sums     *boltdb.Bucket
+	days     *boltdb.Bucket
 	byStart  *boltdb.Bucket
 	byOwner  *boltdb.Bucket
 	feed     *boltdb.Bucket
@@ -146,9 +146,11 @@ type tables struct {
 	deleted  deletion.Tombstones
 	timers   *boltdb.Bucket // of all workspaces
 
-	newest  *newest      // nil: none
-	raised  bool         // whether the sequence of the sessions has been raised
-	pending *pendingSums // nil: sums are stored at once
+	newest  *newest // nil: none
+	raised  bool    // whether the sequence of the sessions has been raised
+	pending pendingSums
+	gathers bool // whether sums are pending to the end of the transaction
+	dayRows dayWriter
 
 	// Room for one row each, and for the values of many; and for the parts of one session.
 	key, value []byte
@@ -196,7 +198,7 @@ func (s *Store) readable(tx *boltdb.Tx, workspace string) *tables {
 }
 
 func (s *Store) open(tx *boltdb.Tx, mine *boltdb.Bucket, workspace string) *tables {
-	links := boltlinks.In(mine.Bucket(linksTable))
+	links, days := boltlinks.In(mine.Bucket(linksTable)), mine.Bucket(daysTable)
 	return &tables{
 		workspace: workspace,
 		rules:     s.rules(workspace),
@@ -207,13 +209,15 @@ func (s *Store) open(tx *boltdb.Tx, mine *boltdb.Bucket, workspace string) *tabl
 		points:    mine.Bucket(pointsTable),
 		sessions:  mine.Bucket(sessionsTable),
 		parts:     mine.Bucket(partsTable),
-		sums:      mine.Bucket(sumsTable),
+		days:      days,
 		byStart:   mine.Bucket(byStartTable),
 		byOwner:   mine.Bucket(byOwnerTable),
 		feed:      mine.Bucket(feedTable),
 		gone:      mine.Bucket(goneTable),
 		deleted:   deletion.In(mine.Bucket(tombstonesTable)),
 		timers:    tx.Bucket(timersBucket),
+		pending:   pendingSums{known: map[dayID]int{}},
+		dayRows:   dayWriter{into: days},
 		resolver:  attribution.NewResolver(links),
 	}
 }

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -21,7 +22,7 @@ func (o owner) next() []byte {
 
 // nextOwner returns the first owner at or behind a prefix that has sessions or sums.
 func (t *tables) nextOwner(from []byte) (o owner, ok bool, err error) {
-	for _, table := range []*boltdb.Bucket{t.byOwner, t.sums} {
+	for _, table := range []*boltdb.Bucket{t.byOwner, t.days} {
 		key, _ := table.Cursor().Seek(from)
 		if key == nil {
 			continue
@@ -38,28 +39,30 @@ func (t *tables) nextOwner(from []byte) (o owner, ok bool, err error) {
 	return o, ok, nil
 }
 
-// compareSums returns what the sums of one owner should be where they are not, and how many sums and sessions it looked at.
-func (t *tables) compareSums(o owner) (differing map[session.Part]session.Sum, looked int, err error) {
-	want, sessions, err := t.sumsOf(o)
+// compareSums returns on which days the sums of one owner are not what they should be, and how many; what they should be, by day; and how many
+// sums and sessions it looked at.
+func (t *tables) compareSums(o owner) (wrong map[day.Day]int, want map[day.Day][]moduleSum, looked int, err error) {
+	sums, sessions, err := t.sumsOf(o)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
-	stored, err := t.storedSums(o)
+	stored, wrong, err := t.storedSums(o)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
-	differing = map[session.Part]session.Sum{}
-	for p, s := range want {
+	want = map[day.Day][]moduleSum{}
+	for p, s := range sums {
+		want[p.Day] = append(want[p.Day], moduleSum{p.Module, s})
 		if stored[p] != s {
-			differing[p] = s
+			wrong[p.Day]++
 		}
 	}
 	for p := range stored {
-		if _, wanted := want[p]; !wanted {
-			differing[p] = session.Sum{}
+		if _, wanted := sums[p]; !wanted {
+			wrong[p.Day]++
 		}
 	}
-	return differing, sessions + len(stored), nil
+	return wrong, want, sessions + len(stored), nil
 }
 
 // sumsOf adds up the parts of all sessions of one owner, and says how many they are.
@@ -106,35 +109,60 @@ func partSums(first day.Day, parts session.Parts) map[session.Part]session.Sum {
 // repairSums makes the sums of owners those that they should be, and returns how many were not.
 func (t *tables) repairSums(owners []owner) (repaired int64, err error) {
 	for _, o := range owners {
-		differing, _, err := t.compareSums(o)
+		wrong, want, _, err := t.compareSums(o)
 		if err != nil {
 			return 0, err
 		}
-		for _, p := range slices.SortedFunc(maps.Keys(differing), session.Part.Compare) {
-			if err := t.putSum(sumKey(o, p), differing[p]); err != nil {
-				return 0, fmt.Errorf("repair a daily sum: %w", err)
+		for _, d := range slices.Sorted(maps.Keys(wrong)) {
+			id := dayID{o, d}
+			slices.SortFunc(want[d], func(a, b moduleSum) int { return cmp.Compare(a.module, b.module) })
+			if err := cmp.Or(t.dropDay(id), t.dayRows.add(id, want[d])); err != nil {
+				return 0, fmt.Errorf("repair daily sums: %w", err)
 			}
-			repaired++
+			repaired += int64(wrong[d])
 		}
 	}
 	return repaired, nil
 }
 
-// storedSums returns the stored sums of one owner. One that cannot be read is returned as a sum that none can have.
-func (t *tables) storedSums(o owner) (map[session.Part]session.Sum, error) {
-	stored := map[session.Part]session.Sum{}
+// storedSums returns the stored sums of one owner, and on how many days rows are not as any could be: that cannot be read, or do not fit
+// together.
+func (t *tables) storedSums(o owner) (stored map[session.Part]session.Sum, wrong map[day.Day]int, err error) {
+	stored, wrong = map[session.Part]session.Sum{}, map[day.Day]int{}
+	further := map[day.Day]uint64{} // how many rows of modules are missing, modulo 2⁶⁴
 	prefix := o.prefix()
-	cursor := t.sums.Cursor()
+	cursor := t.days.Cursor()
+	var row daySums
 	for key, sealed := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
-		p, err := parseSumPart(key)
+		d, module, isFurther, err := parseDayKey(key)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		s, err := decodeSum(key, sealed)
-		if err != nil {
-			s = session.Sum{Sessions: -1}
+		if isFurther {
+			further[d]--
+			p := session.Part{Module: module, Day: d}
+			if _, twice := stored[p]; twice {
+				wrong[d]++
+			}
+			if stored[p], err = decodeSum(key, sealed); err != nil {
+				wrong[d]++
+			}
+			continue
 		}
-		stored[p] = s
+		if err := decodeDay(&row, key, sealed); err != nil || !row.isSorted() {
+			wrong[d]++
+			continue
+		}
+		further[d] += row.more
+		stored[session.Part{Module: session.AllModules, Day: d}] = row.total
+		for _, m := range row.modules {
+			stored[session.Part{Module: m.module, Day: d}] = m.Sum
+		}
 	}
-	return stored, nil
+	for d, missing := range further {
+		if missing != 0 {
+			wrong[d]++
+		}
+	}
+	return stored, wrong, nil
 }

@@ -180,12 +180,12 @@ func (v *verifier) dailySums(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		differing, _, err := v.compareSums(o)
+		wrong, _, _, err := v.compareSums(o)
 		if err != nil {
-			v.wrong(sumsTable, "account %d, user %d: %v", o.account, o.user, err)
+			v.wrong(daysTable, "account %d, user %d: %v", o.account, o.user, err)
 		}
-		if len(differing) > 0 {
-			v.wrong(sumsTable, "account %d, user %d: %d sums are not those of the sessions", o.account, o.user, len(differing))
+		if len(wrong) > 0 {
+			v.wrong(daysTable, "account %d, user %d: the sums of %d days are not those of the sessions", o.account, o.user, len(wrong))
 		}
 		from = o.next()
 	}

@@ -48,6 +48,7 @@ func Run(t *testing.T, open Driver) {
 	t.Run("a call walks a session again that was walked under other settings", func(t *testing.T) { testSettingsMeetSessions(t, open) })
 	t.Run("any changes of settings and a rebuild give the oracle's sessions", func(t *testing.T) { testRebuild(t, open) })
 	t.Run("a session of more modules than people visit is exact", func(t *testing.T) { testManyModules(t, open) })
+	t.Run("a day of more modules than a row holds is exact, late, over midnight and deleted", func(t *testing.T) { testCrowdedDays(t, open) })
 	t.Run("deleting a user leaves the sessions of the other calls, in any order", func(t *testing.T) { testDeletion(t, open) })
 	t.Run("a deletion is told to those who were away", func(t *testing.T) { testDeletionForThoseAway(t, open) })
 	t.Run("a deletion leaves what it does not concern", func(t *testing.T) { testDeletionLeavesWhatIsToldOfNow(t, open) })

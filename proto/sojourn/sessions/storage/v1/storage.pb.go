@@ -315,7 +315,7 @@ func (x *PartRow) GetPoints() int64 {
 	return 0
 }
 
-// SumRow sums the parts of all sessions of one owner (account, user), in one module on one UTC day.
+// SumRow sums the parts of all sessions of one owner (account, user), in one module on one UTC day. See DayRow.
 type SumRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How many sessions were there.
@@ -388,6 +388,98 @@ func (x *SumRow) GetActiveMs() int64 {
 	return 0
 }
 
+// DayRow sums the sessions of one owner (account, user) on one UTC day: of all modules together, and of each.
+type DayRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many sessions were there.
+	Sessions int64 `protobuf:"varint,1,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	// How many of them were there on the day before too.
+	Carried int64 `protobuf:"varint,2,opt,name=carried,proto3" json:"carried,omitempty"`
+	// Time, in milliseconds.
+	DurationMs int64 `protobuf:"varint,3,opt,name=duration_ms,json=durationMs,proto3" json:"duration_ms,omitempty"`
+	// Time with every stretch capped, in milliseconds.
+	ActiveMs int64 `protobuf:"varint,4,opt,name=active_ms,json=activeMs,proto3" json:"active_ms,omitempty"`
+	// Five figures a module, modules by number: by how much the module's number is above that of the one before it, or above 0; sessions, carried and
+	// duration_ms as above; by how much duration_ms is above active_ms. At most a fixed number of modules, so that the row stays small.
+	Modules []uint64 `protobuf:"varint,5,rep,packed,name=modules,proto3" json:"modules,omitempty"`
+	// How many further modules of the day have a SumRow of their own, under the key of this row and the module.
+	More          uint64 `protobuf:"varint,6,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DayRow) Reset() {
+	*x = DayRow{}
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DayRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DayRow) ProtoMessage() {}
+
+func (x *DayRow) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DayRow.ProtoReflect.Descriptor instead.
+func (*DayRow) Descriptor() ([]byte, []int) {
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *DayRow) GetSessions() int64 {
+	if x != nil {
+		return x.Sessions
+	}
+	return 0
+}
+
+func (x *DayRow) GetCarried() int64 {
+	if x != nil {
+		return x.Carried
+	}
+	return 0
+}
+
+func (x *DayRow) GetDurationMs() int64 {
+	if x != nil {
+		return x.DurationMs
+	}
+	return 0
+}
+
+func (x *DayRow) GetActiveMs() int64 {
+	if x != nil {
+		return x.ActiveMs
+	}
+	return 0
+}
+
+func (x *DayRow) GetModules() []uint64 {
+	if x != nil {
+		return x.Modules
+	}
+	return nil
+}
+
+func (x *DayRow) GetMore() uint64 {
+	if x != nil {
+		return x.More
+	}
+	return 0
+}
+
 // FeedRow says where the feed of changes begins, and which changes were told by which run of the service.
 type FeedRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -401,7 +493,7 @@ type FeedRow struct {
 
 func (x *FeedRow) Reset() {
 	*x = FeedRow{}
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[4]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -413,7 +505,7 @@ func (x *FeedRow) String() string {
 func (*FeedRow) ProtoMessage() {}
 
 func (x *FeedRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[4]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -426,7 +518,7 @@ func (x *FeedRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedRow.ProtoReflect.Descriptor instead.
 func (*FeedRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{4}
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *FeedRow) GetEpochs() []*EpochRow {
@@ -457,7 +549,7 @@ type EpochRow struct {
 
 func (x *EpochRow) Reset() {
 	*x = EpochRow{}
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[5]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -469,7 +561,7 @@ func (x *EpochRow) String() string {
 func (*EpochRow) ProtoMessage() {}
 
 func (x *EpochRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[5]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -482,7 +574,7 @@ func (x *EpochRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EpochRow.ProtoReflect.Descriptor instead.
 func (*EpochRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{5}
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *EpochRow) GetEpoch() uint64 {
@@ -540,7 +632,7 @@ type ChangeRow struct {
 
 func (x *ChangeRow) Reset() {
 	*x = ChangeRow{}
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[6]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -552,7 +644,7 @@ func (x *ChangeRow) String() string {
 func (*ChangeRow) ProtoMessage() {}
 
 func (x *ChangeRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[6]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -565,7 +657,7 @@ func (x *ChangeRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeRow.ProtoReflect.Descriptor instead.
 func (*ChangeRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{6}
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ChangeRow) GetToldMs() int64 {
@@ -695,7 +787,7 @@ type ModuleRow struct {
 
 func (x *ModuleRow) Reset() {
 	*x = ModuleRow{}
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[7]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -707,7 +799,7 @@ func (x *ModuleRow) String() string {
 func (*ModuleRow) ProtoMessage() {}
 
 func (x *ModuleRow) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[7]
+	mi := &file_sojourn_sessions_storage_v1_storage_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -720,7 +812,7 @@ func (x *ModuleRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleRow.ProtoReflect.Descriptor instead.
 func (*ModuleRow) Descriptor() ([]byte, []int) {
-	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{7}
+	return file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ModuleRow) GetModule() uint32 {
@@ -781,7 +873,15 @@ const file_sojourn_sessions_storage_v1_storage_proto_rawDesc = "" +
 	"\acarried\x18\x02 \x01(\x03R\acarried\x12\x1f\n" +
 	"\vduration_ms\x18\x03 \x01(\x03R\n" +
 	"durationMs\x12\x1b\n" +
-	"\tactive_ms\x18\x04 \x01(\x03R\bactiveMs\"b\n" +
+	"\tactive_ms\x18\x04 \x01(\x03R\bactiveMs\"\xaa\x01\n" +
+	"\x06DayRow\x12\x1a\n" +
+	"\bsessions\x18\x01 \x01(\x03R\bsessions\x12\x18\n" +
+	"\acarried\x18\x02 \x01(\x03R\acarried\x12\x1f\n" +
+	"\vduration_ms\x18\x03 \x01(\x03R\n" +
+	"durationMs\x12\x1b\n" +
+	"\tactive_ms\x18\x04 \x01(\x03R\bactiveMs\x12\x18\n" +
+	"\amodules\x18\x05 \x03(\x04R\amodules\x12\x12\n" +
+	"\x04more\x18\x06 \x01(\x04R\x04more\"b\n" +
 	"\aFeedRow\x12=\n" +
 	"\x06epochs\x18\x01 \x03(\v2%.sojourn.sessions.storage.v1.EpochRowR\x06epochs\x12\x18\n" +
 	"\atrimmed\x18\x02 \x01(\x04R\atrimmed\"6\n" +
@@ -825,21 +925,22 @@ func file_sojourn_sessions_storage_v1_storage_proto_rawDescGZIP() []byte {
 	return file_sojourn_sessions_storage_v1_storage_proto_rawDescData
 }
 
-var file_sojourn_sessions_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_sojourn_sessions_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_sojourn_sessions_storage_v1_storage_proto_goTypes = []any{
 	(*PointRow)(nil),   // 0: sojourn.sessions.storage.v1.PointRow
 	(*SessionRow)(nil), // 1: sojourn.sessions.storage.v1.SessionRow
 	(*PartRow)(nil),    // 2: sojourn.sessions.storage.v1.PartRow
 	(*SumRow)(nil),     // 3: sojourn.sessions.storage.v1.SumRow
-	(*FeedRow)(nil),    // 4: sojourn.sessions.storage.v1.FeedRow
-	(*EpochRow)(nil),   // 5: sojourn.sessions.storage.v1.EpochRow
-	(*ChangeRow)(nil),  // 6: sojourn.sessions.storage.v1.ChangeRow
-	(*ModuleRow)(nil),  // 7: sojourn.sessions.storage.v1.ModuleRow
+	(*DayRow)(nil),     // 4: sojourn.sessions.storage.v1.DayRow
+	(*FeedRow)(nil),    // 5: sojourn.sessions.storage.v1.FeedRow
+	(*EpochRow)(nil),   // 6: sojourn.sessions.storage.v1.EpochRow
+	(*ChangeRow)(nil),  // 7: sojourn.sessions.storage.v1.ChangeRow
+	(*ModuleRow)(nil),  // 8: sojourn.sessions.storage.v1.ModuleRow
 }
 var file_sojourn_sessions_storage_v1_storage_proto_depIdxs = []int32{
 	2, // 0: sojourn.sessions.storage.v1.SessionRow.parts:type_name -> sojourn.sessions.storage.v1.PartRow
-	5, // 1: sojourn.sessions.storage.v1.FeedRow.epochs:type_name -> sojourn.sessions.storage.v1.EpochRow
-	7, // 2: sojourn.sessions.storage.v1.ChangeRow.modules:type_name -> sojourn.sessions.storage.v1.ModuleRow
+	6, // 1: sojourn.sessions.storage.v1.FeedRow.epochs:type_name -> sojourn.sessions.storage.v1.EpochRow
+	8, // 2: sojourn.sessions.storage.v1.ChangeRow.modules:type_name -> sojourn.sessions.storage.v1.ModuleRow
 	3, // [3:3] is the sub-list for method output_type
 	3, // [3:3] is the sub-list for method input_type
 	3, // [3:3] is the sub-list for extension type_name
@@ -858,7 +959,7 @@ func file_sojourn_sessions_storage_v1_storage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_sessions_storage_v1_storage_proto_rawDesc), len(file_sojourn_sessions_storage_v1_storage_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -177,7 +177,8 @@ func (s *Store) Close() (err error) {
 func (s *Store) read(sum Sum) ([]byte, error) {
 	at, ok := s.known[sum]
 	if !ok || at.pack == nil {
-		return nil, fmt.Errorf("%w: a chunk is in none of the packs of %s", errors.Join(append([]error{ErrDamaged}, s.damaged...)...), s.dir)
+		cause := errors.Join(append([]error{ErrDamaged}, s.damaged...)...)
+		return nil, fmt.Errorf("%w: a chunk is in none of the packs of %s", cause, s.dir)
 	}
 	stored, err := at.load()
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Collect removes every pack that has nothing of the streams whose lists are in these files, and writes anew what is left of those that have
-// little. It is for a store that nothing was written to since it was opened. Where a list cannot be read nothing is removed.
+// Collect removes every pack that has nothing of the streams whose lists are in these files, and writes anew what is left of those that
+// have little. It is for a store that nothing was written to since it was opened. Where a list cannot be read nothing is removed.
 func (s *Store) Collect(lists []string) error {
 	needed := map[Sum]bool{}
 	for _, path := range lists {

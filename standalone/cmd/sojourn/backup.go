@@ -23,9 +23,10 @@ func backupCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.StringVar(&o.Dir, "out", "", "directory of backups; each is a directory in it, named after its time (required)")
 	flags.IntVar(&o.Keep, "keep", 0, "how many backups to keep, the newest; 0: all")
 	flags.BoolVar(&o.Compress, "compress", true, "compress the files with zstd")
+	flags.BoolVar(&o.Incremental, "incremental", false, "store only what is not there yet from others in the directory that were taken so")
 	return &ffcli.Command{
 		Name:       "backup",
-		ShortUsage: "sojourn backup -out DIR [-data DIR | -url URL] [-keep N] [-compress=false]",
+		ShortUsage: "sojourn backup -out DIR [-data DIR | -url URL] [-incremental] [-keep N] [-compress=false]",
 		ShortHelp:  "copy the data files, also of a sojourn that takes calls meanwhile",
 		FlagSet:    flags,
 		Options:    options(),
@@ -66,15 +67,19 @@ func restoreCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.StringVar(&r.Dir, "data", defaultData, "data directory; what uses it must be stopped")
 	flags.StringVar(&r.Only, "only", "", "restore one file alone: identity, events or sessions")
 	flags.BoolVar(&r.Replace, "force", false, "replace data files that are there")
+	check := flags.Bool("check", false, "read the backup, or all of the directory, name what is damaged, and restore nothing")
 	return &ffcli.Command{
 		Name:       "restore",
-		ShortUsage: "sojourn restore -from DIR [-data DIR] [-only KIND] [-force]",
+		ShortUsage: "sojourn restore -from DIR [-data DIR] [-only KIND] [-force] | -check",
 		ShortHelp:  "put the files of a backup into a data directory",
 		FlagSet:    flags,
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
 			if r.From == "" {
 				return errors.New("-from is required")
+			}
+			if *check {
+				return checkBackups(ctx, r.From, stdout)
 			}
 			return restore(ctx, r, stdout)
 		}),
@@ -91,5 +96,21 @@ func restore(ctx context.Context, r backup.Restoring, stdout io.Writer) (err err
 			filepath.Join(r.Dir, f.Name), f.Bytes, f.TakenAt.Format("2006-01-02T15:04:05.000Z"), r.From)
 		err = errors.Join(err, printErr)
 	}
+	return err
+}
+
+func checkBackups(ctx context.Context, dir string, stdout io.Writer) error {
+	damaged := 0
+	n, err := backup.Check(ctx, dir, func(problem error) {
+		damaged++
+		_, _ = fmt.Fprintln(stdout, problem) // and the exit code says so too
+	})
+	if err != nil {
+		return err
+	}
+	if damaged > 0 {
+		return fmt.Errorf("of %d backups %d files are damaged", n, damaged)
+	}
+	_, err = fmt.Fprintf(stdout, "%d backups are sound\n", n)
 	return err
 }

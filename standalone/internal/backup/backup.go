@@ -18,10 +18,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/standalone/internal/chunks"
 )
 
 // Source is where a data file is copied from.
@@ -44,41 +44,78 @@ type Options struct {
 	Keep int
 	// Compress stores copies compressed with zstd.
 	Compress bool
+	// Incremental stores only what no backup in Dir has that was taken so. ErrBusy of package chunks: another is being taken.
+	Incremental bool
 	// Program is the version that the manifest names.
 	Program string
 }
 
 // Take takes a backup and returns the directory that it is in. It is there whole or not at all, also after a crash, and when Take has
 // returned, even without power. Older ones than are to be kept are removed after that.
-func Take(ctx context.Context, from Set, o Options) (string, Manifest, error) {
-	m := Manifest{Format: manifestFormat, Program: o.Program, TakenAt: time.Now().UTC()}
+func Take(ctx context.Context, from Set, o Options) (dir string, m Manifest, err error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return "", m, fmt.Errorf("make directory of backups: %w", err)
 	}
-	partial, err := os.MkdirTemp(o.Dir, partialPrefix)
+	if !o.Incremental {
+		dir, m, err = take(ctx, from, o, nil)
+	} else {
+		dir, m, err = takeChunks(ctx, from, o)
+	}
+	if dir == "" {
+		return "", m, err
+	}
+	err = errors.Join(err, prune(o.Dir, o.Keep, time.Now()))
+	if o.Incremental {
+		err = errors.Join(err, collect(o.Dir))
+	}
+	return dir, m, err
+}
+
+// takeChunks takes a backup that stores what is not there yet. One that was taken beside a damaged pack comes with the error that names it.
+func takeChunks(ctx context.Context, from Set, o Options) (string, Manifest, error) {
+	store, err := chunks.Open(filepath.Join(o.Dir, packsDir), o.Compress)
+	if err != nil {
+		return "", Manifest{}, fmt.Errorf("backup: %w", err)
+	}
+	if err := removeLeft(o.Dir); err != nil {
+		return "", Manifest{}, errors.Join(err, store.Close())
+	}
+	dir, m, err := take(ctx, from, o, store)
+	return dir, m, errors.Join(err, store.Damaged(), store.Close())
+}
+
+func take(ctx context.Context, from Set, o Options, store *chunks.Store) (string, Manifest, error) {
+	m, prefix := Manifest{Format: manifestFormat, Program: o.Program, TakenAt: time.Now().UTC()}, partialChunks
+	if store == nil {
+		m.Format, prefix = wholeFormat, partialPrefix
+	}
+	partial, err := os.MkdirTemp(o.Dir, prefix)
 	if err != nil {
 		return "", m, fmt.Errorf("make directory of a backup: %w", err)
 	}
 	dir := filepath.Join(o.Dir, m.TakenAt.Format(nameOfTime))
-	m.Files, err = copyAll(ctx, from, partial, o.Compress)
+	m.Files, err = copyAll(ctx, from, storing{partial, o.Compress, store})
+	if err == nil && store != nil {
+		err = store.Seal() // before the backup has its name
+	}
 	if err == nil {
 		err = finish(partial, dir, m)
 	}
 	if err != nil {
 		return "", m, fmt.Errorf("backup: %w", errors.Join(err, os.RemoveAll(partial)))
 	}
-	return dir, m, prune(o.Dir, o.Keep, time.Now())
+	return dir, m, nil
 }
 
 // copyAll begins one copy after the other, so that each is of a later moment, and lets them run side by side.
-func copyAll(ctx context.Context, from Set, dir string, compress bool) ([]File, error) {
+func copyAll(ctx context.Context, from Set, to storing) ([]File, error) {
 	sources := []Source{from.Events, from.Sessions, from.Identity}
 	files := make([]File, len(sources))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, source := range sources {
 		begun := make(chan struct{})
 		group.Go(func() (err error) {
-			files[i], err = copyOne(ctx, source, dir, compress, func() { close(begun) })
+			files[i], err = copyOne(ctx, source, to, func() { close(begun) })
 			return err
 		})
 		select {
@@ -91,23 +128,13 @@ func copyAll(ctx context.Context, from Set, dir string, compress bool) ([]File, 
 }
 
 // copyOne stores a copy of one file and returns what the manifest says of it.
-func copyOne(ctx context.Context, from Source, dir string, compress bool, begun func()) (f File, err error) {
-	f = File{Name: from.Name, Stored: from.Name}
-	if compress {
-		f.Stored += packed
-	}
-	file, err := os.OpenFile(filepath.Join(dir, f.Stored), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+func copyOne(ctx context.Context, from Source, to storing, begun func()) (f File, err error) {
+	f = File{Name: from.Name}
+	out, err := to.begin(from.Name)
 	if err != nil {
 		return f, err
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	out := io.WriteCloser(file)
-	if compress {
-		// One thread: a backup has time, and what it runs beside does not.
-		if out, err = zstd.NewWriter(file, zstd.WithEncoderConcurrency(1)); err != nil {
-			return f, err
-		}
-	}
+	defer func() { err = errors.Join(err, out.close()) }()
 	sum, count := sha256.New(), &counter{}
 	want, err := from.Copy(ctx, func(s boltdb.Snapshot) error {
 		f.Kind, f.Format, f.Bytes, f.TakenAt = s.Kind, s.Format, s.Bytes, s.Taken.UTC()
@@ -121,18 +148,7 @@ func copyOne(ctx context.Context, from Source, dir string, compress bool, begun 
 	if count.bytes != f.Bytes || want != nil && !bytes.Equal(want, sum.Sum(nil)) {
 		return f, fmt.Errorf("copy %s: what came is not what was sent", from.Name)
 	}
-	if compress {
-		if err := out.Close(); err != nil {
-			return f, err
-		}
-	}
-	if err := file.Sync(); err != nil {
-		return f, err
-	}
-	info, err := file.Stat()
-	if err == nil {
-		f.StoredBytes = info.Size()
-	}
+	f.Stored, f.StoredBytes, err = out.finish()
 	return f, err
 }
 

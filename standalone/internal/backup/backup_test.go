@@ -261,7 +261,7 @@ func TestADamagedOrStrangeBackupIsRefusedBeforeAnythingIsRestored(t *testing.T) 
 		"a kind missing":       {changed(func(m *backup.Manifest) { m.Files = m.Files[:2] }), "no identity"},
 		"another sum":          {changed(func(m *backup.Manifest) { m.Files[0].SHA256 = strings.Repeat("0", 64) }), "damaged"},
 		"more bytes than told": {changed(func(m *backup.Manifest) { m.Files[0].Bytes-- }), "damaged"},
-		"a newer manifest":     {changed(func(m *backup.Manifest) { m.Format++ }), "format 2"},
+		"a newer manifest":     {changed(func(m *backup.Manifest) { m.Format = 3 }), "format 3"},
 		"a file elsewhere":     {changed(func(m *backup.Manifest) { m.Files[0].Stored = "../events.db" }), "elsewhere"},
 		"no manifest":          {func(dir string) error { return os.Remove(filepath.Join(dir, "manifest.json")) }, "no backup"},
 	} {

@@ -15,11 +15,17 @@ import (
 const (
 	manifestFile = "manifest.json"
 	// manifestFormat is the newest form of the manifest that this program reads.
-	manifestFormat = 1
+	manifestFormat = 2
+	// wholeFormat is that of backups whose files are whole, which older programs read too.
+	wholeFormat = 1
 	// nameOfTime makes the name of a backup from its time: names sort as times do.
 	nameOfTime = "20060102T150405Z"
 	// packed ends the names of files that were compressed with zstd.
 	packed = ".zst"
+	// listed ends the names of lists of chunks.
+	listed = ".chunks"
+	// packsDir is the directory beside backups that has the chunks.
+	packsDir = "packs"
 )
 
 // ErrNone is returned when there is no backup where one was looked for.
@@ -44,7 +50,8 @@ type File struct {
 	// Kind and Format are what the data file says of itself.
 	Kind   string `json:"kind"`
 	Format uint32 `json:"format"`
-	// Bytes and SHA256 are those of the data file, whether the copy is compressed or not; StoredBytes is what the copy takes.
+	// Bytes and SHA256 are those of the data file, whether the copy is compressed or not; StoredBytes is what the copy takes
+	// or, of a list of chunks, what it and the chunks take that were not there before.
 	Bytes       int64  `json:"bytes"`
 	SHA256      string `json:"sha256"`
 	StoredBytes int64  `json:"storedBytes"`

@@ -9,10 +9,7 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
-
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/services/events"
@@ -101,34 +98,34 @@ func (r Restoring) targets(m Manifest) ([]target, error) {
 
 // unpack writes a file of a backup into a directory, under a name of its own that it returns, and checks that it is what was backed up.
 func unpack(ctx context.Context, from, dir string, t target) (path string, err error) {
-	stored, err := os.Open(filepath.Join(from, t.Stored))
+	in, err := open(from, t.Stored)
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, stored.Close()) }()
-	in := io.Reader(stored)
-	if filepath.Ext(t.Stored) == packed {
-		unpacked, err := zstd.NewReader(stored)
-		if err != nil {
-			return "", err
-		}
-		defer unpacked.Close()
-		in = unpacked
-	}
+	defer func() { err = errors.Join(err, in.Close()) }()
 	file, err := os.CreateTemp(dir, ".restore-*")
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.New()
-	// No more than a byte too many: what is not the file must not fill the disk.
-	n, err := io.Copy(io.MultiWriter(file, sum), io.LimitReader(whileWanted{ctx, in}, t.Bytes+1))
+	err = copyChecked(ctx, file, in, t.File)
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return file.Name(), err
 	}
-	if n != t.Bytes || hex.EncodeToString(sum.Sum(nil)) != t.SHA256 {
-		return file.Name(), errors.New("the copy is damaged: it is not what was backed up")
-	}
 	return file.Name(), readable(t.options, file.Name())
+}
+
+// copyChecked writes what is read of a file, and says whether it is what was backed up.
+func copyChecked(ctx context.Context, to io.Writer, in io.Reader, f File) error {
+	sum := sha256.New()
+	// No more than a byte too many: what is not the file must not fill the disk.
+	n, err := io.Copy(io.MultiWriter(to, sum), io.LimitReader(whileWanted{ctx, in}, f.Bytes+1))
+	if err != nil {
+		return err
+	}
+	if n != f.Bytes || hex.EncodeToString(sum.Sum(nil)) != f.SHA256 {
+		return errors.New("the copy is damaged: it is not what was backed up")
+	}
+	return nil
 }
 
 // readable says whether this program reads a file as the data that the options name, if perhaps only once its service has upgraded it.

@@ -23,6 +23,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/pages"
 )
@@ -106,9 +107,10 @@ type DB struct {
 	durable generation   // what is not yet being applied; only the committer changes it
 	frozen  *sweep       // what is being applied, nil if nothing is
 
-	segment  *segment   // the log of durable; the committer's
-	limit    int        // of a generation's bytes
-	sweeping sync.Mutex // held while a generation is being applied
+	own      *rows.Level // what a transaction has written; the committer's
+	segment  *segment    // the log of durable; the committer's
+	limit    int         // of a generation's bytes
+	sweeping sync.Mutex  // held while a generation is being applied
 }
 
 // write is something for the committer to do.
@@ -133,7 +135,7 @@ func Open(o Options) (*DB, error) {
 	db := &DB{
 		bolt: b, kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
-		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o),
+		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o), own: rows.New(),
 		limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes),
 	}
 	if err := db.recoverLog(); err != nil {
@@ -180,21 +182,14 @@ func (db *DB) View(fn func(*Tx) error) error {
 		return err
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // what a damaged page leads to is a panic, not the end of the process
-	defer func() { _ = tx.bolt.Rollback() }()                // never fails for a transaction that reads
+	defer tx.endReading()
 	return fn(tx)
 }
 
 // read begins a transaction on what is durable.
 func (db *DB) read() (*Tx, error) {
-	db.state.Lock() // not only to read: a copy marks what it is of
+	db.state.Lock() // not only to read: a view is noted
 	defer db.state.Unlock()
-	over := make([]level, 0, 2)
-	if db.durable.rows.Len() > 0 {
-		over = append(over, level{rows: db.durable.rows.Copy()})
-	}
-	if db.frozen != nil {
-		over = append(over, db.frozen.level)
-	}
 	// A generation that bbolt has meanwhile may lie over it: it says the same. One more than that would not do, so bbolt's transaction
 	// begins before another can be applied.
 	tx, err := db.bolt.Begin(false)
@@ -203,6 +198,13 @@ func (db *DB) read() (*Tx, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	over := make([]rows.View, 0, 2)
+	if db.durable.rows.Len() > 0 {
+		over = append(over, db.durable.rows.Read())
+	}
+	if db.frozen != nil {
+		over = append(over, db.frozen.rows.All())
 	}
 	return newTx(db, tx, over...), nil
 }

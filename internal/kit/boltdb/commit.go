@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
 )
 
 // commitWaiting turns what has arrived while the last commit ran into the next transaction: no timer, no fixed batch size.
@@ -114,16 +116,17 @@ func (db *DB) tryCommit(batch []*write) (bad int, applyErr, commitErr error) {
 
 // begin begins a transaction that writes. What it writes lies in a level of its own until it is durable.
 func (db *DB) begin() (*Tx, error) {
-	over := []level{newLevel(), db.durable.level} // which only this goroutine changes
+	db.own.Reset()
+	over := append(make([]rows.View, 0, 3), db.own.All(), db.durable.rows.All()) // which only this goroutine changes
 	if s := db.beingApplied(); s != nil {
-		over = append(over, s.level)
+		over = append(over, s.rows.All())
 	}
 	under, err := db.bolt.Begin(false)
 	if err != nil {
 		return nil, err
 	}
 	tx := newTx(db, under, over...)
-	tx.writable, tx.late = true, map[uint32][]*row{}
+	tx.own = db.own
 	return tx, nil
 }
 
@@ -140,8 +143,9 @@ func (db *DB) log(tx *Tx) error {
 	db.state.Lock()
 	defer db.state.Unlock()
 	for _, r := range tx.changed {
-		db.durable.bytes += db.durable.set(r)
+		db.durable.rows.Set(r.Hash(), r.Place(), r.Key(), r.Value())
 	}
+	db.durable.rows.Commit()
 	return nil
 }
 

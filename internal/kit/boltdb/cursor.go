@@ -3,8 +3,9 @@ package boltdb
 import (
 	"bytes"
 
-	"github.com/tidwall/btree"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
 )
 
 // Cursor walks the rows of a bucket in order of their keys. Where there is no row to move to, it returns a nil key.
@@ -21,10 +22,8 @@ type Cursor struct {
 
 // layer is a place in the rows of one generation or of bbolt.
 type layer struct {
-	rows   *rows
-	iter   btree.MapIter[string, *row]
-	prefix string
-	bolt   *bolt.Cursor
+	rows rows.Cursor
+	bolt *bolt.Cursor // nil: it is a place in rows
 
 	key, value []byte // key is nil where there is no row
 	deleted    bool
@@ -33,9 +32,8 @@ type layer struct {
 // Cursor returns a cursor that stands nowhere yet.
 func (b *Bucket) Cursor() *Cursor {
 	c := &Cursor{bucket: b, layers: make([]*layer, 0, len(b.tx.over)+1)}
-	prefix := string(appendPrefix(nil, b.number, isRow))
 	for _, over := range b.tx.over {
-		c.layers = append(c.layers, &layer{rows: over.rows, prefix: prefix})
+		c.layers = append(c.layers, &layer{rows: over.Cursor(placeOf(b.number, isRow))})
 	}
 	if under := b.base(); under != nil {
 		c.layers = append(c.layers, &layer{bolt: under.Cursor()})
@@ -68,7 +66,6 @@ func (c *Cursor) Prev() (key, value []byte) { return c.step(false) }
 func (c *Cursor) Delete() error { return c.bucket.Delete(c.key) }
 
 func (c *Cursor) place(at func(*layer), ahead bool) {
-	c.bucket.tx.order(c.bucket.number)
 	for _, l := range c.layers {
 		at(l)
 	}
@@ -131,8 +128,8 @@ func (l *layer) seek(key []byte) {
 		l.skipBuckets(true)
 		return
 	}
-	l.iter = l.rows.Iter()
-	l.fromRows(l.iter.Seek(l.prefix + string(key)))
+	l.rows.Seek(key)
+	l.fromRows()
 }
 
 // seekBefore moves to the last row whose key is less.
@@ -146,7 +143,8 @@ func (l *layer) seekBefore(key []byte) {
 		l.skipBuckets(false)
 		return
 	}
-	l.before(l.prefix + string(key))
+	l.rows.SeekBefore(key)
+	l.fromRows()
 }
 
 // last moves to the last row.
@@ -156,17 +154,8 @@ func (l *layer) last() {
 		l.skipBuckets(false)
 		return
 	}
-	l.before(l.prefix[:prefixSize-1] + string([]byte{isRow + 1}))
-}
-
-// before moves to the last row of a generation whose whole key is less.
-func (l *layer) before(key string) {
-	l.iter = l.rows.Iter()
-	if l.iter.Seek(key) {
-		l.fromRows(l.iter.Prev())
-	} else {
-		l.fromRows(l.iter.Last())
-	}
+	l.rows.Last()
+	l.fromRows()
 }
 
 // step moves by one row.
@@ -179,9 +168,11 @@ func (l *layer) step(ahead bool) {
 		l.fromBolt(l.bolt.Prev())
 		l.skipBuckets(ahead)
 	case ahead:
-		l.fromRows(l.iter.Next())
+		l.rows.Next()
+		l.fromRows()
 	default:
-		l.fromRows(l.iter.Prev())
+		l.rows.Prev()
+		l.fromRows()
 	}
 }
 
@@ -198,13 +189,8 @@ func (l *layer) skipBuckets(ahead bool) {
 	}
 }
 
-func (l *layer) fromRows(found bool) {
-	if found {
-		if key := l.iter.Key(); len(key) >= prefixSize && key[:prefixSize] == l.prefix {
-			r := l.iter.Value()
-			l.key, l.value, l.deleted = []byte(key[prefixSize:]), r.value, r.deleted
-			return
-		}
-	}
-	l.key, l.value, l.deleted = nil, nil, false
+// fromRows takes in where the cursor of the rows stands.
+func (l *layer) fromRows() {
+	l.key, l.value = l.rows.Key(), l.rows.Value()
+	l.deleted = l.value == nil
 }

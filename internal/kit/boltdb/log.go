@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
 )
 
 // The payload of a record is what a transaction changed, one entry after another, or that the log goes on in the next segment.
@@ -17,25 +19,24 @@ const (
 )
 
 // appendChanges appends a transaction's changes to the record that is being built.
-func (s *segment) appendChanges(known *buckets, changed []*row) {
+func (s *segment) appendChanges(known *buckets, changed []*rows.Row) {
 	for _, c := range changed {
-		bucket, what, rest := parseKey(c.key)
+		bucket, what := parsePlace(c.Place())
 		s.define(known, bucket)
 		switch {
 		case what == isBucket:
 			s.entry(entryMake, bucket)
-			s.text(rest)
+			s.text(c.Key())
 		case what == isSequence:
 			s.entry(entrySequence, bucket)
-			s.buffer = append(s.buffer, c.value...)
-		case c.deleted:
+			s.buffer = append(s.buffer, c.Value()...)
+		case c.Value() == nil:
 			s.entry(entryDelete, bucket)
-			s.text(rest)
+			s.text(c.Key())
 		default:
 			s.entry(entryPut, bucket)
-			s.text(rest)
-			s.buffer = binary.AppendUvarint(s.buffer, uint64(len(c.value)))
-			s.buffer = append(s.buffer, c.value...)
+			s.text(c.Key())
+			s.text(c.Value())
 		}
 	}
 }
@@ -49,7 +50,7 @@ func (s *segment) define(known *buckets, bucket uint32) {
 	s.define(known, name.parent)
 	s.entry(entryBucket, bucket)
 	s.buffer = binary.AppendUvarint(s.buffer, uint64(name.parent))
-	s.text(name.name)
+	s.text([]byte(name.name))
 	s.named[bucket] = true
 }
 
@@ -57,7 +58,7 @@ func (s *segment) entry(kind byte, bucket uint32) {
 	s.buffer = binary.AppendUvarint(append(s.buffer, kind), uint64(bucket))
 }
 
-func (s *segment) text(t string) {
+func (s *segment) text(t []byte) {
 	s.buffer = append(binary.AppendUvarint(s.buffer, uint64(len(t))), t...)
 }
 
@@ -129,7 +130,11 @@ func (r *replay) entry(kind byte, e *entryReader) error {
 	if e.failed || !known {
 		return errEntry
 	}
-	r.into.bytes += r.into.set(&row{string(append(appendPrefix(nil, bucket, what), key...)), value, kind == entryDelete})
+	if value == nil && kind != entryDelete {
+		value = []byte{} // of a bucket that is made; nil would be that there is none
+	}
+	place := placeOf(bucket, what)
+	r.into.rows.Set(rows.Hash(place, key), place, key, value)
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"os"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
 )
 
 // recoverLog reads what the log holds that bbolt does not have, and, unless the file is open for reading only, begins a new segment.
@@ -29,7 +31,7 @@ func (db *DB) recoverLog() error {
 		return err
 	}
 	db.frozen = frozen
-	db.durable = generation{number: last + 1, level: newLevel()}
+	db.durable = generation{last + 1, rows.New()}
 	if db.readOnly {
 		return nil
 	}
@@ -73,7 +75,7 @@ func (db *DB) readLog(applied uint64, logged bool) (last uint64, frozen *sweep, 
 		return 0, nil, err
 	}
 	last = applied
-	all := &sweep{generation: generation{level: newLevel()}, goesOn: true, done: make(chan struct{})}
+	all := &sweep{generation: generation{rows: rows.New()}, goesOn: true, done: make(chan struct{})}
 	r := &replay{buckets: db.buckets, into: &all.generation, goesOn: logged}
 	for i, g := range generations {
 		if g != last+1 {

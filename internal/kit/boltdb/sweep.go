@@ -12,6 +12,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
 )
 
 var (
@@ -38,11 +40,11 @@ type sweep struct {
 
 // rotateIfDue begins a new generation, and has the last one applied, when that is large enough or has to be and the one before is done.
 func (db *DB) rotateIfDue(now bool) {
-	if db.failed.Load() || db.durable.bytes < db.limit && !now {
+	if db.failed.Load() || db.durable.rows.Bytes() < db.limit && !now {
 		return
 	}
 	if s := db.beingApplied(); s != nil {
-		if db.durable.bytes < 2*db.limit {
+		if db.durable.rows.Bytes() < 2*db.limit {
 			return
 		}
 		<-s.done // the disk does not keep up
@@ -70,7 +72,7 @@ func (db *DB) rotate() error {
 	frozen := &sweep{generation: db.durable, goesOn: true, done: make(chan struct{})}
 	db.segment = next
 	db.state.Lock()
-	db.durable, db.frozen = generation{number: next.generation, level: newLevel()}, frozen
+	db.durable, db.frozen = generation{next.generation, rows.New()}, frozen
 	db.state.Unlock()
 	go db.apply(frozen)
 	return nil
@@ -132,11 +134,11 @@ func (db *DB) sweep(s *sweep) error {
 
 // sweepInto applies a generation to a bbolt file.
 func (db *DB) sweepInto(to *bolt.DB, s *sweep) error {
-	from, more := "", true
+	from, more := s.rows.Walk(), true
 	for more {
 		began := time.Now()
 		err := to.Update(func(tx *bolt.Tx) (err error) {
-			from, more, err = db.sweepSome(tx, s.rows, from)
+			more, err = db.sweepSome(tx, from)
 			if err != nil || more {
 				return err
 			}
@@ -156,24 +158,20 @@ func (db *DB) sweepInto(to *bolt.DB, s *sweep) error {
 func (db *DB) inTime() bool {
 	db.state.RLock()
 	defer db.state.RUnlock()
-	return db.durable.bytes < db.limit/2
+	return db.durable.rows.Bytes() < db.limit/2
 }
 
-// sweepSome applies rows from a key on, and returns where to go on.
-func (db *DB) sweepSome(tx *bolt.Tx, from *rows, start string) (next string, more bool, err error) {
+// sweepSome applies the next rows of a walk, and says whether there are more.
+func (db *DB) sweepSome(tx *bolt.Tx, from *rows.Walk) (more bool, err error) {
 	a := applier{db: db, tx: tx}
-	left := rowsPerSweep
-	from.Ascend(start, func(key string, r *row) bool {
-		if left == 0 {
-			next, more = key, true
-			return false
+	for left := rowsPerSweep; left > 0 && from.Row() != nil; left-- {
+		if err := a.apply(from.Row()); err != nil {
+			return false, err
 		}
-		left--
-		err = a.apply(r)
-		return err == nil
-	})
+		from.Next()
+	}
 	a.leave()
-	return next, more, err
+	return from.Row() != nil, nil
 }
 
 // applier applies rows, in order of their keys, in one transaction of bbolt.
@@ -187,10 +185,11 @@ type applier struct {
 	behind, among int // how many rows came behind that and before it
 }
 
-func (a *applier) apply(r *row) error {
-	number, what, rest := parseKey(r.key)
+func (a *applier) apply(r *rows.Row) error {
+	number, what := parsePlace(r.Place())
+	key, value := r.Key(), r.Value()
 	if what == isBucket {
-		_, err := makeBucket(a.tx, append(a.db.buckets.path(number), rest))
+		_, err := makeBucket(a.tx, append(a.db.buckets.path(number), string(key)))
 		return err
 	}
 	if a.bucket == nil || number != a.number {
@@ -198,11 +197,10 @@ func (a *applier) apply(r *row) error {
 			return err
 		}
 	}
-	key := []byte(rest)
 	switch {
 	case what == isSequence:
-		return a.bucket.SetSequence(binary.BigEndian.Uint64(r.value))
-	case r.deleted:
+		return a.bucket.SetSequence(binary.BigEndian.Uint64(value))
+	case value == nil:
 		return a.bucket.Delete(key)
 	}
 	if bytes.Compare(key, a.last) > 0 {
@@ -210,7 +208,7 @@ func (a *applier) apply(r *row) error {
 	} else {
 		a.among++
 	}
-	return a.bucket.Put(key, r.value)
+	return a.bucket.Put(key, value)
 }
 
 func (a *applier) enter(number uint32) (err error) {

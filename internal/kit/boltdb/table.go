@@ -1,84 +1,35 @@
 package boltdb
 
 import (
-	"encoding/binary"
 	"strings"
 	"sync"
 
-	"github.com/tidwall/btree"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
 )
 
 // A generation is what was committed after another and is not yet in the bbolt file: its rows, in memory, and on disk the segment of the
 // log that has the same number.
 type generation struct {
 	number uint64
-	level
-	// bytes is about how much memory the rows take.
-	bytes int
+	rows   *rows.Level
 }
 
-// level is rows that lie over those of other levels and of bbolt. Keys begin with the number of a bucket, so one tree holds the rows of
-// all.
-type level struct {
-	rows *rows
-	// index holds the same rows; finding one in it takes a fraction of the time. Nil in the levels of those who read: it has no copies.
-	index map[string]*row
-}
-
-// rows is a tree that can be copied at no cost: copies share what neither has changed since.
-type rows = btree.Map[string, *row]
-
-// row is what one level says under a key. It is never changed once its transaction has been committed.
-type row struct {
-	key     string
-	value   []byte
-	deleted bool
-}
-
-func newLevel() level { return level{new(rows), map[string]*row{}} }
-
-// find returns what the level says under a key.
-func (l level) find(key string) (r *row, ok bool) {
-	if l.index != nil {
-		r, ok = l.index[key]
-		return r, ok
-	}
-	return l.rows.Get(key)
-}
-
-// add lets the level say something under a key that it says nothing under, and leaves the tree to be brought up to date by whoever needs
-// it.
-func (l level) add(r *row) { l.index[r.key] = r }
-
-// set lets the level say something else under a key, and returns by how much memory it has grown.
-func (l level) set(r *row) (bytes int) {
-	was, ok := l.index[r.key]
-	l.index[r.key] = r
-	l.rows.Set(r.key, r)
-	if ok {
-		return len(r.value) - len(was.value)
-	}
-	return len(r.key) + len(r.value) + rowOverhead
-}
-
-// What stands under a key, which begins with the number of a bucket and one of these.
+// What stands in a place of rows, beside the number of a bucket.
 const (
-	isRow      = 0 // and the row's key
-	isBucket   = 1 // and the name of a bucket in it
-	isSequence = 2
-	prefixSize = 5
-	// Of the memory that a row takes, what is neither key nor value: measured.
-	rowOverhead = 176
+	isRow      = 0
+	isBucket   = 1 // the key is the name of a bucket in it, and the value says nothing
+	isSequence = 2 // the key is empty
+	placeBits  = 2
 )
 
-// appendPrefix begins a key.
-func appendPrefix(to []byte, bucket uint32, what byte) []byte {
-	return append(binary.BigEndian.AppendUint32(to, bucket), what)
+// placeOf returns where rows, buckets or the sequence of a bucket stand.
+func placeOf(bucket uint32, what byte) rows.Place {
+	return rows.Place(bucket)<<placeBits | rows.Place(what)
 }
 
-// parseKey takes a key of a generation's rows apart.
-func parseKey(key string) (bucket uint32, what byte, rest string) {
-	return uint32(key[0])<<24 | uint32(key[1])<<16 | uint32(key[2])<<8 | uint32(key[3]), key[4], key[prefixSize:]
+// parsePlace says what stands in a place, and of which bucket.
+func parsePlace(p rows.Place) (bucket uint32, what byte) {
+	return uint32(p >> placeBits), byte(p & (1<<placeBits - 1))
 }
 
 // buckets numbers buckets, for as long as the file is open. The root is number 0.

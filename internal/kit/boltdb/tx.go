@@ -5,11 +5,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"strings"
-	"unsafe"
 
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
 )
 
 // Tx is a transaction: one consistent state of the file, made of what bbolt has and of the generations that it does not have yet. What it
@@ -17,17 +17,14 @@ import (
 type Tx struct {
 	db    *DB
 	bolt  *bolt.Tx
-	over  []level // what lies over bbolt's rows, the newest first
+	over  []rows.View // what lies over bbolt's rows, the newest first
 	root  Bucket
 	known map[bucketName]*Bucket
 
-	// Of a transaction that writes, which writes to over[0]:
-	writable bool
-	changed  []*row            // in the order in which they were first written
-	late     map[uint32][]*row // what the tree of over[0] lacks, by bucket: most buckets are never walked by who writes to them
-	version  int               // how often it was written to: cursors have to find their place again then
-
-	scratch []byte
+	// Of a transaction that writes, which writes to what over[0] is a view of:
+	own     *rows.Level // nil: it only reads
+	changed []*rows.Row // in the order in which they were first written
+	version int         // how often it was written to: cursors have to find their place again then
 }
 
 // Bucket is a named part of a file that holds rows and further buckets.
@@ -40,10 +37,18 @@ type Bucket struct {
 	looked bool
 }
 
-func newTx(db *DB, under *bolt.Tx, over ...level) *Tx {
+func newTx(db *DB, under *bolt.Tx, over ...rows.View) *Tx {
 	tx := &Tx{db: db, bolt: under, over: over, known: map[bucketName]*Bucket{}}
 	tx.root = Bucket{tx: tx}
 	return tx
+}
+
+// endReading ends a transaction that read.
+func (tx *Tx) endReading() {
+	for _, over := range tx.over {
+		over.Close()
+	}
+	_ = tx.bolt.Rollback() // never fails for a transaction that reads
 }
 
 // Size returns the size of the bbolt file, in bytes, as the transaction sees it.
@@ -60,46 +65,26 @@ func (tx *Tx) CreateBucketIfNotExists(name []byte) (*Bucket, error) {
 	return tx.root.CreateBucketIfNotExists(name)
 }
 
-// key returns a key of rows that is valid until the next call.
-func (tx *Tx) key(bucket uint32, what byte, rest []byte) string {
-	tx.scratch = append(appendPrefix(tx.scratch[:0], bucket, what), rest...)
-	return unsafe.String(unsafe.SliceData(tx.scratch), len(tx.scratch)) //nolint:gosec // read before scratch is written again
-}
-
-// find returns what the newest generation that says something says under a key.
-func (tx *Tx) find(key string) (*row, bool) {
+// find returns what the newest level that says something says under a key, whose hash is given: nil that there is no row.
+func (tx *Tx) find(hash uint64, place rows.Place, key []byte) (value []byte, found bool) {
 	for _, over := range tx.over {
-		if r, ok := over.find(key); ok {
-			return r, true
+		if value, found = over.Find(hash, place, key); found {
+			return value, true
 		}
 	}
 	return nil, false
 }
 
-// set writes under a key.
-func (tx *Tx) set(key string, value []byte, deleted bool) error {
-	if !tx.writable {
+// set writes under a key; a nil value: that there is no row.
+func (tx *Tx) set(place rows.Place, key, value []byte) error {
+	if tx.own == nil {
 		return berrors.ErrTxNotWritable
 	}
 	tx.version++
-	if r, ok := tx.over[0].find(key); ok {
-		r.value, r.deleted = value, deleted
-		return nil
+	if r, added := tx.own.Set(rows.Hash(place, key), place, key, value); added {
+		tx.changed = append(tx.changed, r)
 	}
-	r := &row{strings.Clone(key), value, deleted}
-	tx.over[0].add(r)
-	tx.changed = append(tx.changed, r)
-	bucket, _, _ := parseKey(r.key)
-	tx.late[bucket] = append(tx.late[bucket], r)
 	return nil
-}
-
-// order brings the tree of over[0] up to date, so that a bucket can be walked.
-func (tx *Tx) order(bucket uint32) {
-	for _, r := range tx.late[bucket] {
-		tx.over[0].rows.Set(r.key, r)
-	}
-	delete(tx.late, bucket)
 }
 
 // Bucket returns a bucket in this one, or nil if there is none.
@@ -112,13 +97,14 @@ func (b *Bucket) Bucket(name []byte) *Bucket {
 	if !there {
 		stays := found.base() != nil
 		if !stays {
-			r, ok := b.tx.find(b.tx.key(b.number, isBucket, name))
-			if !ok {
+			place := placeOf(b.number, isBucket)
+			hash := rows.Hash(place, name)
+			if _, ok := b.tx.find(hash, place, name); !ok {
 				return nil
 			}
 			// What this transaction made may be undone.
-			_, mine := b.tx.over[0].find(r.key)
-			stays = !b.tx.writable || !mine
+			_, newest := b.tx.over[0].Find(hash, place, name)
+			stays = b.tx.own == nil || !newest
 		}
 		if number = b.tx.db.buckets.number(b.number, found.name); stays {
 			b.tx.db.buckets.see(number)
@@ -151,7 +137,7 @@ func (b *Bucket) CreateBucketIfNotExists(name []byte) (*Bucket, error) {
 	if len(name) == 0 {
 		return nil, berrors.ErrBucketNameRequired
 	}
-	if err := b.tx.set(b.tx.key(b.number, isBucket, name), nil, false); err != nil {
+	if err := b.tx.set(placeOf(b.number, isBucket), name, []byte{}); err != nil {
 		return nil, err
 	}
 	return b.Bucket(name), nil
@@ -159,11 +145,9 @@ func (b *Bucket) CreateBucketIfNotExists(name []byte) (*Bucket, error) {
 
 // Get returns the value under a key, nil if there is none.
 func (b *Bucket) Get(key []byte) []byte {
-	if r, ok := b.tx.find(b.tx.key(b.number, isRow, key)); ok {
-		if r.deleted {
-			return nil
-		}
-		return r.value
+	place := placeOf(b.number, isRow)
+	if value, ok := b.tx.find(rows.Hash(place, key), place, key); ok {
+		return value
 	}
 	if under := b.base(); under != nil {
 		return under.Get(key)
@@ -184,7 +168,7 @@ func (b *Bucket) Put(key, value []byte) error {
 	if value == nil {
 		value = []byte{}
 	}
-	return b.tx.set(b.tx.key(b.number, isRow, key), value, false)
+	return b.tx.set(placeOf(b.number, isRow), key, value)
 }
 
 // Delete removes what is under a key, if something is.
@@ -192,13 +176,14 @@ func (b *Bucket) Delete(key []byte) error {
 	if b.Get(key) == nil {
 		return nil
 	}
-	return b.tx.set(b.tx.key(b.number, isRow, key), nil, true)
+	return b.tx.set(placeOf(b.number, isRow), key, nil)
 }
 
 // Sequence returns the number that NextSequence returned last.
 func (b *Bucket) Sequence() uint64 {
-	if r, ok := b.tx.find(b.tx.key(b.number, isSequence, nil)); ok {
-		return binary.BigEndian.Uint64(r.value)
+	place := placeOf(b.number, isSequence)
+	if value, ok := b.tx.find(rows.Hash(place, nil), place, nil); ok {
+		return binary.BigEndian.Uint64(value)
 	}
 	if under := b.base(); under != nil {
 		return under.Sequence()
@@ -209,7 +194,7 @@ func (b *Bucket) Sequence() uint64 {
 // NextSequence returns a number that it never returns again: 1, 2, and so on.
 func (b *Bucket) NextSequence() (uint64, error) {
 	next := b.Sequence() + 1
-	return next, b.tx.set(b.tx.key(b.number, isSequence, nil), binary.BigEndian.AppendUint64(nil, next), false)
+	return next, b.tx.set(placeOf(b.number, isSequence), nil, binary.BigEndian.AppendUint64(nil, next))
 }
 
 // ForEach calls do for every row, in order of keys, until it returns an error.
@@ -237,16 +222,11 @@ func (b *Bucket) ForEachBucket(do func(name []byte) error) error {
 			return fmt.Errorf("list buckets: %w", err)
 		}
 	}
-	b.tx.order(b.number)
-	prefix := string(appendPrefix(nil, b.number, isBucket))
 	for _, over := range b.tx.over {
-		over.rows.Ascend(prefix, func(key string, _ *row) bool {
-			if key[:prefixSize] != prefix {
-				return false
-			}
-			names = append(names, []byte(key[prefixSize:]))
-			return true
-		})
+		cursor := over.Cursor(placeOf(b.number, isBucket))
+		for cursor.Seek(nil); cursor.Key() != nil; cursor.Next() {
+			names = append(names, cursor.Key())
+		}
 	}
 	slices.SortFunc(names, bytes.Compare)
 	for _, name := range slices.CompactFunc(names, bytes.Equal) {

@@ -126,6 +126,7 @@ func compare(t *rapid.T, store usage.Store, workspace string, want oracle) {
 		if diff := cmp.Diff(rows, usageInPages(t, store, workspace, q), cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("usage by %+v, page by page (-whole +joined):\n%s", q, diff)
 		}
+		compareActivity(t, store, workspace, want, rapid.SampledFrom([]string{"a1", "a2", "nobody"}).Draw(t, "active account"), q.Days)
 		f := usage.Filter{
 			AccountID: q.AccountID, UserID: q.UserID, Module: q.Module, Feature: q.Feature,
 			FromMS: epoch + rapid.Int64Range(0, 3).Draw(t, "after"), ToMS: epoch + rapid.Int64Range(dayMS, 3*dayMS).Draw(t, "before"),

@@ -39,7 +39,9 @@ func (s *Reports) GetAccountUsage(
 		return err
 	})
 	together.Go(func() error {
-		_, err := s.identity.GetAccount(asking, &identityv1.GetAccountRequest{Workspace: r.GetWorkspace(), AccountId: r.GetAccountId(), IdOnly: true})
+		_, err := s.identity.GetAccount(asking, &identityv1.GetAccountRequest{
+			Workspace: r.GetWorkspace(), AccountId: r.GetAccountId(), IdOnly: true,
+		})
 		return err
 	})
 	if err := together.Wait(); err != nil {

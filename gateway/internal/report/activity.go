@@ -36,7 +36,8 @@ func (s *services) deedsOf(ctx context.Context, about scope, byModule bool) (*de
 func answers(ctx context.Context, service activityv1.ActivityServiceClient, about scope, byModule bool) ([]*answer, error) {
 	return all(func(token string) ([]*answer, string, error) {
 		page, err := service.GetActivity(ctx, &activityv1.GetActivityRequest{
-			Workspace: about.workspace, AccountId: about.account, FromDay: about.from, ToDay: about.to, ByModule: byModule, PageToken: token,
+			Workspace: about.workspace, AccountId: about.account, FromDay: about.from, ToDay: about.to,
+			ByModule: byModule, PageToken: token,
 		})
 		if err == nil && !isSound(page) {
 			err = status.Error(codes.Internal, "what a service tells of activity does not hold together")

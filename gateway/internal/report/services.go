@@ -103,7 +103,8 @@ func (s *services) time(ctx context.Context, about scope, g grain) ([]part, erro
 		parts := make([]part, 0, len(page.GetRows()))
 		for _, r := range page.GetRows() {
 			parts = append(parts, part{
-				user: r.GetUserId(), day: r.GetDay(), amount: amount{duration: r.GetDuration().AsDuration(), active: r.GetActive().AsDuration()},
+				user: r.GetUserId(), day: r.GetDay(),
+				amount: amount{duration: r.GetDuration().AsDuration(), active: r.GetActive().AsDuration()},
 			})
 		}
 		return parts, page.GetNextPageToken(), err

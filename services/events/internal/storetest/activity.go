@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"math/bits"
+	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -92,5 +93,19 @@ func addFeatures(features map[[2]string]featureOf, used map[[2]string]map[day.Da
 			sum.Uses + f.Uses, sum.UserUses + f.UserUses, sum.Users + f.Users, sum.UserDays + f.UserDays, int64(len(used[key])),
 			max(sum.LastMS, f.LastMS),
 		}
+	}
+}
+
+func testActivity(t *testing.T, open Open) {
+	d := &driver{t: t, open: open, dir: t.TempDir()}
+	d.reopen()
+	defer d.close()
+	d.record("w", use("m1", "u", "a"), use("m2", "u", ""), use("m3", "", "a"))
+	got, err := d.store.Activity(context.Background(), "w", activity.Query{AccountID: "a", Days: day.Span{To: day.Max}, ByModule: true})
+	if err != nil || len(got.Features) != 1 {
+		t.Fatal(got, err)
+	}
+	if f := got.Features[0]; f.Uses != 3 || f.UserUses != 2 || f.Users != 1 || f.UserDays != 1 {
+		t.Errorf("the feature is told of as %+v", f)
 	}
 }

@@ -32,6 +32,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("uses of one time are listed by messageId", func(t *testing.T) { testSameTime(t, open) })
 	t.Run("copies that arrive at once are accepted once", func(t *testing.T) { testConcurrent(t, open) })
 	t.Run("pages join up to the whole list", func(t *testing.T) { testPages(t, open) })
+	t.Run("a user with and without an account on one day is one user on one day", func(t *testing.T) { testActivity(t, open) })
 	t.Run("an empty workspace is empty", func(t *testing.T) { testEmpty(t, open) })
 }
 

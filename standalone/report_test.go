@@ -31,13 +31,13 @@ const adminToken = "admin-token-of-everything"
 
 // running is a suite behind a gateway.
 type running struct {
-	t       *testing.T
+	t       testing.TB
 	dir     string
 	suite   *standalone.Suite
 	reports reportv1connect.ReportServiceClient
 }
 
-func run(t *testing.T, workspaces ...workspace.Workspace) *running {
+func run(t testing.TB, workspaces ...workspace.Workspace) *running {
 	t.Helper()
 	dir := t.TempDir()
 	suite, err := standalone.Open(t.Context(), standalone.Config{

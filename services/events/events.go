@@ -19,6 +19,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	activityv1 "github.com/sojournhq/sojourn/proto/sojourn/activity/v1"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	"github.com/sojournhq/sojourn/services/events/internal/bolt"
 	"github.com/sojournhq/sojourn/services/events/internal/grpcapi"
@@ -65,6 +66,7 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	eventsv1.RegisterIngestServiceServer(r, s.api)
 	eventsv1.RegisterQueryServiceServer(r, s.api)
+	activityv1.RegisterActivityServiceServer(r, s.api)
 	backup.Register(r, s.file)
 }
 

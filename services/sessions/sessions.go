@@ -27,6 +27,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	activityv1 "github.com/sojournhq/sojourn/proto/sojourn/activity/v1"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/bolt"
 	"github.com/sojournhq/sojourn/services/sessions/internal/grpcapi"
@@ -123,6 +124,7 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	sessionsv1.RegisterIngestServiceServer(r, s.api)
 	sessionsv1.RegisterQueryServiceServer(r, s.api)
+	activityv1.RegisterActivityServiceServer(r, s.api)
 	sessionsv1.RegisterAdminServiceServer(r, s.api)
 	backup.Register(r, s.file)
 }

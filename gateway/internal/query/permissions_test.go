@@ -39,6 +39,7 @@ func permissions() map[string]who {
 		"sojourn.report.v1.ReportService: GetAccountUsage GetAccountOverview ListAccountActivity GetUnattributed Export": readers,
 		"sojourn.backup.v1.BackupService: CopyFile":                                                                      admins,
 		"sojourn.admin.v1.AdminService: DeleteUser":                                                                      admins,
+		"sojourn.activity.v1.ActivityService: GetActivity":                                                               nobody,
 	} {
 		service, names, _ := strings.Cut(methods, ":")
 		for name := range strings.FieldsSeq(names) {

@@ -86,19 +86,17 @@ func (s *services) activityOf(
 	ctx context.Context, workspace string, account *identityv1.Account, w window,
 ) (*row, error) {
 	about := scope{workspace: workspace, account: account.GetAccountId(), to: w.asOf.String()}
-	recently := about
-	recently.from = w.first(max(2*w.days, month))
-	parts, err := s.activity(ctx, recently, byUserAndDay())
+	done, err := s.deedsOf(ctx, about.since(w.first(max(2*w.days, month))), false)
 	if err != nil {
 		return nil, err
 	}
-	ever := parts
-	if len(parts) == 0 {
-		if ever, err = s.activity(ctx, about, byDay()); err != nil {
-			return nil, err
-		}
+	figures := toAccountActivity(done, w)
+	figures.Account = account
+	if len(done.seen) > 0 {
+		figures.LastSeenDay = done.seen.last().String()
+		return figures, nil
 	}
-	figures := toAccountActivity(parts, w)
-	figures.Account, figures.LastSeenDay = account, whenSeen(ever).lastDay
-	return figures, nil
+	ever, err := s.activity(ctx, about, byDay())
+	figures.LastSeenDay = whenSeen(ever).lastDay
+	return figures, err
 }

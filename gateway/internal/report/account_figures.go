@@ -7,22 +7,21 @@ import (
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
 )
 
-// toAccountActivity adds up the parts of one account, users and days apart, that the figures are made of.
-func toAccountActivity(parts []part, w window) *row {
+// toAccountActivity makes figures of what one account did.
+func toAccountActivity(done *deeds, w window) *row {
 	var now, before amount
-	first, firstBefore := w.first(w.days), w.first(2*w.days)
-	for i := range parts {
-		switch p := &parts[i]; {
-		case p.day >= first:
-			now.add(p)
-		case p.day >= firstBefore:
-			before.add(p)
+	for d, a := range done.days {
+		switch {
+		case d >= w.firstDay(w.days):
+			now.add(*a)
+		case d >= w.firstDay(2*w.days):
+			before.add(*a)
 		}
 	}
 	return &row{
-		ActiveUsers_1D:  activeUsers(parts, w.first(1)),
-		ActiveUsers_7D:  activeUsers(parts, w.first(7)),
-		ActiveUsers_30D: activeUsers(parts, w.first(month)),
+		ActiveUsers_1D:  done.seen.users(w.firstDay(1)),
+		ActiveUsers_7D:  done.seen.users(w.firstDay(7)),
+		ActiveUsers_30D: done.seen.users(w.firstDay(month)),
 		Duration:        durationpb.New(now.duration),
 		Active:          durationpb.New(now.active),
 		Uses:            now.uses,

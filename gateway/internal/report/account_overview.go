@@ -43,22 +43,27 @@ func (s *Reports) GetAccountOverview(
 
 // known is what the services tell of one account.
 type known struct {
-	account *identityv1.Account
-	users   []string
-	recent  []part // everything apart, of the window and at least the last month
-	ever    []part // days apart
+	account  *identityv1.Account
+	users    []string
+	inWindow *deeds
+	lately   *deeds // of the last month at least; its modules may not be told apart
+	ever     []part // days apart
 }
 
 func (s *services) knownOf(ctx context.Context, workspace, account string, w window) (*known, error) {
 	k := &known{}
 	about := scope{workspace: workspace, account: account, to: w.asOf.String()}
-	recently := about
-	recently.from = w.first(max(w.days, month))
 	together, ctx := group.WithContext(ctx)
 	together.Go(func() (err error) {
-		k.recent, err = s.activity(ctx, recently, finest())
+		k.inWindow, err = s.deedsOf(ctx, about.since(w.first(w.days)), true)
 		return err
 	})
+	if w.days < month {
+		together.Go(func() (err error) {
+			k.lately, err = s.deedsOf(ctx, about.since(w.first(month)), false)
+			return err
+		})
+	}
 	together.Go(func() (err error) {
 		k.ever, err = s.activity(ctx, about, byDay())
 		return err
@@ -72,13 +77,16 @@ func (s *services) knownOf(ctx context.Context, workspace, account string, w win
 		k.account = response.GetAccount()
 		return err
 	})
-	return k, together.Wait()
+	err := together.Wait()
+	if k.lately == nil {
+		k.lately = k.inWindow
+	}
+	return k, err
 }
 
 func (k *known) overview(w window, top int) *reportv1.GetAccountOverviewResponse {
 	ever := whenSeen(k.ever)
-	parts := since(k.recent, w.first(w.days))
-	usage := usageReport(parts, k.users)
+	usage := usageReport(k.inWindow, k.users)
 	slices.SortStableFunc(usage.GetModules(), func(a, b *reportv1.ModuleUsage) int {
 		return cmp.Or(
 			cmp.Compare(b.GetUsage().GetActive().AsDuration(), a.GetUsage().GetActive().AsDuration()),
@@ -88,44 +96,27 @@ func (k *known) overview(w window, top int) *reportv1.GetAccountOverviewResponse
 	slices.SortStableFunc(usage.GetFeatures(), func(a, b *reportv1.FeatureUsage) int { return cmp.Compare(b.GetUses(), a.GetUses()) })
 	return &reportv1.GetAccountOverviewResponse{
 		Account: k.account, AsOfDay: w.asOf.String(), FirstSeenDay: ever.firstDay, LastSeenDay: ever.lastDay,
-		ActiveUsers_1D:  activeUsers(k.recent, w.first(1)),
-		ActiveUsers_7D:  activeUsers(k.recent, w.first(7)),
-		ActiveUsers_30D: activeUsers(k.recent, w.first(month)),
+		ActiveUsers_1D:  k.lately.seen.users(w.firstDay(1)),
+		ActiveUsers_7D:  k.lately.seen.users(w.firstDay(7)),
+		ActiveUsers_30D: k.lately.seen.users(w.firstDay(month)),
 		Total:           usage.GetTotal(),
-		Days:            dayByDay(parts, w),
+		Days:            dayByDay(k.inWindow, w),
 		TopModules:      usage.GetModules()[:min(top, len(usage.GetModules()))],
 		TopFeatures:     usage.GetFeatures()[:min(top, len(usage.GetFeatures()))],
 	}
 }
 
 // dayByDay returns every day of the window.
-func dayByDay(parts []part, w window) []*reportv1.DayActivity {
-	type activity struct {
-		amount
-
-		users set
-	}
-	byDay := map[string]*activity{}
-	at := func(day string) *activity {
-		if byDay[day] == nil {
-			byDay[day] = &activity{users: set{}}
-		}
-		return byDay[day]
-	}
-	for i := range parts {
-		p := &parts[i]
-		a := at(p.day)
-		a.add(p)
-		if p.user != "" {
-			a.users.add(p.user)
-		}
-	}
+func dayByDay(done *deeds, w window) []*reportv1.DayActivity {
 	var days []*reportv1.DayActivity
-	for d := w.back(w.days - 1); d <= w.asOf; d++ {
-		a := at(d.String())
+	users := done.seen.byDay()
+	for d := w.firstDay(w.days); d <= w.asOf; d++ {
+		var a amount
+		if of := done.days[d]; of != nil {
+			a = *of
+		}
 		days = append(days, &reportv1.DayActivity{
-			Day: d.String(), Duration: durationpb.New(a.duration), Active: durationpb.New(a.active), Uses: a.uses,
-			Users: int64(len(a.users)),
+			Day: d.String(), Duration: durationpb.New(a.duration), Active: durationpb.New(a.active), Uses: a.uses, Users: users[d],
 		})
 	}
 	return days

@@ -26,12 +26,12 @@ func (s *Reports) GetAccountUsage(
 	if _, err := day.ParseSpan(r.GetFromDay(), r.GetToDay()); err != nil {
 		return nil, invalid(err)
 	}
-	var parts []part
+	var done *deeds
 	var users []string
 	together, asking := group.WithContext(ctx)
 	together.Go(func() (err error) {
 		about := scope{r.GetWorkspace(), r.GetAccountId(), r.GetFromDay(), r.GetToDay()}
-		parts, err = s.activity(asking, about, finest())
+		done, err = s.deedsOf(asking, about, true)
 		return err
 	})
 	together.Go(func() (err error) {
@@ -39,13 +39,15 @@ func (s *Reports) GetAccountUsage(
 		return err
 	})
 	together.Go(func() error {
-		_, err := s.identity.GetAccount(asking, &identityv1.GetAccountRequest{Workspace: r.GetWorkspace(), AccountId: r.GetAccountId()})
+		_, err := s.identity.GetAccount(asking, &identityv1.GetAccountRequest{
+			Workspace: r.GetWorkspace(), AccountId: r.GetAccountId(), IdOnly: true,
+		})
 		return err
 	})
 	if err := together.Wait(); err != nil {
 		return nil, err
 	}
-	return usageReport(parts, users), nil
+	return usageReport(done, users), nil
 }
 
 // inModule is a feature within its module.
@@ -55,41 +57,30 @@ func (f inModule) compare(other inModule) int {
 	return cmp.Or(cmp.Compare(f.module, other.module), cmp.Compare(f.feature, other.feature))
 }
 
-// usageReport joins the parts of an account's activity with the ids of its users.
-func usageReport(parts []part, users []string) *reportv1.GetAccountUsageResponse {
-	total, modules, features := newTally(), tallies[string]{}, tallies[inModule]{}
-	for i := range parts {
-		p := &parts[i]
-		if !p.isUse() {
-			continue
-		}
-		total.add(p)
-		modules.add(p.module, p)
-		if p.uses > 0 {
-			features.add(inModule{p.module, p.feature}, p)
+// usageReport makes a report of what an account did, and of the ids of its users.
+func usageReport(d *deeds, users []string) *reportv1.GetAccountUsageResponse {
+	members := d.members(users)
+	report := &reportv1.GetAccountUsageResponse{Total: toUsage(&d.total, members)}
+	for _, name := range slices.Sorted(maps.Keys(d.modules)) {
+		if m := d.modules[name]; len(m.days) > 0 {
+			report.Modules = append(report.Modules, &reportv1.ModuleUsage{Module: name, Usage: toUsage(&m.tally, members)})
 		}
 	}
-	members := maps.Clone(total.users)
-	for _, id := range users {
-		members.add(id)
-	}
-	report := &reportv1.GetAccountUsageResponse{Total: toUsage(total, members)}
-	for _, module := range slices.Sorted(maps.Keys(modules)) {
-		report.Modules = append(report.Modules, &reportv1.ModuleUsage{Module: module, Usage: toUsage(modules[module], members)})
-	}
-	for _, f := range slices.SortedFunc(maps.Keys(features), inModule.compare) {
-		report.Features = append(report.Features, toFeatureUsage(f, features[f], members))
+	for _, f := range slices.SortedFunc(maps.Keys(d.features), inModule.compare) {
+		report.Features = append(report.Features, toFeatureUsage(f, d.features[f], members))
 	}
 	return report
 }
 
-func toUsage(t *tally, members set) *reportv1.Usage {
+func toUsage(t *tally, members int64) *reportv1.Usage {
 	u := &reportv1.Usage{
 		Duration: durationpb.New(t.all.duration), Active: durationpb.New(t.all.active), Uses: t.all.uses,
-		Users: int64(len(t.users)), NonUsers: int64(len(members) - len(t.users)),
-		DaysUsed: int64(len(t.days)), UserDays: int64(len(t.userDays)), LastUsedDay: t.lastDay,
+		Users: t.users, NonUsers: members - t.users, DaysUsed: t.days.count(), UserDays: t.userDays,
 	}
-	if n := len(t.userDays); n > 0 {
+	if len(t.days) > 0 {
+		u.LastUsedDay = t.days.last().String()
+	}
+	if n := t.userDays; n > 0 {
 		u.DurationPerUserDay = durationpb.New(perUserDay(t.byUsers.duration, n))
 		u.ActivePerUserDay = durationpb.New(perUserDay(t.byUsers.active, n))
 	}
@@ -99,13 +90,12 @@ func toUsage(t *tally, members set) *reportv1.Usage {
 	return u
 }
 
-func toFeatureUsage(f inModule, t *tally, members set) *reportv1.FeatureUsage {
+func toFeatureUsage(f inModule, t *tally, members int64) *reportv1.FeatureUsage {
 	u := &reportv1.FeatureUsage{
 		Module: f.module, Feature: f.feature, Uses: t.all.uses,
-		Users: int64(len(t.users)), NonUsers: int64(len(members) - len(t.users)),
-		DaysUsed: int64(len(t.days)), UserDays: int64(len(t.userDays)), LastUse: timestamppb.New(t.lastUse),
+		Users: t.users, NonUsers: members - t.users, DaysUsed: t.days.count(), UserDays: t.userDays, LastUse: timestamppb.New(t.lastUse),
 	}
-	if n := len(t.userDays); n > 0 {
+	if n := t.userDays; n > 0 {
 		u.UsesPerUserDay = float64(t.byUsers.uses) / float64(n)
 	}
 	return u

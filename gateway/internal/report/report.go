@@ -1,8 +1,8 @@
 // Package report answers questions that no service can answer alone: what an account uses, how much time it spends, and who does.
 //
 // Each report asks events for uses, sessions for time and identity for users and accounts, side by side, page by page to the end, and joins
-// what they say in memory. Distinct users and days are counted here, from rows that name them, because the counts of two services cannot be
-// added. Nothing is kept between two questions.
+// what they say in memory. Distinct users and days are counted here, from marks of who was there on which day, because the counts of two
+// services cannot be added. Nothing is kept between two questions.
 package report
 
 import (
@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	activityv1 "github.com/sojournhq/sojourn/proto/sojourn/activity/v1"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/report/v1/reportv1connect"
@@ -35,6 +36,8 @@ func New(identity, events, sessions grpc.ClientConnInterface, now func() time.Ti
 		identity: identityv1.NewQueryServiceClient(identity),
 		events:   eventsv1.NewQueryServiceClient(events),
 		sessions: sessionsv1.NewQueryServiceClient(sessions),
+		usesOf:   activityv1.NewActivityServiceClient(events),
+		timeOf:   activityv1.NewActivityServiceClient(sessions),
 	}}
 }
 

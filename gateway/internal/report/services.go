@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 
+	activityv1 "github.com/sojournhq/sojourn/proto/sojourn/activity/v1"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
@@ -15,10 +16,15 @@ type services struct {
 	identity identityv1.QueryServiceClient
 	events   eventsv1.QueryServiceClient
 	sessions sessionsv1.QueryServiceClient
+
+	usesOf, timeOf activityv1.ActivityServiceClient // events', and sessions'
 }
 
-// pageSize is the most that a service gives at once.
-const pageSize = 1000
+// The most that a service gives at once: of anything, and of user ids.
+const (
+	pageSize   = 1000
+	idPageSize = 30_000
+)
 
 // scope is what a question is about. Days are as "2026-11-01", both included; empty: without limit.
 type scope struct {
@@ -26,7 +32,13 @@ type scope struct {
 	from, to           string
 }
 
-// grain is how finely activity is told apart, besides users and days.
+// since returns the scope without the days before one.
+func (s scope) since(from string) scope {
+	s.from = from
+	return s
+}
+
+// grain is by what activity is told apart.
 type grain struct {
 	uses []eventsv1.GroupBy
 	time []sessionsv1.GroupBy
@@ -42,20 +54,15 @@ func byUser() grain {
 	return grain{[]eventsv1.GroupBy{eventsv1.GroupBy_GROUP_BY_USER}, []sessionsv1.GroupBy{sessionsv1.GroupBy_GROUP_BY_USER}}
 }
 
-// byUserAndDay tells users and days apart.
-func byUserAndDay() grain {
-	g := byUser()
-	return grain{append(g.uses, byDay().uses...), append(g.time, byDay().time...)}
+// part is a piece of what somebody did, as one service tells of it: uses of features, or time.
+type part struct {
+	amount
+
+	user, day string
 }
 
-// finest tells everything apart: users, days, modules and features.
-func finest() grain {
-	g := byUserAndDay()
-	return grain{
-		append(g.uses, eventsv1.GroupBy_GROUP_BY_MODULE, eventsv1.GroupBy_GROUP_BY_FEATURE),
-		append(g.time, sessionsv1.GroupBy_GROUP_BY_MODULE),
-	}
-}
+// isUse says whether anything was used: a visit that takes no time is none.
+func (p *part) isUse() bool { return p.uses > 0 || p.duration > 0 }
 
 // activity returns what an account did, or, for no account, what counts for none.
 func (s *services) activity(ctx context.Context, about scope, g grain) ([]part, error) {
@@ -81,10 +88,7 @@ func (s *services) uses(ctx context.Context, about scope, g grain) ([]part, erro
 		})
 		parts := make([]part, 0, len(page.GetRows()))
 		for _, r := range page.GetRows() {
-			parts = append(parts, part{
-				user: r.GetUserId(), day: r.GetDay(), module: r.GetModule(), feature: r.GetFeature(), uses: r.GetUses(),
-				firstUse: r.GetFirstUse().AsTime(), lastUse: r.GetLastUse().AsTime(),
-			})
+			parts = append(parts, part{user: r.GetUserId(), day: r.GetDay(), amount: amount{uses: r.GetUses()}})
 		}
 		return parts, page.GetNextPageToken(), err
 	})
@@ -99,8 +103,8 @@ func (s *services) time(ctx context.Context, about scope, g grain) ([]part, erro
 		parts := make([]part, 0, len(page.GetRows()))
 		for _, r := range page.GetRows() {
 			parts = append(parts, part{
-				user: r.GetUserId(), day: r.GetDay(), module: r.GetModule(),
-				duration: r.GetDuration().AsDuration(), active: r.GetActive().AsDuration(),
+				user: r.GetUserId(), day: r.GetDay(),
+				amount: amount{duration: r.GetDuration().AsDuration(), active: r.GetActive().AsDuration()},
 			})
 		}
 		return parts, page.GetNextPageToken(), err
@@ -111,7 +115,7 @@ func (s *services) time(ctx context.Context, about scope, g grain) ([]part, erro
 func (s *services) users(ctx context.Context, workspace, account string) ([]string, error) {
 	return all(func(token string) ([]string, string, error) {
 		page, err := s.identity.ListUsers(ctx, &identityv1.ListUsersRequest{
-			Workspace: workspace, AccountId: &account, PageSize: pageSize, PageToken: token,
+			Workspace: workspace, AccountId: &account, IdsOnly: true, PageSize: idPageSize, PageToken: token,
 		})
 		ids := make([]string, 0, len(page.GetUsers()))
 		for _, u := range page.GetUsers() {

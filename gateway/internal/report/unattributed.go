@@ -41,7 +41,7 @@ func (s *Reports) GetUnattributed(
 		if amounts[p.user] == nil {
 			amounts[p.user] = &amount{}
 		}
-		amounts[p.user].add(p)
+		amounts[p.user].add(p.amount)
 	}
 	reasons, err := s.reasons(ctx, r.GetWorkspace())
 	if err != nil {

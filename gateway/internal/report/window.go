@@ -44,5 +44,8 @@ func parseWindow(asOf string, days int32, now time.Time) (window, error) {
 // back returns the day n days before today, and no day before the first there is.
 func (w window) back(n int) day.Day { return w.asOf - min(w.asOf, day.Day(n)) }
 
-// first returns the first of the n days up to today.
-func (w window) first(n int) string { return w.back(n - 1).String() }
+// firstDay returns the first of the n days up to today.
+func (w window) firstDay(n int) day.Day { return w.back(n - 1) }
+
+// first returns the first of the n days up to today, as a question names it.
+func (w window) first(n int) string { return w.firstDay(n).String() }

@@ -122,14 +122,20 @@ func (d Dict) Find(kind byte, name string) (uint32, bool, error) {
 	if sealed == nil {
 		return 0, false, nil
 	}
+	number, err := readNumber(key, sealed)
+	return number, err == nil, err
+}
+
+// readNumber returns the number that is under the key of a name.
+func readNumber(key, sealed []byte) (uint32, error) {
 	value, err := record.Open(key, sealed)
 	if err != nil {
-		return 0, false, err
+		return 0, err
 	}
 	if len(value) != 4 {
-		return 0, false, fmt.Errorf("%w: dictionary number of %d bytes", record.ErrCorrupt, len(value))
+		return 0, fmt.Errorf("%w: dictionary number of %d bytes", record.ErrCorrupt, len(value))
 	}
-	return binary.BigEndian.Uint32(value), true, nil
+	return binary.BigEndian.Uint32(value), nil
 }
 
 // Name returns the name that has a number, or ErrUnknown.
@@ -138,7 +144,11 @@ func (d Dict) Name(number uint32) (string, error) {
 		return "", nil
 	}
 	key := numberKey(number)
-	sealed := d.bucket.Get(key)
+	return readName(number, key, d.bucket.Get(key))
+}
+
+// readName returns the name that is under the key of a number; nil: nothing is.
+func readName(number uint32, key, sealed []byte) (string, error) {
 	if sealed == nil {
 		return "", fmt.Errorf("%w: %d", ErrUnknown, number)
 	}
@@ -222,4 +232,8 @@ func (d Dict) value(key []byte) ([]byte, error) { return record.Open(key, d.buck
 
 func nameKey(kind byte, name string) []byte { return append([]byte{byName, kind}, name...) }
 
-func numberKey(number uint32) []byte { return binary.BigEndian.AppendUint32([]byte{byNumber}, number) }
+func numberKey(number uint32) []byte { return appendNumberKey(nil, number) }
+
+func appendNumberKey(dst []byte, number uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(dst, byNumber), number)
+}

@@ -66,9 +66,12 @@ func (r *Reader) String() string {
 		if i < 0 || i+1 >= len(r.rest) {
 			break
 		}
-		out = append(out, r.rest[:i]...)
-		mark := r.rest[i+1]
+		part, mark := r.rest[:i], r.rest[i+1]
 		r.rest = r.rest[i+2:]
+		if mark == terminator && out == nil {
+			return string(part) // as nearly always, there is no zero byte in it
+		}
+		out = append(out, part...)
 		if mark == terminator {
 			return string(out)
 		}

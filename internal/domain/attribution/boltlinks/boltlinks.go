@@ -113,34 +113,6 @@ func (l Links) Accounts(user string, limit int) ([]string, error) {
 // Aliases implements attribution.Links.
 func (l Links) Aliases(user string) ([]string, error) { return l.seconds(sameUser, user, math.MaxInt) }
 
-// UsersOf returns the users that belong to account: those that calls named together with it, and those whose other calls resolve to it.
-func (l Links) UsersOf(account string, r *attribution.Resolver) (named, resolved []string, err error) {
-	if named, err = l.seconds(accountUser, account, math.MaxInt); err != nil {
-		return nil, nil, err
-	}
-	seen := map[string]bool{}
-	for _, user := range named {
-		if seen[user] {
-			continue
-		}
-		resolution, err := r.Resolve(user)
-		if err != nil {
-			return nil, nil, err
-		}
-		person, err := attribution.Person(l, user)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, id := range person {
-			seen[id] = true
-			if resolution.State == attribution.Known {
-				resolved = append(resolved, id)
-			}
-		}
-	}
-	return named, resolved, nil
-}
-
 // seconds lists the second strings of the rows whose first is a, in order, at most limit.
 func (l Links) seconds(kind byte, a string, limit int) ([]string, error) {
 	prefix := keys.AppendString([]byte{kind}, a)

@@ -1585,10 +1585,12 @@ type ListUsersRequest struct {
 	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
 	// Only the users of this account, as resolved now; empty text selects users of no known account.
 	AccountId *string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3,oneof" json:"account_id,omitempty"`
-	// Rows a page: 100 when 0, at most 1,000.
+	// Rows a page: 100 when 0, at most 1,000, or 30,000 where ids_only is set.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the previous page of the same request; empty for the first.
-	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Leave everything out but user_id and account_id. Only with an account_id that is not empty.
+	IdsOnly       bool `protobuf:"varint,5,opt,name=ids_only,json=idsOnly,proto3" json:"ids_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1649,6 +1651,13 @@ func (x *ListUsersRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListUsersRequest) GetIdsOnly() bool {
+	if x != nil {
+		return x.IdsOnly
+	}
+	return false
 }
 
 // ListUsersResponse is one page of users.
@@ -1712,7 +1721,9 @@ type GetAccountRequest struct {
 	// The workspace. At the gateway it is that of the query token and may be left out.
 	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
 	// The account.
-	AccountId     string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	AccountId string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Leave everything out but account_id.
+	IdOnly        bool `protobuf:"varint,3,opt,name=id_only,json=idOnly,proto3" json:"id_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1759,6 +1770,13 @@ func (x *GetAccountRequest) GetAccountId() string {
 		return x.AccountId
 	}
 	return ""
+}
+
+func (x *GetAccountRequest) GetIdOnly() bool {
+	if x != nil {
+		return x.IdOnly
+	}
+	return false
 }
 
 // GetAccountResponse holds the account.
@@ -3794,22 +3812,24 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"account_id\x18\x03 \x01(\tH\x00R\taccountId\x88\x01\x01B\r\n" +
 	"\v_account_id\"@\n" +
 	"\x0fGetUserResponse\x12-\n" +
-	"\x04user\x18\x01 \x01(\v2\x19.sojourn.identity.v1.UserR\x04user\"\x9f\x01\n" +
+	"\x04user\x18\x01 \x01(\v2\x19.sojourn.identity.v1.UserR\x04user\"\xba\x01\n" +
 	"\x10ListUsersRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\"\n" +
 	"\n" +
 	"account_id\x18\x02 \x01(\tH\x00R\taccountId\x88\x01\x01\x12\x1b\n" +
 	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tR\tpageTokenB\r\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\x12\x19\n" +
+	"\bids_only\x18\x05 \x01(\bR\aidsOnlyB\r\n" +
 	"\v_account_id\"l\n" +
 	"\x11ListUsersResponse\x12/\n" +
 	"\x05users\x18\x01 \x03(\v2\x19.sojourn.identity.v1.UserR\x05users\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"P\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"i\n" +
 	"\x11GetAccountRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x1d\n" +
 	"\n" +
-	"account_id\x18\x02 \x01(\tR\taccountId\"L\n" +
+	"account_id\x18\x02 \x01(\tR\taccountId\x12\x17\n" +
+	"\aid_only\x18\x03 \x01(\bR\x06idOnly\"L\n" +
 	"\x12GetAccountResponse\x126\n" +
 	"\aaccount\x18\x01 \x01(\v2\x1c.sojourn.identity.v1.AccountR\aaccount\"\x9e\x01\n" +
 	"\x13ListAccountsRequest\x12\x1c\n" +

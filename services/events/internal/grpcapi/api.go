@@ -12,14 +12,16 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/callproto"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
+	activityv1 "github.com/sojournhq/sojourn/proto/sojourn/activity/v1"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	"github.com/sojournhq/sojourn/services/events/internal/usage"
 )
 
-// API implements both services of sojourn.events.v1.
+// API implements both services of sojourn.events.v1, and what reports ask of it.
 type API struct {
 	eventsv1.UnimplementedIngestServiceServer
 	eventsv1.UnimplementedQueryServiceServer
+	activityv1.UnimplementedActivityServiceServer
 
 	store usage.Store
 	// Uses that were stored, whose call named an account, and whose call named none.

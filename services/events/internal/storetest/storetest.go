@@ -32,6 +32,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("uses of one time are listed by messageId", func(t *testing.T) { testSameTime(t, open) })
 	t.Run("copies that arrive at once are accepted once", func(t *testing.T) { testConcurrent(t, open) })
 	t.Run("pages join up to the whole list", func(t *testing.T) { testPages(t, open) })
+	t.Run("a user with and without an account on one day is one user on one day", func(t *testing.T) { testActivity(t, open) })
 	t.Run("an empty workspace is empty", func(t *testing.T) { testEmpty(t, open) })
 }
 
@@ -126,6 +127,7 @@ func compare(t *rapid.T, store usage.Store, workspace string, want oracle) {
 		if diff := cmp.Diff(rows, usageInPages(t, store, workspace, q), cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("usage by %+v, page by page (-whole +joined):\n%s", q, diff)
 		}
+		compareActivity(t, store, workspace, want, rapid.SampledFrom([]string{"a1", "a2", "nobody"}).Draw(t, "active account"), q.Days)
 		f := usage.Filter{
 			AccountID: q.AccountID, UserID: q.UserID, Module: q.Module, Feature: q.Feature,
 			FromMS: epoch + rapid.Int64Range(0, 3).Draw(t, "after"), ToMS: epoch + rapid.Int64Range(dayMS, 3*dayMS).Draw(t, "before"),

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/sojournhq/sojourn/internal/domain/activity"
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/day"
 )
@@ -23,6 +24,10 @@ type Store interface {
 	// Usage returns the sums of at most limit groups that the query asks for, in order of Group, from the first after `after` (nil: from
 	// the first). Of one account by user, a page costs what its own users' rows cost; any other query is added up whole for each page.
 	Usage(ctx context.Context, workspace string, q Query, after *Group, limit int) ([]Row, error)
+
+	// Activity returns a page of what an account did. It costs what the rows of the page's users cost, and what it takes to know who
+	// belongs to the account.
+	Activity(ctx context.Context, workspace string, q activity.Query) (*activity.Activity, error)
 
 	// DeleteUser removes the uses by a user at a time, in milliseconds, or before, and what the links say of the user up to then, and
 	// remembers to drop such calls. It is idempotent and does a bounded part: more says that it is to be called again.

@@ -39,6 +39,9 @@ type Store interface {
 	// only those listed under it; empty text asks for those whose account is unknown or ambiguous.
 	Users(ctx context.Context, workspace string, account *string, after UserKey, limit int) ([]User, error)
 
+	// UserIDs returns the ids of at most limit users listed under an account, in order, from the first after `after`.
+	UserIDs(ctx context.Context, workspace, accountID, after string, limit int) ([]string, error)
+
 	// EachUser calls do with every user listed under an account, in order of user id, each once. It reads in several short transactions:
 	// who comes to belong to the account or leaves it meanwhile may be missed or not. Do must be quick and must not use the store.
 	EachUser(ctx context.Context, workspace, accountID string, do func(*User)) error

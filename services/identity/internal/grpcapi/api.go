@@ -36,6 +36,7 @@ var (
 	errTooMany = errors.New("more than 10000 calls and rejections in one request")
 	errNoUser  = errors.New("user_id is required")
 	errNoGroup = errors.New("account_id is required")
+	errIDsOnly = errors.New("ids_only needs an account_id")
 	errReason  = errors.New("reason is not RESOLUTION_UNKNOWN or RESOLUTION_AMBIGUOUS")
 )
 
@@ -47,7 +48,7 @@ func toStatus(err error) error {
 	if errors.Is(err, tail.ErrFull) {
 		return status.Error(codes.ResourceExhausted, err.Error())
 	}
-	return rpc.Status(err, callproto.ErrNoWorkspace, errTooMany, errNoUser, errNoGroup, errReason)
+	return rpc.Status(err, callproto.ErrNoWorkspace, errTooMany, errNoUser, errNoGroup, errIDsOnly, errReason)
 }
 
 // required returns an error unless the workspace is named, and, where missing is not nil, missing unless the id is.

@@ -16,6 +16,9 @@ func (a *API) GetAccount(ctx context.Context, r *identityv1.GetAccountRequest) (
 	if err != nil {
 		return nil, toStatus(err)
 	}
+	if r.GetIdOnly() {
+		return &identityv1.GetAccountResponse{Account: &identityv1.Account{AccountId: account.AccountID}}, nil
+	}
 	settings := a.settings(r.GetWorkspace()).Settings
 	view, err := a.toAccount(ctx, r.GetWorkspace(), &account, profile.ViewAccount(account.Fields, settings), settings)
 	if err != nil {

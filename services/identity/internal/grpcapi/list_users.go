@@ -13,6 +13,9 @@ func (a *API) ListUsers(ctx context.Context, r *identityv1.ListUsersRequest) (*i
 	if err := required(r.GetWorkspace(), "", nil); err != nil {
 		return nil, toStatus(err)
 	}
+	if r.GetIdsOnly() {
+		return a.listUserIDs(ctx, r)
+	}
 	size, err := page.Size(r.GetPageSize())
 	if err != nil {
 		return nil, toStatus(err)
@@ -36,6 +39,45 @@ func (a *API) ListUsers(ctx context.Context, r *identityv1.ListUsersRequest) (*i
 	if len(users) > size {
 		last := users[size-1]
 		response.NextPageToken, err = page.Token(r, last.UserID, last.AccountID)
+	}
+	return response, toStatus(err)
+}
+
+// maxIDs is how many ids a page has at most.
+const maxIDs = 30_000
+
+// listUserIDs returns a page of the ids of an account's users.
+func (a *API) listUserIDs(ctx context.Context, r *identityv1.ListUsersRequest) (*identityv1.ListUsersResponse, error) {
+	if r.GetAccountId() == "" {
+		return nil, toStatus(errIDsOnly)
+	}
+	size, err := page.Size(r.GetPageSize())
+	if err != nil {
+		return nil, toStatus(err)
+	}
+	if size == page.MaxSize {
+		size = min(int(r.GetPageSize()), maxIDs)
+	}
+	position, err := page.Position(r, r.GetPageToken(), 1)
+	if err != nil {
+		return nil, toStatus(err)
+	}
+	after := ""
+	if position != nil {
+		after = position[0]
+	}
+	ids, err := a.store.UserIDs(ctx, r.GetWorkspace(), r.GetAccountId(), after, size+1)
+	if err != nil {
+		return nil, toStatus(err)
+	}
+	response := &identityv1.ListUsersResponse{}
+	users := make([]identityv1.User, min(size, len(ids))) // in one piece
+	for i := range users {
+		users[i].UserId, users[i].AccountId = ids[i], r.GetAccountId()
+		response.Users = append(response.Users, &users[i])
+	}
+	if len(ids) > size {
+		response.NextPageToken, err = page.Token(r, ids[size-1])
 	}
 	return response, toStatus(err)
 }

@@ -223,6 +223,9 @@ func compareState(t *rapid.T, d *driver, workspace string, o *oracle, settings p
 		if diff := cmp.Diff(want, viewUsers(d.users(workspace, &account, size)), cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("users of %q (-want +got):\n%s", account, diff)
 		}
+		if account != "" {
+			compareIDs(t, d, workspace, account, want, size)
+		}
 	}
 	if diff := cmp.Diff(o.accounts(settings), viewAccounts(t, d.store, workspace, d.accounts(workspace, size), settings), cmpopts.EquateEmpty()); diff != "" {
 		t.Fatalf("accounts with %+v (-want +got):\n%s", settings, diff)
@@ -233,6 +236,26 @@ func compareState(t *rapid.T, d *driver, workspace string, o *oracle, settings p
 		if diff := cmp.Diff(o.unattributed(reason), d.unattributed(workspace, reason, size), cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("unattributed users (-want +got):\n%s", diff)
 		}
+	}
+}
+
+// compareIDs compares the ids of an account's users, read in pages of a size.
+func compareIDs(t *rapid.T, d *driver, workspace, account string, want []userView, size int) {
+	var ids, listed []string
+	for _, u := range want {
+		ids = append(ids, u.UserID)
+	}
+	for after := ""; ; after = listed[len(listed)-1] {
+		page, err := d.store.UserIDs(context.Background(), workspace, account, after, size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if listed = append(listed, page...); len(page) < size {
+			break
+		}
+	}
+	if diff := cmp.Diff(ids, listed, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("ids of users of %q (-want +got):\n%s", account, diff)
 	}
 }
 

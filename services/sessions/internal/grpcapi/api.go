@@ -10,14 +10,16 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/callproto"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
+	activityv1 "github.com/sojournhq/sojourn/proto/sojourn/activity/v1"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
-// API implements the services of sojourn.sessions.v1.
+// API implements the services of sojourn.sessions.v1, and what reports ask of it.
 type API struct {
 	sessionsv1.UnimplementedIngestServiceServer
 	sessionsv1.UnimplementedQueryServiceServer
+	activityv1.UnimplementedActivityServiceServer
 	sessionsv1.UnimplementedAdminServiceServer
 
 	store session.Store

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"github.com/sojournhq/sojourn/internal/domain/activity"
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/day"
 )
@@ -40,6 +41,10 @@ type Store interface {
 
 	// Time returns the time of all groups that the query asks for, in order of Group.
 	Time(ctx context.Context, workspace string, q TimeQuery) ([]TimeRow, error)
+
+	// Activity returns a page of what an account did. It costs what the rows of the page's users cost, and what it takes to know who
+	// belongs to the account.
+	Activity(ctx context.Context, workspace string, q activity.Query) (*activity.Activity, error)
 
 	// Changes returns at most limit changes of the feed behind a cursor, the zero Cursor standing before the oldest that is kept, and a
 	// channel that is closed when there may be more. ErrCursor: changes behind the cursor are missing.

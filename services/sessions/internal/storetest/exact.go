@@ -133,6 +133,7 @@ func check(t *testing.T, store session.Store, workspace string, sessions []sessi
 	if diff := cmp.Diff(rows, time, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("time of %s (-want +got):\n%s", workspace, diff)
 	}
+	checkActivity(t, store, workspace, "a1", rows)
 }
 
 // randomHistory returns calls that often meet: few ids, pauses around the timeout, now and then a day.

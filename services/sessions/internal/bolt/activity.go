@@ -7,6 +7,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/activity"
 	"github.com/sojournhq/sojourn/internal/domain/activity/boltactivity"
+	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
@@ -20,14 +21,11 @@ func (s *Store) Activity(ctx context.Context, workspace string, q activity.Query
 			return nil
 		}
 		from := boltactivity.Source{
-			Sums: t.sums, Names: t.names, Links: t.links, Resolver: t.resolver, KindUser: kindUser, KindAccount: kindAccount,
+			Sums: t.days, Names: t.names, Links: t.links, Resolver: t.resolver, KindUser: kindUser, KindAccount: kindAccount,
 		}
-		read := t.addAllModules
-		if q.ByModule {
-			read = t.addEachModule
-		}
-		page, err = from.Read(ctx, q, func(sums *boltdb.Walk, o boltactivity.Owner, into *activity.Page) error {
-			return read(ctx, q, sums, o, into)
+		read := &activityReader{tables: t, Query: q}
+		page, err = from.Read(ctx, q, func(days *boltdb.Walk, o boltactivity.Owner, into *activity.Page) error {
+			return read.owner(ctx, days, owner{session.Name(o.Account), session.Name(o.User)}, into)
 		})
 		return err
 	})
@@ -37,65 +35,73 @@ func (s *Store) Activity(ctx context.Context, workspace string, q activity.Query
 	return page, nil
 }
 
-// A question that nobody waits for any more is noticed after this many sums.
-const sumsPerLook = 4096
+// A question that nobody waits for any more is noticed after this many rows of one owner.
+const rowsPerLook = 4096
 
-// addEachModule adds one owner's sums of each module.
-func (t *tables) addEachModule(ctx context.Context, q activity.Query, sums *boltdb.Walk, o boltactivity.Owner, into *activity.Page) error {
-	of := owner{session.Name(o.Account), session.Name(o.User)}
-	prefix := of.prefix()
-	sums.To(sumKey(of, session.Part{Day: q.Days.From}))
-	for n := 1; bytes.HasPrefix(sums.Key, prefix); n++ {
-		if n%sumsPerLook == 0 && ctx.Err() != nil {
+// activityReader reads the daily sums that a question about activity needs.
+type activityReader struct {
+	*tables
+	activity.Query
+
+	row daySums
+}
+
+// owner adds the sums of one owner.
+func (r *activityReader) owner(ctx context.Context, days *boltdb.Walk, o owner, into *activity.Page) error {
+	prefix := o.prefix()
+	days.To(dayID{o, r.Days.From}.key())
+	for n := 1; bytes.HasPrefix(days.Key, prefix); n++ {
+		if n%rowsPerLook == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		p, err := parseSumPart(sums.Key)
+		d, module, further, err := parseDayKey(days.Key)
 		switch {
 		case err != nil:
 			return err
-		case p.Module == session.AllModules:
+		case d > r.Days.To:
 			return nil
-		case p.Day < q.Days.From:
-			sums.To(sumKey(of, session.Part{Module: p.Module, Day: q.Days.From}))
-			continue
-		case p.Day > q.Days.To:
-			sums.To(sumKey(of, session.Part{Module: p.Module + 1, Day: q.Days.From}))
-			continue
+		case further:
+			err = r.addFurther(d, module, days, into)
+		default:
+			err = r.addDay(d, days, into)
 		}
-		sum, err := decodeSum(sums.Key, sums.Value)
 		if err != nil {
 			return err
 		}
-		if err := into.Time(uint32(p.Module), p.Day, sum.DurationMS, sum.ActiveMS, t.names.Name); err != nil {
-			return err
+		if !further && !r.ByModule && r.row.more > 0 {
+			days.To(dayID{o, d + 1}.key())
+		} else {
+			days.Next()
 		}
-		sums.Next()
 	}
 	return nil
 }
 
-// addAllModules adds one owner's sums of all modules together.
-func (t *tables) addAllModules(ctx context.Context, q activity.Query, sums *boltdb.Walk, o boltactivity.Owner, into *activity.Page) error {
-	of := owner{session.Name(o.Account), session.Name(o.User)}
-	prefix := of.prefix()
-	sums.To(sumKey(of, session.Part{Module: session.AllModules, Day: q.Days.From}))
-	for n := 1; bytes.HasPrefix(sums.Key, prefix); n++ {
-		if n%sumsPerLook == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		p, err := parseSumPart(sums.Key)
-		if err != nil {
+// addDay adds the row of a day.
+func (r *activityReader) addDay(d day.Day, at *boltdb.Walk, into *activity.Page) error {
+	if err := decodeDay(&r.row, at.Key, at.Value); err != nil {
+		return err
+	}
+	if !r.ByModule {
+		into.TimeInAny(d, r.row.total.DurationMS, r.row.total.ActiveMS)
+		return nil
+	}
+	for _, m := range r.row.modules {
+		if err := into.Time(uint32(m.module), d, m.DurationMS, m.ActiveMS, r.names.Name); err != nil {
 			return err
 		}
-		if p.Day > q.Days.To {
-			return nil
-		}
-		sum, err := decodeSum(sums.Key, sums.Value)
-		if err != nil {
-			return err
-		}
-		into.TimeInAny(p.Day, sum.DurationMS, sum.ActiveMS)
-		sums.Next()
 	}
 	return nil
+}
+
+// addFurther adds the sum of a module that has a row of its own.
+func (r *activityReader) addFurther(d day.Day, module session.Name, at *boltdb.Walk, into *activity.Page) error {
+	if !r.ByModule {
+		return nil
+	}
+	s, err := decodeSum(at.Key, at.Value)
+	if err != nil {
+		return err
+	}
+	return into.Time(uint32(module), d, s.DurationMS, s.ActiveMS, r.names.Name)
 }

@@ -57,6 +57,7 @@ func crowdedDays(random *rand.Rand, modules int) (history []call.Call) {
 func compareDays(t *testing.T, d *driver, want Oracle) {
 	t.Helper()
 	first := day.Of(epoch)
+	checkActivity(t, d.store, "w", "a1", want.Time(session.TimeQuery{Days: day.Span{To: day.Max}, By: everyColumn()}))
 	for _, days := range []day.Span{{To: day.Max}, {From: first + 1, To: first + 1}, {From: first + 1, To: first + 2}} {
 		compareTime(t, d.store, want, session.TimeQuery{Days: days})
 		compareTime(t, d.store, want, session.TimeQuery{Days: days, By: everyColumn()})

@@ -57,7 +57,10 @@ type featureDays struct {
 
 // NewPage returns an empty page of a query's answer.
 func NewPage(q Query) *Page {
-	return &Page{maxMarks: cmp.Or(q.MaxMarks, maxMarks), modules: map[uint32]*module{}, features: map[uint64]*feature{}, days: map[day.Day]*Amount{}}
+	return &Page{
+		maxMarks: cmp.Or(q.MaxMarks, maxMarks),
+		modules:  map[uint32]*module{}, features: map[uint64]*feature{}, days: map[day.Day]*Amount{},
+	}
 }
 
 // Begin begins with what a user did, or what nobody did who is known.

@@ -45,7 +45,8 @@ func Response(r *activityv1.GetActivityRequest, a *activity.Activity) (*activity
 	}
 	for _, m := range a.Modules {
 		response.Modules = append(response.Modules, &activityv1.ActivityModule{
-			Module: m.Module, DurationMs: m.DurationMS, ActiveMs: m.ActiveMS, UserDurationMs: m.UserDurationMS, UserActiveMs: m.UserActiveMS,
+			Module: m.Module, DurationMs: m.DurationMS, ActiveMs: m.ActiveMS,
+			UserDurationMs: m.UserDurationMS, UserActiveMs: m.UserActiveMS,
 		})
 	}
 	for i := range a.Features {

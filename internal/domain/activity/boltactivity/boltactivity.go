@@ -1,5 +1,5 @@
-// Package boltactivity reads what an account did from a table of sums whose keys begin with the numbers of an account and a user, four bytes
-// each, as events and sessions keep them.
+// Package boltactivity reads what an account did from a table of sums whose keys begin with the numbers of an account and a user, four
+// bytes each, as events and sessions keep them.
 package boltactivity
 
 import (

@@ -86,7 +86,7 @@ type Upgrade = func(*bolt.Tx) error
 
 // DB is an open file. All methods may be called from many goroutines.
 type DB struct {
-	bolt     *bolt.DB
+	bolt     *handle
 	kind     string
 	uuid     string // the file's own
 	queue    chan *write
@@ -109,6 +109,8 @@ type DB struct {
 	segment  *segment   // the log of durable; the committer's
 	limit    int        // of a generation's bytes
 	sweeping sync.Mutex // held while a generation is being applied
+
+	compactions *compactions
 }
 
 // write is something for the committer to do.
@@ -131,10 +133,11 @@ func Open(o Options) (*DB, error) {
 		return nil, fmt.Errorf("open %s: %w", o.Path, err)
 	}
 	db := &DB{
-		bolt: b, kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
+		bolt: newHandle(b, o.Path), kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
 		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o),
-		limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes),
+		compactions: newCompactions(),
+		limit:       cmp.Or(o.GenerationBytes, defaultGenerationBytes),
 	}
 	if err := db.recoverLog(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
@@ -261,6 +264,7 @@ func (db *DB) Close() error {
 	db.closed = true
 	close(db.queue)
 	db.mutex.Unlock()
+	db.compactions.end()
 	<-db.done
 	if err := errors.Join(db.finish(), db.bolt.Close()); err != nil {
 		return fmt.Errorf("close %s: %w", db.bolt.Path(), err)

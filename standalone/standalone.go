@@ -15,6 +15,7 @@ import (
 	"github.com/sojournhq/sojourn/gateway"
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/daemon"
+	"github.com/sojournhq/sojourn/internal/kit/maintenance"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
@@ -38,6 +39,8 @@ type Config struct {
 	ReserveBytes int64
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
+	// Compact has data files made small when much of them is free. When asked to, they are in any case.
+	Compact bool
 }
 
 // Suite is the three services, open and serving in memory.
@@ -57,6 +60,7 @@ func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
 	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Suite{stop: stop}
+	files := maintenance.NewProcess(c.Compact && !c.ReadOnly)
 	for _, component := range []struct {
 		name string
 		conn *grpc.ClientConnInterface
@@ -65,15 +69,18 @@ func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
 		{"identity", &s.backends.Identity, func(d observe.Deps) (daemon.Service, error) {
 			return identity.Open(ctx, identity.Config{
 				Dir: c.Dir, Settings: identity.SettingsOf(c.Workspaces), ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly,
+				Maintenance: files,
 			}, d)
 		}},
 		{"events", &s.backends.Events, func(d observe.Deps) (daemon.Service, error) {
-			return events.Open(ctx, events.Config{Dir: c.Dir, ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly}, d)
+			return events.Open(ctx, events.Config{
+				Dir: c.Dir, ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly, Maintenance: files,
+			}, d)
 		}},
 		{"sessions", &s.backends.Sessions, func(d observe.Deps) (daemon.Service, error) {
 			return sessions.Open(ctx, sessions.Config{
 				Dir: c.Dir, Settings: sessions.SettingsOf(c.Workspaces), KeepChanges: c.KeepChanges,
-				ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly,
+				ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly, Maintenance: files,
 			}, d)
 		}},
 	} {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/maintenance"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	activityv1 "github.com/sojournhq/sojourn/proto/sojourn/activity/v1"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
@@ -38,6 +39,8 @@ type Config struct {
 	ReserveBytes int64
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
+	// Maintenance is what the data files of the process share that are looked after. Nil: the file is compacted only when asked for.
+	Maintenance *maintenance.Process
 }
 
 func (c Config) path() string { return filepath.Join(c.Dir, File) }
@@ -47,6 +50,7 @@ type Service struct {
 	store usage.Store
 	api   *grpcapi.API
 	file  *boltdb.DB
+	kept  *maintenance.Server
 }
 
 // Open opens the service's store. The caller closes the service.
@@ -59,7 +63,8 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("register metrics: %w", err), store.Close())
 	}
-	return &Service{store: store, api: api, file: store.File()}, nil
+	kept := maintenance.Open(store.File(), c.Maintenance, d.Log)
+	return &Service{store: store, api: api, file: store.File(), kept: kept}, nil
 }
 
 // Register adds the service's RPCs to a server.
@@ -68,7 +73,11 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	eventsv1.RegisterQueryServiceServer(r, s.api)
 	activityv1.RegisterActivityServiceServer(r, s.api)
 	backup.Register(r, s.file)
+	s.kept.Register(r)
 }
 
 // Close closes the store.
-func (s *Service) Close() error { return s.store.Close() }
+func (s *Service) Close() error {
+	s.kept.Close()
+	return s.store.Close()
+}

@@ -26,6 +26,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/maintenance"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/bolt"
@@ -45,6 +46,8 @@ type Config struct {
 	ReserveBytes int64
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
+	// Maintenance is what the data files of the process share that are looked after. Nil: the file is compacted only when asked for.
+	Maintenance *maintenance.Process
 	// Now tells the time. Nil: time.Now.
 	Now func() time.Time
 }
@@ -54,6 +57,7 @@ type Service struct {
 	store directory.Store
 	api   *grpcapi.API
 	file  *boltdb.DB
+	kept  *maintenance.Server
 
 	stop    context.CancelFunc
 	working sync.WaitGroup
@@ -80,6 +84,7 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	}
 	working, stop := context.WithCancel(context.Background())
 	s := &Service{store: store, api: grpcapi.New(store, settings, now), file: store.File(), stop: stop}
+	s.kept = maintenance.Open(s.file, c.Maintenance, d.Log)
 	if !c.ReadOnly {
 		s.working.Go(func() { upkeep.run(working) })
 	}
@@ -91,11 +96,13 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	identityv1.RegisterIngestServiceServer(r, s.api)
 	identityv1.RegisterQueryServiceServer(r, s.api)
 	backup.Register(r, s.file)
+	s.kept.Register(r)
 }
 
 // Close stops the upkeep, and closes the store once writes under way are done.
 func (s *Service) Close() error {
 	s.stop()
+	s.kept.Close()
 	s.working.Wait()
 	return s.store.Close()
 }

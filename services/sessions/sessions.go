@@ -26,6 +26,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/maintenance"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	activityv1 "github.com/sojournhq/sojourn/proto/sojourn/activity/v1"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
@@ -53,6 +54,8 @@ type Config struct {
 	ReserveBytes int64
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
+	// Maintenance is what the data files of the process share that are looked after. Nil: the file is compacted only when asked for.
+	Maintenance *maintenance.Process
 	// Now tells the time. Nil: time.Now.
 	Now func() time.Time
 }
@@ -78,6 +81,7 @@ type Service struct {
 	store  session.Store
 	api    *grpcapi.API
 	file   *boltdb.DB
+	kept   *maintenance.Server
 	upkeep *upkeep
 
 	stop    context.CancelFunc
@@ -112,6 +116,7 @@ func Open(_ context.Context, c Config, d observe.Deps) (*Service, error) {
 	}
 	working, stop := context.WithCancel(context.Background())
 	s.stop = stop
+	s.kept = maintenance.Open(s.file, c.Maintenance, d.Log)
 	if !c.ReadOnly {
 		s.working.Go(func() { s.upkeep.sweep(working) })
 		s.working.Go(func() { s.upkeep.mend(working) })
@@ -127,11 +132,13 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	activityv1.RegisterActivityServiceServer(r, s.api)
 	sessionsv1.RegisterAdminServiceServer(r, s.api)
 	backup.Register(r, s.file)
+	s.kept.Register(r)
 }
 
 // Close stops the upkeep and closes the store.
 func (s *Service) Close() error {
 	s.stop()
+	s.kept.Close()
 	s.working.Wait()
 	return s.store.Close()
 }

@@ -38,6 +38,7 @@ func permissions() map[string]who {
 		"sojourn.sessions.v1.AdminService: RebuildSessions":                                                              admins,
 		"sojourn.report.v1.ReportService: GetAccountUsage GetAccountOverview ListAccountActivity GetUnattributed Export": readers,
 		"sojourn.backup.v1.BackupService: CopyFile":                                                                      admins,
+		"sojourn.maintenance.v1.MaintenanceService: Compact":                                                             admins,
 		"sojourn.admin.v1.AdminService: DeleteUser":                                                                      admins,
 		"sojourn.activity.v1.ActivityService: GetActivity":                                                               nobody,
 	} {

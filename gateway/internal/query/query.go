@@ -23,6 +23,7 @@ import (
 	"github.com/sojournhq/sojourn/proto/sojourn/events/v1/eventsv1connect"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/identity/v1/identityv1connect"
+	"github.com/sojournhq/sojourn/proto/sojourn/maintenance/v1/maintenancev1connect"
 	"github.com/sojournhq/sojourn/proto/sojourn/report/v1/reportv1connect"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/proto/sojourn/sessions/v1/sessionsv1connect"
@@ -87,6 +88,8 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) error {
 		newAdmin(c.Identity, c.Events, c.Sessions, time.Now), options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
 	handle(backupv1connect.NewBackupServiceHandler(
 		newBackups(c.Identity, c.Events, c.Sessions), options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
+	handle(maintenancev1connect.NewMaintenanceServiceHandler(
+		newMaintained(c.Identity, c.Events, c.Sessions), options(maintenanceTime), connect.WithRequestGate(observed.gate(admitAdmin))))
 	handle(sessionsv1connect.NewAdminServiceHandler(
 		sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, options(adminTime),
 		connect.WithRequestGate(observed.gate(admitAdmin))))

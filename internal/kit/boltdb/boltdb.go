@@ -87,7 +87,7 @@ type Upgrade = func(*bolt.Tx) error
 
 // DB is an open file. All methods may be called from many goroutines.
 type DB struct {
-	bolt     *bolt.DB
+	bolt     *handle
 	kind     string
 	uuid     string // the file's own
 	queue    chan *write
@@ -111,6 +111,8 @@ type DB struct {
 	segment  *segment    // the log of durable; the committer's
 	limit    int         // of a generation's bytes
 	sweeping sync.Mutex  // held while a generation is being applied
+
+	compactions *compactions
 }
 
 // write is something for the committer to do.
@@ -133,10 +135,10 @@ func Open(o Options) (*DB, error) {
 		return nil, fmt.Errorf("open %s: %w", o.Path, err)
 	}
 	db := &DB{
-		bolt: b, kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
+		bolt: newHandle(b, o.Path), kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
 		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o), own: rows.New(),
-		limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes),
+		limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes), compactions: newCompactions(),
 	}
 	if err := db.recoverLog(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
@@ -263,6 +265,7 @@ func (db *DB) Close() error {
 	db.closed = true
 	close(db.queue)
 	db.mutex.Unlock()
+	db.compactions.end()
 	<-db.done
 	if err := errors.Join(db.finish(), db.bolt.Close()); err != nil {
 		return fmt.Errorf("close %s: %w", db.bolt.Path(), err)

@@ -14,3 +14,20 @@ func (db *DB) WhileNothingIsWritten(fn func()) error {
 		return nil
 	})
 }
+
+// WhileCompacting has fn told what has been done of every compaction from now on. What it returns is taken for an error of the next step.
+func (db *DB) WhileCompacting(fn func(step string) error) { db.compactions.reached = fn }
+
+// FreeOnDisk has the store believe that so much is free on its disk.
+func (db *DB) FreeOnDisk(free func() int64) {
+	db.room.free = func(string) (int64, bool) { return free(), true }
+}
+
+// Retired waits until the file before the last compaction is closed.
+func (db *DB) Retired() { <-db.bolt.gone }
+
+// StillThere is what a file that was opened is asked.
+var StillThere = stillThere
+
+// AwaitEnd waits until Close has asked what is compacted to end.
+func (db *DB) AwaitEnd() { <-db.compactions.closing.Done() }

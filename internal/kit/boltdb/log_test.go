@@ -138,6 +138,19 @@ func TestWhatIsReadIsWhatWasWrittenHoweverMuchOfItIsAppliedAndAfterEveryCrash(t 
 					rt.Fatal(err)
 				}
 				db = small(t, filepath.Join(dir, "x.db"))
+			case 2:
+				next := want.clone()
+				db.WhileCompacting(func(step string) error {
+					if step != "copied" {
+						return nil
+					}
+					return db.Update(t.Context(), func(tx *boltdb.Tx) error { return change(rt, tx, next, &sequence, false) })
+				})
+				if _, err := db.Compact(t.Context(), 0); err != nil {
+					rt.Fatal(err)
+				}
+				db.Retired()
+				want = next
 			default:
 				next := want.clone()
 				boom := rapid.IntRange(0, 4).Draw(rt, "fails") == 0

@@ -12,11 +12,13 @@ type metrics struct {
 	seconds prometheus.Histogram
 	writes  prometheus.Histogram
 	sweeps  prometheus.Histogram
+	compact compactMetrics
 	readers readers
 }
 
 func newMetrics(log *slog.Logger) *metrics {
 	return &metrics{
+		compact: newCompactMetrics(),
 		readers: readers{log: log},
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "sojourn_store_commit_duration_seconds", Help: "Time that a transaction takes, with all its writes, until it is durable.",
@@ -35,12 +37,11 @@ func newMetrics(log *slog.Logger) *metrics {
 
 // register registers the metrics, and what is looked up in db when somebody asks.
 func (m *metrics) register(to prometheus.Registerer, db *DB) error {
-	pageSize := db.bolt.Info().PageSize // which cannot be asked for once the file is closed
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "sojourn_store_" + name, Help: help}, value)
 	}
 	for _, c := range []prometheus.Collector{
-		m.seconds, m.writes, m.sweeps,
+		m.seconds, m.writes, m.sweeps, m.compact.runs, m.compact.seconds, m.compact.bytes,
 		gauge("failed", "1 once a commit has failed: the store takes no writes any more.", func() float64 {
 			if db.failed.Load() {
 				return 1
@@ -58,8 +59,7 @@ func (m *metrics) register(to prometheus.Registerer, db *DB) error {
 			return float64(info.Size())
 		}),
 		gauge("free_bytes", "What of the data file is free to be written again, or will be when readers have ended.", func() float64 {
-			stats := db.bolt.Stats()
-			return float64(stats.FreePageN+stats.PendingPageN) * float64(pageSize)
+			return float64(db.bolt.free())
 		}),
 		gauge("full", "1 while the disk is full but for the reserve: what would add to the data is refused.", func() float64 {
 			if db.Room() != nil {

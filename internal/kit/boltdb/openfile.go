@@ -37,6 +37,12 @@ func openFile(o Options) (*bolt.DB, entry, error) {
 	if err != nil {
 		return nil, entry{}, err
 	}
+	if !o.ReadOnly {
+		err = removeCompacting(o.Path)
+	}
+	if err != nil {
+		return nil, entry{}, errors.Join(err, b.Close())
+	}
 	is, err := checkFormat(b, o, want)
 	if err == nil && !o.ReadOnly {
 		err = syncEntries(o.Path)
@@ -171,8 +177,18 @@ func openBolt(path string, readOnly bool) (b *bolt.DB, err error) {
 		if !readOnly {
 			o.InitialMmapSize = mappedBytes
 		}
-		b, err = bolt.Open(path, 0o600, o)
-		return err
+		var opened os.FileInfo
+		o.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			file, err := os.OpenFile(name, flag, mode)
+			if err == nil {
+				opened, err = file.Stat()
+			}
+			return file, err
+		}
+		if b, err = bolt.Open(path, 0o600, o); err != nil {
+			return err
+		}
+		return stillThere(b, path, opened)
 	})
 	switch {
 	case err == nil:
@@ -184,6 +200,19 @@ func openBolt(path string, readOnly bool) (b *bolt.DB, err error) {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return nil, err
+}
+
+// stillThere closes a file and returns ErrLocked if its name has gone to another one while its lock was waited for: the process that had
+// it has compacted it.
+func stillThere(b *bolt.DB, path string, opened os.FileInfo) error {
+	named, err := os.Stat(path)
+	if err == nil && !os.SameFile(named, opened) {
+		err = ErrLocked
+	}
+	if err != nil {
+		return errors.Join(err, b.Close())
+	}
+	return nil
 }
 
 // Guard runs do, and makes an ErrDamaged of it when do stumbles over a damaged page: bbolt panics then, or leads out of the mapped file.

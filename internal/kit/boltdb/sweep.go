@@ -118,18 +118,13 @@ func (db *DB) beingApplied() *sweep {
 func (db *DB) sweep(s *sweep) error {
 	db.sweeping.Lock()
 	defer db.sweeping.Unlock()
-	if err := db.sweepInto(db.bolt, s); err != nil {
+	if db.failed.Load() {
+		return ErrFailed // the log has it still, whichever file the disk has
+	}
+	if err := db.sweepInto(db.bolt.file(), s); err != nil {
 		return err
 	}
-	generations, err := segments(db.bolt.Path())
-	if err != nil {
-		return err
-	}
-	applied := 0
-	for applied < len(generations) && generations[applied] <= s.number {
-		applied++
-	}
-	return removeSegments(db.bolt.Path(), generations[:applied])
+	return db.removeApplied(s.number)
 }
 
 // sweepInto applies a generation to a bbolt file.

@@ -115,6 +115,11 @@ func DefineReserve(flags *flag.FlagSet, bytes *int64) {
 		"what is kept free on the disk, for deletions and compacting: with less, calls are refused; -1: nothing")
 }
 
+// DefineCompact adds the flag for what is compacted without being asked for to a set.
+func DefineCompact(flags *flag.FlagSet, byItself *bool) {
+	flags.BoolVar(byItself, "auto-compact", true, "make a data file small, while it is used, when 64 MiB and half of it are free")
+}
+
 // DefineLevel adds the flag for the log's level to a set.
 func DefineLevel(flags *flag.FlagSet, level *slog.Level) {
 	flags.TextVar(level, "log-level", slog.LevelInfo, "least level of what is logged: debug, info, warn or error")

@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+	"google.golang.org/grpc"
 
+	maintenancev1 "github.com/sojournhq/sojourn/proto/sojourn/maintenance/v1"
 	"github.com/sojournhq/sojourn/services/events"
 	"github.com/sojournhq/sojourn/services/identity"
 	"github.com/sojournhq/sojourn/services/sessions"
@@ -17,13 +19,20 @@ import (
 func compactCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags := newFlags("sojourn compact", stderr)
 	dir := flags.String("data", defaultData, "data directory of a sojourn that is stopped")
+	var from remote
+	from.define(flags, "", "gateway of a sojourn that is running; the admin token is taken from "+adminTokenVariable)
 	return &ffcli.Command{
 		Name:       "compact",
-		ShortUsage: "sojourn compact [-data DIR]",
-		ShortHelp:  "write the data files anew, without what was deleted",
+		ShortUsage: "sojourn compact [-data DIR | -url URL]",
+		ShortHelp:  "write the data files anew, without what was deleted, also of a sojourn that takes calls meanwhile",
 		FlagSet:    flags,
 		Options:    options(),
-		Exec:       noArguments(func(ctx context.Context) error { return compact(ctx, *dir, stdout) }),
+		Exec: noArguments(func(ctx context.Context) error {
+			if from.url == "" {
+				return compact(ctx, *dir, stdout)
+			}
+			return from.withAdmin(func(conn *grpc.ClientConn) error { return compactRunning(ctx, conn, stdout) })
+		}),
 	}
 }
 
@@ -49,6 +58,22 @@ func compact(ctx context.Context, dir string, stdout io.Writer) error {
 			return err
 		}
 		if _, err := fmt.Fprintf(stdout, "%s: %d bytes, was %d\n", service.file, after, before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compactRunning has one file after the other written anew while it is used, and prints how large each was and is.
+func compactRunning(ctx context.Context, conn *grpc.ClientConn, stdout io.Writer) error {
+	for _, service := range []struct{ store, file string }{
+		{"identity", identity.File}, {"events", events.File}, {"sessions", sessions.File},
+	} {
+		done, err := maintenancev1.NewMaintenanceServiceClient(conn).Compact(ctx, &maintenancev1.CompactRequest{Store: service.store})
+		if err != nil {
+			return fmt.Errorf("compact %s: %w", service.file, err)
+		}
+		if _, err := fmt.Fprintf(stdout, "%s: %d bytes, was %d\n", service.file, done.GetBytesAfter(), done.GetBytesBefore()); err != nil {
 			return err
 		}
 	}

@@ -33,6 +33,7 @@ type server struct {
 	keep               time.Duration
 	deliveryBytes      int
 	reserve            int64
+	compact            bool
 	publicURL          gateway.PublicURL
 	level              slog.Level
 	limits             gateway.Limits
@@ -50,6 +51,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes,
 		"how long an array of calls may be that Segment delivers")
 	daemon.DefineReserve(flags, &s.reserve)
+	daemon.DefineCompact(flags, &s.compact)
 	flags.Var(&s.publicURL, "public-url",
 		"where clients reach Sojourn, as https://calls.example.com; not set: where they asked for settings")
 	flags.TextVar(&s.level, "log-level", slog.LevelWarn, "least level of what is logged: debug, info, warn or error")
@@ -108,7 +110,7 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 	defer flush()
 	deps := observe.Deps{Log: log, Metrics: registry, Traces: traces, Fatal: daemon.Fatal(cancel)}
 	suite, err := standalone.Open(ctx, standalone.Config{
-		Dir: s.dir, Workspaces: workspaces, KeepChanges: s.keep, ReserveBytes: s.reserve,
+		Dir: s.dir, Workspaces: workspaces, KeepChanges: s.keep, ReserveBytes: s.reserve, Compact: s.compact,
 	}, deps)
 	if err != nil {
 		return err

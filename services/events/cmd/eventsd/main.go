@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/sojournhq/sojourn/internal/kit/daemon"
+	"github.com/sojournhq/sojourn/internal/kit/maintenance"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/services/events"
 )
@@ -16,8 +17,10 @@ func main() {
 		dir := flags.String("data", "./sojourn-data", "directory of the data file")
 		var reserve int64
 		daemon.DefineReserve(flags, &reserve)
+		var compact bool
+		daemon.DefineCompact(flags, &compact)
 		return func(ctx context.Context, d observe.Deps) (daemon.Service, error) {
-			return events.Open(ctx, events.Config{Dir: *dir, ReserveBytes: reserve}, d)
+			return events.Open(ctx, events.Config{Dir: *dir, ReserveBytes: reserve, Maintenance: maintenance.NewProcess(compact)}, d)
 		}
 	}))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/daemon"
+	"github.com/sojournhq/sojourn/internal/kit/maintenance"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/services/identity"
 )
@@ -18,9 +19,11 @@ func main() {
 		dir := flags.String("data", "./sojourn-data", "directory of the data file")
 		var reserve int64
 		daemon.DefineReserve(flags, &reserve)
+		var compact bool
+		daemon.DefineCompact(flags, &compact)
 		file := flags.String("workspaces", "", "file of workspaces, for their settings; changes count while running; none: no settings")
 		return func(ctx context.Context, d observe.Deps) (daemon.Service, error) {
-			c := identity.Config{Dir: *dir, ReserveBytes: reserve}
+			c := identity.Config{Dir: *dir, ReserveBytes: reserve, Maintenance: maintenance.NewProcess(compact)}
 			if *file == "" {
 				return identity.Open(ctx, c, d)
 			}

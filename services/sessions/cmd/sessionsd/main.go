@@ -9,6 +9,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/daemon"
+	"github.com/sojournhq/sojourn/internal/kit/maintenance"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/services/sessions"
 )
@@ -18,10 +19,12 @@ func main() {
 		dir := flags.String("data", "./sojourn-data", "directory of the data file")
 		var reserve int64
 		daemon.DefineReserve(flags, &reserve)
+		var compact bool
+		daemon.DefineCompact(flags, &compact)
 		file := flags.String("workspaces", "", "file of workspaces, for their settings; changes count while running; none: the defaults")
 		keep := flags.Duration("keep-changes", sessions.DefaultKeepChanges, "for how long WatchSessions can go back")
 		return func(ctx context.Context, d observe.Deps) (daemon.Service, error) {
-			c := sessions.Config{Dir: *dir, KeepChanges: *keep, ReserveBytes: reserve}
+			c := sessions.Config{Dir: *dir, KeepChanges: *keep, ReserveBytes: reserve, Maintenance: maintenance.NewProcess(compact)}
 			if *file == "" {
 				return sessions.Open(ctx, c, d)
 			}

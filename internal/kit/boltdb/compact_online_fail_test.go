@@ -80,7 +80,7 @@ func TestAStoreStopsWhenItIsNotKnownWhichFileTheDiskHas(t *testing.T) {
 		return nil
 	})
 	if _, err := db.Compact(t.Context(), 0); !errors.Is(err, boltdb.ErrFailed) {
-		t.Errorf("the compaction: %v, want ErrFailed", err)
+		t.Fatalf("the compaction: %v, want ErrFailed", err)
 	}
 	if err := <-failed; !errors.Is(err, errDisk) {
 		t.Errorf("told: %v", err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"github.com/tidwall/btree"
-	bolt "go.etcd.io/bbolt"
 )
 
 // Cursor walks the rows of a bucket in order of their keys. Where there is no row to move to, it returns a nil key.
@@ -24,7 +23,7 @@ type layer struct {
 	rows   *rows
 	iter   btree.MapIter[string, *row]
 	prefix string
-	bolt   *bolt.Cursor
+	walk   *walk // in those of bbolt; nil in a generation
 
 	key, value []byte // key is nil where there is no row
 	deleted    bool
@@ -38,7 +37,7 @@ func (b *Bucket) Cursor() *Cursor {
 		c.layers = append(c.layers, &layer{rows: over.rows, prefix: prefix})
 	}
 	if under := b.base(); under != nil {
-		c.layers = append(c.layers, &layer{bolt: under.Cursor()})
+		c.layers = append(c.layers, &layer{walk: newWalk(under, b.tx.db.buckets.path(b.number))})
 	}
 	return c
 }
@@ -126,9 +125,8 @@ func (c *Cursor) settle() (key, value []byte) {
 
 // seek moves to the first row whose key is not less.
 func (l *layer) seek(key []byte) {
-	if l.bolt != nil {
-		l.fromBolt(l.bolt.Seek(key))
-		l.skipBuckets(true)
+	if l.walk != nil {
+		l.key, l.value = l.walk.seek(key)
 		return
 	}
 	l.iter = l.rows.Iter()
@@ -137,13 +135,8 @@ func (l *layer) seek(key []byte) {
 
 // seekBefore moves to the last row whose key is less.
 func (l *layer) seekBefore(key []byte) {
-	if l.bolt != nil {
-		if found, _ := l.bolt.Seek(key); found == nil {
-			l.fromBolt(l.bolt.Last())
-		} else {
-			l.fromBolt(l.bolt.Prev())
-		}
-		l.skipBuckets(false)
+	if l.walk != nil {
+		l.key, l.value = l.walk.seekBefore(key)
 		return
 	}
 	l.before(l.prefix + string(key))
@@ -151,9 +144,8 @@ func (l *layer) seekBefore(key []byte) {
 
 // last moves to the last row.
 func (l *layer) last() {
-	if l.bolt != nil {
-		l.fromBolt(l.bolt.Last())
-		l.skipBuckets(false)
+	if l.walk != nil {
+		l.key, l.value = l.walk.end()
 		return
 	}
 	l.before(l.prefix[:prefixSize-1] + string([]byte{isRow + 1}))
@@ -172,29 +164,14 @@ func (l *layer) before(key string) {
 // step moves by one row.
 func (l *layer) step(ahead bool) {
 	switch {
-	case l.bolt != nil && ahead:
-		l.fromBolt(l.bolt.Next())
-		l.skipBuckets(ahead)
-	case l.bolt != nil:
-		l.fromBolt(l.bolt.Prev())
-		l.skipBuckets(ahead)
+	case l.walk != nil && ahead:
+		l.key, l.value = l.walk.next()
+	case l.walk != nil:
+		l.key, l.value = l.walk.prev()
 	case ahead:
 		l.fromRows(l.iter.Next())
 	default:
 		l.fromRows(l.iter.Prev())
-	}
-}
-
-func (l *layer) fromBolt(key, value []byte) { l.key, l.value = key, value }
-
-// skipBuckets passes over the buckets that bbolt has among rows.
-func (l *layer) skipBuckets(ahead bool) {
-	for l.key != nil && l.value == nil {
-		if ahead {
-			l.fromBolt(l.bolt.Next())
-		} else {
-			l.fromBolt(l.bolt.Prev())
-		}
 	}
 }
 

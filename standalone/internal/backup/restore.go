@@ -132,12 +132,8 @@ func unpack(ctx context.Context, from, dir string, t target) (path string, err e
 
 // readable says whether this program reads a file as the data that the options name.
 func readable(o boltdb.Options, path string) error {
-	o.Path, o.ReadOnly = path, true
-	db, err := boltdb.Open(o)
-	if err != nil {
-		return err
-	}
-	return db.Close()
+	o.Path = path
+	return boltdb.Readable(o)
 }
 
 // whileWanted reads until ctx ends.

@@ -61,8 +61,8 @@ func (a *applier) enter(number uint32) (err error) {
 	return nil
 }
 
-// leave brings the changes of a bucket to it, and lets bbolt fill the pages of one that mostly grows at its end: nothing will have to be put
-// between their blocks.
+// leave brings the changes of a bucket to it, and lets bbolt fill the pages of one that mostly grows at its end: nothing will have to be
+// put between their blocks.
 func (a *applier) leave() error {
 	if a.bucket == nil {
 		return nil

@@ -10,8 +10,8 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/block"
 )
 
-// blocks reads the rows that bbolt has of a bucket: they lie in blocks, each under the key of its first row. What it returns is its own copy.
-// Rows that cannot be read are a panic with a damage, because a reader has no way to say that it does not know.
+// blocks reads the rows that bbolt has of a bucket: they lie in blocks, each under the key of its first row. What it returns is its own
+// copy. Rows that cannot be read are a panic with a damage, because a reader has no way to say that it does not know.
 type blocks struct {
 	path   []string
 	place  block.Place

@@ -11,8 +11,8 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/block"
 )
 
-// CheckBlocks examines all rows that bbolt has, and tells found of those that cannot be read: where they begin, and the table, as the path of
-// buckets to it, such as "workspaces/default/usage". The error is that of ctx.
+// CheckBlocks examines all rows that bbolt has, and tells found of those that cannot be read: where they begin, and the table, as the path
+// of buckets to it, such as "workspaces/default/usage". The error is that of ctx.
 func (tx *Tx) CheckBlocks(ctx context.Context, found func(table string, err error)) error {
 	return tx.bolt.ForEach(func(name []byte, b *bolt.Bucket) error {
 		if string(name) == string(metaBucket) {

@@ -61,8 +61,8 @@ func (m *merger) merge(changes []block.Change) error {
 	return nil
 }
 
-// collect makes rows of the block that the first change belongs into, and of those behind it while that is little, with all changes to them.
-// It returns how many these are, and whether most of them only add to the end of the table.
+// collect makes rows of the block that the first change belongs into, and of those behind it while that is little, with all changes to
+// them. It returns how many these are, and whether most of them only add to the end of the table.
 func (m *merger) collect(changes []block.Change) (n int, atEnd bool, err error) {
 	m.rows.Reset()
 	m.old = m.old[:0]

@@ -16,8 +16,8 @@ import (
 // packBytes is how many bytes of rows are packed in one transaction.
 const packBytes = 16 << 20
 
-// packed returns a file whose rows lie in blocks: the one that the options name, which is open, or what is made of it. A crash leaves the old
-// file or the new one.
+// packed returns a file whose rows lie in blocks: the one that the options name, which is open, or what is made of it. A crash leaves the
+// old file or the new one.
 func packed(b *bolt.DB, o Options) (*bolt.DB, error) {
 	beside := o.Path + ".packed"
 	if err := os.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a time that was cut off

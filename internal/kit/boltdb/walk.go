@@ -8,7 +8,8 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/block"
 )
 
-// walk is a place in the rows that bbolt has of a bucket. Its methods return the row that they have moved to, a nil key where there is none.
+// walk is a place in the rows that bbolt has of a bucket. Its methods return the row that they have moved to, a nil key where there is
+// none.
 type walk struct {
 	blocks *blocks
 	cursor *bolt.Cursor // at the block that it is in

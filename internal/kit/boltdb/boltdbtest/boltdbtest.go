@@ -12,7 +12,7 @@ import (
 )
 
 // Change changes rows of a file that is closed. Only rows and what they say of each other can become wrong: the file is sound afterwards.
-func Change(t testing.TB, path string, do func(*boltdb.Tx) error) {
+func Change(t *testing.T, path string, do func(*boltdb.Tx) error) {
 	t.Helper()
 	db, err := boltdb.Open(optionsOf(t, path))
 	if err != nil {
@@ -24,7 +24,7 @@ func Change(t testing.TB, path string, do func(*boltdb.Tx) error) {
 }
 
 // Read reads rows of a file that is closed.
-func Read(t testing.TB, path string, do func(*boltdb.Tx) error) {
+func Read(t *testing.T, path string, do func(*boltdb.Tx) error) {
 	t.Helper()
 	o := optionsOf(t, path)
 	o.ReadOnly = true
@@ -38,7 +38,7 @@ func Read(t testing.TB, path string, do func(*boltdb.Tx) error) {
 }
 
 // DeleteBucket removes the last of a path of buckets from a file that is closed.
-func DeleteBucket(t testing.TB, path string, names ...string) {
+func DeleteBucket(t *testing.T, path string, names ...string) {
 	t.Helper()
 	Raw(t, path, func(tx *bolt.Tx) error {
 		last := len(names) - 1
@@ -54,7 +54,7 @@ func DeleteBucket(t testing.TB, path string, names ...string) {
 }
 
 // Raw changes a file that is closed as bbolt has it: what is in its buckets are blocks of rows.
-func Raw(t testing.TB, path string, do func(*bolt.Tx) error) {
+func Raw(t *testing.T, path string, do func(*bolt.Tx) error) {
 	t.Helper()
 	db, err := bolt.Open(path, 0o600, nil)
 	if err != nil {
@@ -66,7 +66,7 @@ func Raw(t testing.TB, path string, do func(*bolt.Tx) error) {
 }
 
 // optionsOf returns options with which a file can be opened: what it says of itself.
-func optionsOf(t testing.TB, path string) (o boltdb.Options) {
+func optionsOf(t *testing.T, path string) (o boltdb.Options) {
 	t.Helper()
 	Raw(t, path, func(tx *bolt.Tx) error {
 		meta := tx.Bucket([]byte("meta"))

@@ -5,8 +5,9 @@
 //	content: rows; where every 16th row but the first begins (4 bytes each); how many such places there are (4 bytes)
 //	row:     how many bytes of its key are those of the key before, how many follow, how long its value is, those bytes, the value
 //
-// The key of a block is that of its first row. At the first and at every 16th row, the key before is the block's. Lengths are varints, other
-// numbers big-endian. That of the value is doubled, and odd if the value ended in the CRC-32C over its key and itself, which is left out.
+// The key of a block is that of its first row. At the first and at every 16th row, the key before is the block's. Lengths are varints,
+// other numbers big-endian. That of the value is doubled, and odd if the value ended in the CRC-32C over its key and itself, which is left
+// out.
 package block
 
 import (
@@ -106,8 +107,8 @@ func parse(key, content []byte) (Block, error) {
 
 var errContent = fmt.Errorf("%w: its content is none", ErrDamaged)
 
-// Check returns ErrDamaged unless every row of the block can be read, the first has the block's key, and they are in order and behind a key,
-// which is nil if they need not be. It returns the key of the last row, in the room of that.
+// Check returns ErrDamaged unless every row of the block can be read, the first has the block's key, and they are in order and behind a
+// key, which is nil if they need not be. It returns the key of the last row, in the room of that.
 func (b Block) Check(behind []byte) (last []byte, err error) {
 	r := b.Rows()
 	first := true

@@ -25,7 +25,7 @@ type Cutter struct {
 	ratio  float64 // of content and block, the last time: what to try next
 }
 
-// Even cuts rows, in order of their keys, into blocks that others can grow in between. What put is given is overwritten when it has returned.
+// Even cuts rows, in order of their keys, into blocks that have room to grow. What put is given is overwritten when it has returned.
 func (c *Cutter) Even(place Place, rows []Row, put func(key, block []byte) error) error {
 	if len(rows) == 0 {
 		return nil

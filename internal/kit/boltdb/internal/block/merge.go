@@ -19,7 +19,7 @@ type Merger struct {
 	keys []byte
 }
 
-// Rows returns what was added since the last Reset, in order of keys. It is valid until the next Reset, as long as the blocks and changes are.
+// Rows returns what was added since the last Reset, in order of keys. It is valid until the next, for as long as blocks and changes are.
 func (m *Merger) Rows() []Row { return m.rows }
 
 // Reset forgets all rows.
@@ -31,8 +31,8 @@ func (m *Merger) Reset() {
 // Size returns how many bytes the rows take in the content of one block, about.
 func (m *Merger) Size() int { return sizeOf(m.rows) }
 
-// Add adds what becomes of the rows of a block by changes, in order of their keys, all behind the rows that were added before. It returns how
-// many of the changes were behind all rows of the block. Of what holds no rows, block is its zero value.
+// Add adds what becomes of the rows of a block by changes, in order of their keys, all behind the rows that were added before. It returns
+// how many of the changes were behind all rows of the block. Of what holds no rows, block is its zero value.
 func (m *Merger) Add(block Block, changes []Change) (behind int, err error) {
 	r := block.Rows()
 	for ok := len(block.rows) > 0 && r.First(); ok; {

@@ -35,8 +35,8 @@ type Sealer struct {
 	content, places, sealed []byte
 }
 
-// Seal returns the block of some rows, of which there is one at least, in order of their keys. It is overwritten by the next one. A dense one
-// takes more time to make: for what will not soon be made again.
+// Seal returns the block of some rows, of which there is one at least, in order of their keys. It is overwritten by the next one. A dense
+// one takes more time to make: for what will not soon be made again.
 func (s *Sealer) Seal(place Place, rows []Row, dense bool) []byte {
 	s.content, s.places = s.content[:0], s.places[:0]
 	key := rows[0].Key

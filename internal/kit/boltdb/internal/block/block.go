@@ -101,8 +101,17 @@ func parse(key, content []byte) (Block, error) {
 	if count*placeSize >= int64(len(rest)) {
 		return Block{}, errContent
 	}
-	places := len(rest) - int(count)*placeSize
-	return Block{key: key, rows: rest[:places], places: rest[places:]}, nil
+	at := len(rest) - int(count)*placeSize
+	b := Block{key: key, rows: rest[:at], places: rest[at:]}
+	before := uint32(0)
+	for places := b.places; len(places) > 0; places = places[placeSize:] {
+		place := binary.BigEndian.Uint32(places)
+		if place <= before || int64(place) >= int64(at) {
+			return Block{}, errContent
+		}
+		before = place
+	}
+	return b, nil
 }
 
 var errContent = fmt.Errorf("%w: its content is none", ErrDamaged)

@@ -32,6 +32,9 @@ func FuzzOpen(f *testing.F) {
 				t.Fatal("there is no end of rows")
 			}
 		}
+		if n > 1<<10 {
+			return // each step backwards looks at all rows since the last place, of which there may be none
+		}
 		back := b.Rows()
 		for ok := back.Last(); ok; ok = back.Prev() {
 			if n--; n < -1<<20 {

@@ -14,10 +14,14 @@ require (
 	github.com/sojournhq/sojourn/internal/domain v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/internal/kit v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/proto v0.0.0-00010101000000-000000000000
-	go.etcd.io/bbolt v1.5.0
 	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12
 	pgregory.net/rapid v1.3.0
+)
+
+require (
+	github.com/klauspost/compress v1.20.1 // indirect
+	go.etcd.io/bbolt v1.5.0 // indirect
 )
 
 require (

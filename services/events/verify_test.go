@@ -11,9 +11,8 @@ import (
 	"testing"
 	"time"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/boltdbtest"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/internal/kit/rpc/rpctest"
@@ -73,7 +72,7 @@ func TestWhatWasRecordedIsSound(t *testing.T) {
 }
 
 // first returns the first row of a table whose key begins with a prefix.
-func first(b *bbolt.Bucket, prefix string) (key, value []byte) {
+func first(b *boltdb.Bucket, prefix string) (key, value []byte) {
 	key, value = b.Cursor().Seek([]byte(prefix))
 	return append([]byte(nil), key...), append([]byte(nil), value...)
 }
@@ -84,30 +83,30 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 		return record.Seal(key, append([]byte{8, 0x7f}, sealed[2:len(sealed)-4]...))
 	}
 	for name, c := range map[string]struct {
-		damage func(tables map[string]*bbolt.Bucket) error
+		damage func(tables map[string]*boltdb.Bucket) error
 		names  string
 	}{
-		"a value of an event": {func(of map[string]*bbolt.Bucket) error {
+		"a value of an event": {func(of map[string]*boltdb.Bucket) error {
 			key, value := first(of["events"], "")
 			return of["events"].Put(key, flip(value))
 		}, "workspaces/w/events: corrupt record"},
-		"a value of a sum": {func(of map[string]*bbolt.Bucket) error {
+		"a value of a sum": {func(of map[string]*boltdb.Bucket) error {
 			key, value := first(of["usage"], "")
 			return of["usage"].Put(key, flip(value))
 		}, "workspaces/w/usage: corrupt record"},
-		"a sum that is whole but wrong": {func(of map[string]*bbolt.Bucket) error {
+		"a sum that is whole but wrong": {func(of map[string]*boltdb.Bucket) error {
 			key, value := first(of["usage"], "")
 			return of["usage"].Put(key, resealed(key, value))
 		}, "uses are counted as 127"},
-		"a sum that is missing": {func(of map[string]*bbolt.Bucket) error {
+		"a sum that is missing": {func(of map[string]*boltdb.Bucket) error {
 			key, _ := first(of["usage"], "")
 			return of["usage"].Delete(key)
 		}, "uses are not counted, under key"},
-		"an event that is missing": {func(of map[string]*bbolt.Bucket) error {
+		"an event that is missing": {func(of map[string]*boltdb.Bucket) error {
 			key, _ := first(of["events"], "")
 			return of["events"].Delete(key)
 		}, "workspaces/w/usage: "},
-		"all events of a day that are missing": {func(of map[string]*bbolt.Bucket) error {
+		"all events of a day that are missing": {func(of map[string]*boltdb.Bucket) error {
 			day := noon.UnixMilli() / 86_400_000
 			cursor := of["events"].Cursor()
 			for key, _ := cursor.First(); key != nil; key, _ = cursor.First() {
@@ -121,31 +120,31 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 			}
 			return nil
 		}, "uses are counted that are not there"},
-		"a row of no event": {func(of map[string]*bbolt.Bucket) error {
+		"a row of no event": {func(of map[string]*boltdb.Bucket) error {
 			return of["events"].Put([]byte("?"), []byte("?"))
 		}, "workspaces/w/events: event: corrupt record"},
-		"an event of no possible time": {func(of map[string]*bbolt.Bucket) error {
+		"an event of no possible time": {func(of map[string]*boltdb.Bucket) error {
 			_, value := first(of["events"], "")
 			key := []byte("\xff\xff\xff\xff\xff\xff\x00\x00m")
 			return of["events"].Put(key, record.Seal(key, value[:len(value)-4]))
 		}, "no possible time"},
-		"a name": {func(of map[string]*bbolt.Bucket) error {
+		"a name": {func(of map[string]*boltdb.Bucket) error {
 			key, value := first(of["names"], "n")
 			return of["names"].Put(key, flip(value))
 		}, "workspaces/w/names: corrupt record"},
-		"a name without its number": {func(of map[string]*bbolt.Bucket) error {
+		"a name without its number": {func(of map[string]*boltdb.Bucket) error {
 			key, _ := first(of["names"], "i")
 			return of["names"].Delete(key)
 		}, "does not lead back to its name"},
-		"a number without its name": {func(of map[string]*bbolt.Bucket) error {
+		"a number without its name": {func(of map[string]*boltdb.Bucket) error {
 			key, _ := first(of["names"], "n")
 			return of["names"].Delete(key)
 		}, "does not lead back to it"},
-		"a name with the number of another": {func(of map[string]*bbolt.Bucket) error {
+		"a name with the number of another": {func(of map[string]*boltdb.Bucket) error {
 			key, value := first(of["names"], "nf")
 			return of["names"].Put(key, record.Seal(key, []byte{0, 0, 0, value[3]%9 + 1}))
 		}, "does not lead back to its name"},
-		"an event whose feature has no name": {func(of map[string]*bbolt.Bucket) error {
+		"an event whose feature has no name": {func(of map[string]*boltdb.Bucket) error {
 			for prefix := range map[string]int{"i": 0, "nf": 0} {
 				for key, _ := first(of["names"], prefix); strings.HasPrefix(string(key), prefix); key, _ = first(of["names"], prefix) {
 					if err := of["names"].Delete(key); err != nil {
@@ -155,26 +154,26 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 			}
 			return nil
 		}, `is no name of kind 'f', under key`},
-		"a link that stands one way round": {func(of map[string]*bbolt.Bucket) error {
+		"a link that stands one way round": {func(of map[string]*boltdb.Bucket) error {
 			key, _ := first(of["links"], "u")
 			return of["links"].Delete(key)
 		}, "workspaces/w/links: the link under key"},
-		"the time of a link of two users": {func(of map[string]*bbolt.Bucket) error {
+		"the time of a link of two users": {func(of map[string]*boltdb.Bucket) error {
 			key, _ := first(of["links"], "s")
 			return of["links"].Put(key, record.Seal(key, make([]byte, 8)))
 		}, "does not stand the other way round"},
-		"a link without a time": {func(of map[string]*bbolt.Bucket) error {
+		"a link without a time": {func(of map[string]*boltdb.Bucket) error {
 			key, _ := first(of["links"], "u")
 			return of["links"].Put(key, record.Seal(key, nil))
 		}, "a row that is no link"},
-		"a row of no link": {func(of map[string]*bbolt.Bucket) error {
+		"a row of no link": {func(of map[string]*boltdb.Bucket) error {
 			return of["links"].Put([]byte("x"), record.Seal([]byte("x"), nil))
 		}, "a row that is no link"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := stopped(t)
-			change(t, dir, func(tx *bbolt.Tx) error {
-				mine, tables := tx.Bucket([]byte("workspaces")).Bucket([]byte("w")), map[string]*bbolt.Bucket{}
+			boltdbtest.Change(t, filepath.Join(dir, events.File), func(tx *boltdb.Tx) error {
+				mine, tables := tx.Bucket([]byte("workspaces")).Bucket([]byte("w")), map[string]*boltdb.Bucket{}
 				for _, table := range []string{"events", "usage", "names", "links"} {
 					tables[table] = mine.Bucket([]byte(table))
 				}
@@ -193,26 +192,11 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 	}
 }
 
-// change changes the file of a service that is stopped.
-func change(t *testing.T, dir string, do func(*bbolt.Tx) error) {
-	t.Helper()
-	db, err := bbolt.Open(filepath.Join(dir, "events.db"), 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(db.Update(do), db.Close()); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestATableOrWorkspaceThatIsNoneIsNamed(t *testing.T) {
 	dir := stopped(t)
-	change(t, dir, func(tx *bbolt.Tx) error {
-		return errors.Join(
-			tx.Bucket([]byte("workspaces")).Bucket([]byte("v")).DeleteBucket([]byte("usage")),
-			tx.Bucket([]byte("workspaces")).Put([]byte("x"), []byte("?")),
-		)
-	})
+	path := filepath.Join(dir, events.File)
+	boltdbtest.DeleteBucket(t, path, "workspaces", "v", "usage")
+	boltdbtest.Change(t, path, func(tx *boltdb.Tx) error { return tx.Bucket([]byte("workspaces")).Put([]byte("x"), []byte("?")) })
 	got := strings.Join(verify(t, dir), "\n")
 	if want := "workspaces/v: there is no table \"usage\"\nworkspaces/x: 1 bytes where a workspace belongs"; got != want {
 		t.Errorf("found %q, want %q", got, want)

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	bbolt "go.etcd.io/bbolt"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/boltdbtest"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 	"github.com/sojournhq/sojourn/services/identity"
@@ -138,18 +139,10 @@ func TestAPageOfLongCallsEndsEarly(t *testing.T) {
 // keptRows returns how many rejections the file of a stopped service keeps.
 func keptRows(t *testing.T, dir string) (n int) {
 	t.Helper()
-	db, err := bbolt.Open(filepath.Join(dir, identity.File), 0o600, &bbolt.Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	err = db.View(func(tx *bbolt.Tx) error {
-		n = tx.Bucket([]byte("workspaces")).Bucket([]byte("w")).Bucket([]byte("kept")).Stats().KeyN
+	boltdbtest.Read(t, filepath.Join(dir, identity.File), func(tx *boltdb.Tx) error {
+		n = tx.Bucket([]byte("workspaces")).Bucket([]byte("w")).Bucket([]byte("kept")).Count()
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return n
 }
 

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	bbolt "go.etcd.io/bbolt"
-
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/boltdbtest"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/internal/kit/soundness"
 	"github.com/sojournhq/sojourn/services/identity"
@@ -25,8 +25,8 @@ func verify(t *testing.T, dir string) (problems []string) {
 }
 
 func TestWhateverIsDamagedIsNamed(t *testing.T) {
-	flip := func(table string) func(*bbolt.Bucket) error {
-		return func(w *bbolt.Bucket) error {
+	flip := func(table string) func(*boltdb.Bucket) error {
+		return func(w *boltdb.Bucket) error {
 			key, value := w.Bucket([]byte(table)).Cursor().First()
 			broken := bytes.Clone(value)
 			broken[0] ^= 1
@@ -34,7 +34,7 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		damage func(*bbolt.Bucket) error
+		damage func(*boltdb.Bucket) error
 		names  string
 	}{
 		"a row of the ledger": {flip("ledger"), "workspaces/w/ledger: "},
@@ -42,15 +42,15 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 		"a link":              {flip("links"), "workspaces/w/links: "},
 		"a rejection":         {flip("rejections"), "workspaces/w/rejections: "},
 		"a kept rejection":    {flip("kept"), "workspaces/w/kept: "},
-		"a rejection that is missing": {func(w *bbolt.Bucket) error {
+		"a rejection that is missing": {func(w *boltdb.Bucket) error {
 			key, _ := w.Bucket([]byte("rejections")).Cursor().First()
 			return w.Bucket([]byte("rejections")).Delete(bytes.Clone(key))
 		}, `books: source "web" has 1 more rejected calls than ledger and rejections`},
-		"a kept rejection that is none": {func(w *bbolt.Bucket) error {
+		"a kept rejection that is none": {func(w *boltdb.Bucket) error {
 			key, _ := w.Bucket([]byte("rejections")).Cursor().First() // that of "0000000000000001"
 			return w.Bucket([]byte("rejections")).Delete(bytes.Clone(key))
 		}, "kept: 0000000000000002: there is no such rejection"},
-		"a rejection that is kept twice": {func(w *bbolt.Bucket) error {
+		"a rejection that is kept twice": {func(w *boltdb.Bucket) error {
 			key, sealed := w.Bucket([]byte("kept")).Cursor().First()
 			value, err := record.Open(key, sealed)
 			if err != nil {
@@ -61,18 +61,17 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 		}, "kept: 0000000000000003: its rejection is kept as number 1\nworkspaces/w/kept: 0000000000000003: the last number is 2"},
 		"a user":     {flip("users"), "workspaces/w/users: "},
 		"an account": {flip("accounts"), "workspaces/w/accounts: "},
-		"a call that is missing": {func(w *bbolt.Bucket) error {
+		"a call that is missing": {func(w *boltdb.Bucket) error {
 			key, _ := w.Bucket([]byte("ledger")).Cursor().First()
 			return w.Bucket([]byte("ledger")).Delete(bytes.Clone(key))
 		}, `workspaces/w/books: source "web" has 1 more accepted calls than the ledger`},
-		"books that are missing": {func(w *bbolt.Bucket) error {
+		"books that are missing": {func(w *boltdb.Bucket) error {
 			key, _ := w.Bucket([]byte("books")).Cursor().Last()
 			return w.Bucket([]byte("books")).Delete(bytes.Clone(key))
 		}, `workspaces/w/books: source "web" has -`},
-		"books under no key": {func(w *bbolt.Bucket) error {
+		"books under no key": {func(w *boltdb.Bucket) error {
 			return w.Bucket([]byte("books")).Put([]byte("?"), record.Seal([]byte("?"), nil))
 		}, "no row of the books"},
-		"a table": {func(w *bbolt.Bucket) error { return w.DeleteBucket([]byte("users")) }, "workspaces/w/users: there is no such table"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -83,16 +82,14 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 			if problems := verify(t, dir); len(problems) > 0 {
 				t.Fatalf("found %q in what is sound", problems)
 			}
-			db, err := bbolt.Open(filepath.Join(dir, identity.File), 0o600, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = db.Update(func(tx *bbolt.Tx) error { return c.damage(tx.Bucket([]byte("workspaces")).Bucket([]byte("w"))) })
-			if err := errors.Join(err, db.Close()); err != nil {
-				t.Fatal(err)
-			}
+			path := filepath.Join(dir, identity.File)
+			boltdbtest.Change(t, path, func(tx *boltdb.Tx) error { return c.damage(tx.Bucket([]byte("workspaces")).Bucket([]byte("w"))) })
 			if problems := strings.Join(verify(t, dir), "\n"); !strings.Contains(problems, c.names) {
 				t.Errorf("found %q, want %q", problems, c.names)
+			}
+			boltdbtest.DeleteBucket(t, path, "workspaces", "w", "users")
+			if problems := strings.Join(verify(t, dir), "\n"); !strings.Contains(problems, "workspaces/w/users: there is no such table") {
+				t.Errorf("found %q, when the table was gone", problems)
 			}
 		})
 	}

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	bbolt "go.etcd.io/bbolt"
-
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/boltdbtest"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/internal/kit/soundness"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
@@ -61,7 +61,7 @@ func verify(t *testing.T, dir string) (problems []string) {
 }
 
 // last returns the last row of a table.
-func last(b *bbolt.Bucket) (key, value []byte) {
+func last(b *boltdb.Bucket) (key, value []byte) {
 	key, value = b.Cursor().Last()
 	return bytes.Clone(key), bytes.Clone(value)
 }
@@ -76,15 +76,15 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 	other := func(key, sealed []byte, field ...byte) []byte {
 		return record.Seal(key, append(bytes.Clone(sealed[:len(sealed)-4]), field...))
 	}
-	type damage func(table func(string) *bbolt.Bucket) error
+	type damage func(table func(string) *boltdb.Bucket) error
 	change := func(name string, field ...byte) damage {
-		return func(table func(string) *bbolt.Bucket) error {
+		return func(table func(string) *boltdb.Bucket) error {
 			key, value := last(table(name))
 			return table(name).Put(key, other(key, value, field...))
 		}
 	}
 	remove := func(name string) damage {
-		return func(table func(string) *bbolt.Bucket) error {
+		return func(table func(string) *boltdb.Bucket) error {
 			key, _ := last(table(name))
 			return table(name).Delete(key)
 		}
@@ -93,7 +93,7 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 		damage damage
 		names  string
 	}{
-		"a point's value": {func(table func(string) *bbolt.Bucket) error {
+		"a point's value": {func(table func(string) *boltdb.Bucket) error {
 			key, value := last(table("points"))
 			value[0] ^= 1
 			return table("points").Put(key, value)
@@ -114,36 +114,31 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 		"a timer that is missing":        {remove("timers"), "waits for no timer"},
 		"a name":                         {remove("names"), "workspaces/w/names: "},
 		"a link":                         {remove("links"), "workspaces/w/links: "},
-		"a table":                        {func(table func(string) *bbolt.Bucket) error { return table("").DeleteBucket([]byte("gone")) }, "workspaces/w/gone: there is no such table"},
-		"an entry of no session": {func(table func(string) *bbolt.Bucket) error {
+		"an entry of no session": {func(table func(string) *boltdb.Bucket) error {
 			return table("by_start").Put([]byte("?"), record.Seal([]byte("?"), nil))
 		}, "workspaces/w/by_start: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			copyFile(t, whole, filepath.Join(dir, sessions.File))
-			db, err := bbolt.Open(filepath.Join(dir, sessions.File), 0o600, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = db.Update(func(tx *bbolt.Tx) error {
-				return c.damage(func(table string) *bbolt.Bucket {
+			path := filepath.Join(dir, sessions.File)
+			boltdbtest.Change(t, path, func(tx *boltdb.Tx) error {
+				return c.damage(func(table string) *boltdb.Bucket {
 					switch w := tx.Bucket([]byte("workspaces")).Bucket([]byte("w")); table {
 					case "timers":
 						return tx.Bucket([]byte("timers"))
-					case "":
-						return w
 					default:
 						return w.Bucket([]byte(table))
 					}
 				})
 			})
-			if err := errors.Join(err, db.Close()); err != nil {
-				t.Fatal(err)
-			}
 			problems := strings.Join(verify(t, dir), "\n")
 			if !strings.Contains(problems, c.names) {
 				t.Errorf("found %q, want %q", problems, c.names)
+			}
+			boltdbtest.DeleteBucket(t, path, "workspaces", "w", "gone")
+			if problems := strings.Join(verify(t, dir), "\n"); !strings.Contains(problems, "workspaces/w/gone: there is no such table") {
+				t.Errorf("found %q, when the table was gone", problems)
 			}
 		})
 	}

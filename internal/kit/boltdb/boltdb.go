@@ -23,6 +23,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/block"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/pages"
@@ -78,11 +79,14 @@ type Options struct {
 	GenerationBytes int
 	// ReserveBytes is what is kept free on the disk for what makes room: Room. 0: DefaultReserve; less: nothing.
 	ReserveBytes int64
+	// BlockBytes is how large a block of rows usually is, before it is compressed; 0 is the usual.
+	BlockBytes int
 	// ReadOnly opens a file for reading only; it must exist, and Update returns ErrReadOnly.
 	ReadOnly bool
 }
 
-// Upgrade makes the next format of a file. It writes to the file itself, which has no log then.
+// Upgrade makes the next format of a file whose rows are not in blocks yet. It writes to the file itself, which has no log then, and finds
+// each row as a pair of bbolt.
 type Upgrade = func(*bolt.Tx) error
 
 // DB is an open file. All methods may be called from many goroutines.
@@ -97,6 +101,7 @@ type DB struct {
 	tracer   trace.Tracer
 	buckets  *buckets
 	room     *room
+	sizes    block.Sizes
 
 	mutex  sync.RWMutex // guards closed, so that nothing is sent on a closed queue
 	closed bool
@@ -137,7 +142,7 @@ func Open(o Options) (*DB, error) {
 	db := &DB{
 		bolt: newHandle(b, o.Path), kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
-		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o), own: rows.New(),
+		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o), sizes: sizesOf(b, o), own: rows.New(),
 		limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes), compactions: newCompactions(),
 	}
 	if err := db.recoverLog(); err != nil {
@@ -177,12 +182,13 @@ func syncDir(name string) error {
 }
 
 // View runs fn in a read transaction: it sees one consistent state, including every write that has been acknowledged.
-func (db *DB) View(fn func(*Tx) error) error {
+func (db *DB) View(fn func(*Tx) error) (err error) {
 	defer db.metrics.readers.enter()()
 	tx, err := db.read()
 	if err != nil {
 		return err
 	}
+	defer recoverDamage(&err)
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // what a damaged page leads to is a panic, not the end of the process
 	defer tx.endReading()
 	return fn(tx)

@@ -153,7 +153,11 @@ func (db *DB) log(tx *Tx) error {
 func runSafely(fn func(*Tx) error, tx *Tx) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if p := recover(); p != nil {
+		switch p := recover().(type) {
+		case nil:
+		case damage:
+			err = p.error
+		default:
 			err = fmt.Errorf("panic in a transaction: %v", p)
 		}
 	}()

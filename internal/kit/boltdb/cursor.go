@@ -3,8 +3,6 @@ package boltdb
 import (
 	"bytes"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
 )
 
@@ -23,7 +21,7 @@ type Cursor struct {
 // layer is a place in the rows of one generation or of bbolt.
 type layer struct {
 	rows rows.Cursor
-	bolt *bolt.Cursor // nil: it is a place in rows
+	walk *blockWalk // in those of bbolt; nil: it is a place in rows
 
 	key, value []byte // key is nil where there is no row
 	deleted    bool
@@ -36,7 +34,7 @@ func (b *Bucket) Cursor() *Cursor {
 		c.layers = append(c.layers, &layer{rows: over.Cursor(placeOf(b.number, isRow))})
 	}
 	if under := b.base(); under != nil {
-		c.layers = append(c.layers, &layer{bolt: under.Cursor()})
+		c.layers = append(c.layers, &layer{walk: newBlockWalk(under, b.tx.db.buckets.path(b.number))})
 	}
 	return c
 }
@@ -123,9 +121,8 @@ func (c *Cursor) settle() (key, value []byte) {
 
 // seek moves to the first row whose key is not less.
 func (l *layer) seek(key []byte) {
-	if l.bolt != nil {
-		l.fromBolt(l.bolt.Seek(key))
-		l.skipBuckets(true)
+	if l.walk != nil {
+		l.key, l.value = l.walk.seek(key)
 		return
 	}
 	l.rows.Seek(key)
@@ -134,13 +131,8 @@ func (l *layer) seek(key []byte) {
 
 // seekBefore moves to the last row whose key is less.
 func (l *layer) seekBefore(key []byte) {
-	if l.bolt != nil {
-		if found, _ := l.bolt.Seek(key); found == nil {
-			l.fromBolt(l.bolt.Last())
-		} else {
-			l.fromBolt(l.bolt.Prev())
-		}
-		l.skipBuckets(false)
+	if l.walk != nil {
+		l.key, l.value = l.walk.seekBefore(key)
 		return
 	}
 	l.rows.SeekBefore(key)
@@ -149,9 +141,8 @@ func (l *layer) seekBefore(key []byte) {
 
 // last moves to the last row.
 func (l *layer) last() {
-	if l.bolt != nil {
-		l.fromBolt(l.bolt.Last())
-		l.skipBuckets(false)
+	if l.walk != nil {
+		l.key, l.value = l.walk.end()
 		return
 	}
 	l.rows.Last()
@@ -161,31 +152,16 @@ func (l *layer) last() {
 // step moves by one row.
 func (l *layer) step(ahead bool) {
 	switch {
-	case l.bolt != nil && ahead:
-		l.fromBolt(l.bolt.Next())
-		l.skipBuckets(ahead)
-	case l.bolt != nil:
-		l.fromBolt(l.bolt.Prev())
-		l.skipBuckets(ahead)
+	case l.walk != nil && ahead:
+		l.key, l.value = l.walk.next()
+	case l.walk != nil:
+		l.key, l.value = l.walk.prev()
 	case ahead:
 		l.rows.Next()
 		l.fromRows()
 	default:
 		l.rows.Prev()
 		l.fromRows()
-	}
-}
-
-func (l *layer) fromBolt(key, value []byte) { l.key, l.value = key, value }
-
-// skipBuckets passes over the buckets that bbolt has among rows.
-func (l *layer) skipBuckets(ahead bool) {
-	for l.key != nil && l.value == nil {
-		if ahead {
-			l.fromBolt(l.bolt.Next())
-		} else {
-			l.fromBolt(l.bolt.Prev())
-		}
 	}
 }
 

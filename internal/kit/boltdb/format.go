@@ -1,8 +1,10 @@
 package boltdb
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -14,6 +16,8 @@ var (
 	kindKey    = []byte("kind")
 	formatKey  = []byte("format")
 	uuidKey    = []byte("uuid") // not in files from before there was a manifest
+	rowsKey    = []byte("rows") // how they lie in the file; not in files from before there were blocks
+	inBlocks   = []byte{1}
 )
 
 // checkFormat marks a new file and refuses one that this program would misread, or that is not the one that want says, if want is not nil.
@@ -22,11 +26,12 @@ func checkFormat(b *bolt.DB, o Options, want *entry) (is entry, err error) {
 	err = Guard(func() error {
 		if o.ReadOnly {
 			return b.View(func(tx *bolt.Tx) error {
-				is, err = readEntry(tx.Bucket(metaBucket), o, want)
+				meta := tx.Bucket(metaBucket)
+				is, err = readEntry(meta, o, want)
 				if err != nil {
 					return err
 				}
-				return readsAsIs(is.Format, o)
+				return readsAsIs(meta, is.Format, o)
 			})
 		}
 		return b.Update(func(tx *bolt.Tx) error {
@@ -70,7 +75,7 @@ func markFile(tx *bolt.Tx, o Options, want *entry) (is entry, err error) {
 		if err := meta.Put(kindKey, []byte(o.Kind)); err != nil {
 			return entry{}, err
 		}
-		if err := putFormat(meta, o.Format); err != nil {
+		if err := errors.Join(putFormat(meta, o.Format), meta.Put(rowsKey, inBlocks)); err != nil {
 			return entry{}, err
 		}
 	}
@@ -90,6 +95,8 @@ func readMark(meta *bolt.Bucket, o Options) (uint32, error) {
 		return 0, err
 	case kind != o.Kind:
 		return 0, fmt.Errorf("%w: the file holds %q, not %q", ErrFormat, kind, o.Kind)
+	case len(meta.Get(rowsKey)) > 0 && !hasBlocks(meta):
+		return 0, fmt.Errorf("%w: the file's rows lie as this program does not read them", ErrFormat)
 	case format > o.Format:
 		return 0, fmt.Errorf("%w: the file has format %d, this program reads up to %d", ErrFormat, format, o.Format)
 	}
@@ -102,8 +109,14 @@ func readMark(meta *bolt.Bucket, o Options) (uint32, error) {
 	return format, nil
 }
 
+// hasBlocks says whether the rows of a file lie in blocks, and not each by itself.
+func hasBlocks(meta *bolt.Bucket) bool { return bytes.Equal(meta.Get(rowsKey), inBlocks) }
+
 // readsAsIs refuses a file that has to be changed first.
-func readsAsIs(format uint32, o Options) error {
+func readsAsIs(meta *bolt.Bucket, format uint32, o Options) error {
+	if !hasBlocks(meta) {
+		return fmt.Errorf("%w: the rows of the file, of format %d, are put into blocks when its service is started once", ErrFormat, format)
+	}
 	for f := format; f < o.Format; f++ {
 		if o.Upgrades[f] != nil {
 			return fmt.Errorf("%w: the file has format %d, and is upgraded to %d when its service is started once",
@@ -122,6 +135,9 @@ func upgrade(tx *bolt.Tx, format uint32, o Options) error {
 		if step := o.Upgrades[f]; step != nil {
 			if log, err := segments(o.Path); err != nil || len(log) > 0 {
 				return fmt.Errorf("%w: the file was not closed: start and stop the version that wrote it once more", cmp.Or(err, ErrFormat))
+			}
+			if hasBlocks(tx.Bucket(metaBucket)) {
+				return fmt.Errorf("%w: the step from format %d is for rows that are not in blocks yet", ErrFormat, f)
 			}
 			if err := step(tx); err != nil {
 				return fmt.Errorf("upgrade from format %d: %w", f, err)

@@ -11,18 +11,48 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
-// old is a file of format 1 that holds one key.
+// old is a file of format 1, from before there were blocks, that holds one key.
 func old(t *testing.T) boltdb.Options {
 	t.Helper()
+	return plainFile(t, func(tx *bolt.Tx) error {
+		_, err := tx.CreateBucket(bucket)
+		return errors.Join(err, putRaw("one")(tx))
+	})
+}
+
+// plainFile is a file of format 1 from before there were blocks and manifests.
+func plainFile(t *testing.T, fill func(*bolt.Tx) error) boltdb.Options {
+	t.Helper()
 	o := boltdb.Options{Path: filepath.Join(t.TempDir(), "x.db"), Kind: "test", Format: 1}
-	db, err := boltdb.Open(o)
+	db, err := bolt.Open(o.Path, 0o600, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(db.Update(t.Context(), put("one")), db.Close()); err != nil {
+	err = db.Update(func(tx *bolt.Tx) error {
+		meta, err := tx.CreateBucket([]byte("meta"))
+		if err != nil {
+			return err
+		}
+		return errors.Join(meta.Put([]byte("kind"), []byte("test")), meta.Put([]byte("format"), []byte{0, 0, 0, 1}), fill(tx))
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return o
+}
+
+// hasRaw says whether bbolt has a key in the bucket, without any reading of it.
+func hasRaw(t *testing.T, o boltdb.Options, key string) (found bool) {
+	t.Helper()
+	db, err := bolt.Open(o.Path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.View(func(tx *bolt.Tx) error { found = tx.Bucket(bucket).Get([]byte(key)) != nil; return nil })
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // holds opens a file and says whether it has a key.
@@ -86,7 +116,7 @@ func TestAnUpgradeThatFailsLeavesTheFileAsItWas(t *testing.T) {
 	if _, err := boltdb.Open(newer); !errors.Is(err, boom) {
 		t.Errorf("opened with %v", err)
 	}
-	if !holds(t, o, "one") || holds(t, o, "two") {
+	if !hasRaw(t, o, "one") || hasRaw(t, o, "two") {
 		t.Error("the older program does not find what it left")
 	}
 }
@@ -97,9 +127,17 @@ func TestAFileTooOldIsRefusedAndOneThatNeedsNoChangeIsReadAsItIs(t *testing.T) {
 	if _, err := boltdb.Open(o); !errors.Is(err, boltdb.ErrFormat) || !strings.Contains(err.Error(), "reads from 2") {
 		t.Errorf("too old: %v", err)
 	}
-	o.Upgrades[1], o.ReadOnly = nil, true
+	o.Format = 1
+	if !holds(t, o, "one") { // its rows are in blocks from then on
+		t.Error("the row is gone")
+	}
+	o.Format, o.Upgrades[1], o.ReadOnly = 3, nil, true
 	if !holds(t, o, "one") {
 		t.Error("a file that needs no change cannot be read")
+	}
+	o.Upgrades[1], o.ReadOnly = putRaw("two"), false
+	if _, err := boltdb.Open(o); !errors.Is(err, boltdb.ErrFormat) || !strings.Contains(err.Error(), "not in blocks") {
+		t.Errorf("a step that would write to blocks: %v", err)
 	}
 }
 

@@ -63,3 +63,25 @@ func removeLog(path string) error {
 	}
 	return errors.Join(err, syncEntries(path))
 }
+
+// Readable returns an error unless the file that the options name can be opened with them, be it that it is upgraded then.
+func Readable(o Options) error {
+	o.ReadOnly = true
+	if err := settle(o); err != nil {
+		return fmt.Errorf("open %s: %w", o.Path, err)
+	}
+	b, err := openBolt(o.Path, true)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", o.Path, err)
+	}
+	err = Guard(func() error {
+		return b.View(func(tx *bolt.Tx) error {
+			_, err := readMark(tx.Bucket(metaBucket), o)
+			return err
+		})
+	})
+	if err := errors.Join(err, b.Close()); err != nil {
+		return fmt.Errorf("open %s: %w", o.Path, err)
+	}
+	return nil
+}

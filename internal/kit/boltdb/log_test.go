@@ -18,10 +18,10 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
-// small makes a file apply its log all the time.
+// small makes a file apply its log all the time, to blocks of a few rows.
 func small(t *testing.T, path string) *boltdb.DB {
 	t.Helper()
-	db, err := boltdb.Open(boltdb.Options{Path: path, Kind: "test", Format: 1, GenerationBytes: 2000})
+	db, err := boltdb.Open(boltdb.Options{Path: path, Kind: "test", Format: 1, GenerationBytes: 2000, BlockBytes: 150})
 	if err != nil {
 		t.Fatal(err)
 	}

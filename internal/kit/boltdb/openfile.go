@@ -45,6 +45,9 @@ func openFile(o Options) (*bolt.DB, entry, error) {
 	}
 	is, err := checkFormat(b, o, want)
 	if err == nil && !o.ReadOnly {
+		if b, err = packed(b, o); err != nil {
+			return nil, entry{}, err
+		}
 		err = syncEntries(o.Path)
 	}
 	if err == nil && !o.ReadOnly && (want == nil || *want != is) {
@@ -219,7 +222,11 @@ func stillThere(b *bolt.DB, path string, opened os.FileInfo) error {
 func Guard(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if p := recover(); p != nil {
+		switch p := recover().(type) {
+		case nil:
+		case damage:
+			err = p.error
+		default:
 			err = fmt.Errorf("%w: %s", ErrDamaged, trouble(p))
 		}
 	}()

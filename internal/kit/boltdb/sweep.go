@@ -1,7 +1,6 @@
 package boltdb
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -165,75 +164,8 @@ func (db *DB) sweepSome(tx *bolt.Tx, from *rows.Walk) (more bool, err error) {
 		}
 		from.Next()
 	}
-	a.leave()
-	return from.Row() != nil, nil
+	return from.Row() != nil, a.leave()
 }
-
-// applier applies rows, in order of their keys, in one transaction of bbolt.
-type applier struct {
-	db     *DB
-	tx     *bolt.Tx
-	number uint32
-	bucket *bolt.Bucket // the one with the number, nil at first
-	last   []byte       // the last key that it had
-
-	behind, among int // how many rows came behind that and before it
-}
-
-func (a *applier) apply(r *rows.Row) error {
-	number, what := parsePlace(r.Place())
-	key, value := r.Key(), r.Value()
-	if what == isBucket {
-		_, err := makeBucket(a.tx, append(a.db.buckets.path(number), string(key)))
-		return err
-	}
-	if a.bucket == nil || number != a.number {
-		if err := a.enter(number); err != nil {
-			return err
-		}
-	}
-	switch {
-	case what == isSequence:
-		return a.bucket.SetSequence(binary.BigEndian.Uint64(value))
-	case value == nil:
-		return a.bucket.Delete(key)
-	}
-	if bytes.Compare(key, a.last) > 0 {
-		a.behind++
-	} else {
-		a.among++
-	}
-	return a.bucket.Put(key, value)
-}
-
-func (a *applier) enter(number uint32) (err error) {
-	a.leave()
-	if a.bucket, err = makeBucket(a.tx, a.db.buckets.path(number)); err != nil {
-		return err
-	}
-	a.number, a.behind, a.among = number, 0, 0
-	last, _ := a.bucket.Cursor().Last()
-	a.last = bytes.Clone(last)
-	return nil
-}
-
-// leave lets bbolt fill the pages of a bucket that mostly grows at its end: nothing will have to be put between their rows.
-func (a *applier) leave() {
-	switch {
-	case a.bucket == nil:
-	case a.behind > a.among:
-		a.bucket.FillPercent = fullPages
-	default:
-		a.bucket.FillPercent = sparePages
-	}
-}
-
-const (
-	// fullPages leaves room for the few rows that come late.
-	fullPages = 0.95
-	// sparePages leaves room for rows between those that are there. Half, as bbolt would, costs some 4 % more bytes.
-	sparePages = 0.75
-)
 
 // makeBucket returns the bucket at a path, making what does not exist.
 func makeBucket(tx *bolt.Tx, path []string) (*bolt.Bucket, error) {

@@ -35,6 +35,7 @@ type Bucket struct {
 	name   string
 	under  *bolt.Bucket // what bbolt has of it: see base
 	looked bool
+	rows   *blocks // what reads the rows that bbolt has, nil until some are read
 }
 
 func newTx(db *DB, under *bolt.Tx, over ...rows.View) *Tx {
@@ -149,10 +150,19 @@ func (b *Bucket) Get(key []byte) []byte {
 	if value, ok := b.tx.find(rows.Hash(place, key), place, key); ok {
 		return value
 	}
-	if under := b.base(); under != nil {
-		return under.Get(key)
+	return b.stored(key)
+}
+
+// stored returns the value that bbolt has under a key, nil if there is none.
+func (b *Bucket) stored(key []byte) []byte {
+	under := b.base()
+	if under == nil || b.parent == nil {
+		return nil
 	}
-	return nil
+	if b.rows == nil {
+		b.rows = newBlocks(under, b.tx.db.buckets.path(b.number))
+	}
+	return b.rows.get(key)
 }
 
 // Put writes a value, which must not be changed any more, under a key.

@@ -31,7 +31,8 @@ func (p Problem) String() string {
 }
 
 // Examine opens the file that the options name, for reading only, and tells found, in the same goroutine, of everything that is wrong with
-// it: first its pages, then, if all of them can be followed, what rows reports while it reads the tables. It ends whatever the file holds.
+// it: first its pages, then, if all of them can be followed, the blocks of rows on them, and then, if all of these can be read, what rows
+// reports while it reads the tables. It ends whatever the file holds.
 // The error is for what kept it from looking: a file that is not there, in use, no store, damaged where it begins, the end of ctx, or
 // whatever rows returned.
 func Examine(ctx context.Context, o boltdb.Options, rows func(*boltdb.Tx) error, found func(Problem)) error {
@@ -42,13 +43,28 @@ func Examine(ctx context.Context, o boltdb.Options, rows func(*boltdb.Tx) error,
 	}
 	followable, err := examinePages(ctx, o.Path, func(err error) { found(Problem{Message: err.Error()}) })
 	if followable && err == nil {
-		err = db.View(func(tx *boltdb.Tx) error { return boltdb.Guard(func() error { return rows(tx) }) })
+		err = db.View(func(tx *boltdb.Tx) error {
+			return boltdb.Guard(func() error { return examineRows(ctx, tx, rows, found) })
+		})
 		if errors.Is(err, boltdb.ErrDamaged) {
 			found(Problem{Message: err.Error()})
 			err = nil
 		}
 	}
 	return errors.Join(err, db.Close())
+}
+
+// examineRows examines the blocks of rows, and rows if there is none among them that cannot be read.
+func examineRows(ctx context.Context, tx *boltdb.Tx, rows func(*boltdb.Tx) error, found func(Problem)) error {
+	readable := true
+	err := tx.CheckBlocks(ctx, func(table string, err error) {
+		readable = false
+		found(Problem{Table: table, Message: err.Error()})
+	})
+	if err != nil || !readable {
+		return err
+	}
+	return rows(tx)
 }
 
 // examinePages examines the pages of a file that nobody writes to.

@@ -59,6 +59,22 @@ func TestASoundFileHasNoProblems(t *testing.T) {
 	}
 }
 
+// secondBlocks returns where the second block of every leaf lies that has one: first its key, of four digits, then its rows.
+func secondBlocks(file []byte) (all []int) {
+	const page, leaf = 4096, 0x02
+	for at := 2 * page; at < len(file); at += page {
+		if file[at+8]&leaf == 0 || file[at+10] < 2 {
+			continue
+		}
+		element := at + 16 + 16 // which says how far behind it the key is
+		key := element + int(binary.LittleEndian.Uint32(file[element+4:]))
+		if bytes.IndexByte([]byte("0123456789"), file[key]) >= 0 {
+			all = append(all, key)
+		}
+	}
+	return all
+}
+
 func TestADamagedFileIsAProblemAndNoCrash(t *testing.T) {
 	const page = 4096
 	for name, c := range map[string]struct {
@@ -74,13 +90,17 @@ func TestADamagedFileIsAProblemAndNoCrash(t *testing.T) {
 			return file
 		}, "is not one of the"},
 		"two rows out of order": {func(file []byte) []byte {
-			for at := 2 * page; at < len(file); at += page {
-				if i := bytes.Index(file[at:at+page], []byte("0107")); i >= 0 && file[at+8]&0x02 != 0 {
-					copy(file[at+i:], "0099")
-				}
+			for _, at := range secondBlocks(file) {
+				copy(file[at:], "0000")
 			}
 			return file
 		}, "is not greater than the one before it"},
+		"a bit of a row": {func(file []byte) []byte {
+			for _, at := range secondBlocks(file) {
+				file[at+10] ^= 1
+			}
+			return file
+		}, "rows: store is damaged: the rows from key 30"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := store(t)

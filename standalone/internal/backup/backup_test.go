@@ -36,9 +36,7 @@ func contents(t *testing.T, o boltdb.Options) string {
 	var every func(*boltdb.Bucket) error
 	every = func(b *boltdb.Bucket) error {
 		rows := b.ForEach(func(key, value []byte) error {
-			if string(key) != "uuid" {
-				_, _ = fmt.Fprintf(&all, "%q=%q\n", key, value)
-			}
+			_, _ = fmt.Fprintf(&all, "%q=%q\n", key, value)
 			return nil
 		})
 		return errors.Join(rows, b.ForEachBucket(func(name []byte) error {
@@ -47,7 +45,7 @@ func contents(t *testing.T, o boltdb.Options) string {
 		}))
 	}
 	err = db.View(func(tx *boltdb.Tx) error {
-		return errors.Join(every(tx.Bucket([]byte("meta"))), every(tx.Bucket([]byte("workspaces"))))
+		return every(tx.Bucket([]byte("workspaces")))
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"slices"
 
@@ -130,15 +129,8 @@ func copyChecked(ctx context.Context, to io.Writer, in io.Reader, f File) error 
 
 // readable says whether this program reads a file as the data that the options name, if perhaps only once its service has upgraded it.
 func readable(o boltdb.Options, path string) error {
-	o.Path, o.ReadOnly, o.Upgrades = path, true, maps.Clone(o.Upgrades)
-	for format := range o.Upgrades {
-		o.Upgrades[format] = nil
-	}
-	db, err := boltdb.Open(o)
-	if err != nil {
-		return err
-	}
-	return db.Close()
+	o.Path = path
+	return boltdb.Readable(o)
 }
 
 // whileWanted reads until ctx ends.

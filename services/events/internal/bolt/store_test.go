@@ -7,11 +7,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/boltdbtest"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/events/internal/bolt"
 	"github.com/sojournhq/sojourn/services/events/internal/storetest"
@@ -84,11 +83,7 @@ func TestADamagedRowIsAnErrorAndNeverSkipped(t *testing.T) {
 // damage flips one bit in every value of a table of workspace "w".
 func damage(t *testing.T, path, table string) {
 	t.Helper()
-	db, err := bbolt.Open(path, 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
+	boltdbtest.Change(t, path, func(tx *boltdb.Tx) error {
 		rows := tx.Bucket([]byte("workspaces")).Bucket([]byte("w")).Bucket([]byte(table))
 		values := map[string][]byte{}
 		err := rows.ForEach(func(key, value []byte) error {
@@ -100,9 +95,6 @@ func damage(t *testing.T, path, table string) {
 		}
 		return err
 	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestAQuestionThatNobodyWaitsForIsGivenUp(t *testing.T) {
@@ -143,18 +135,11 @@ func TestAKeyOfNoPossibleDayIsAnErrorAndNoEndlessWalk(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	db, err := bbolt.Open(path, 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
+	boltdbtest.Change(t, path, func(tx *boltdb.Tx) error {
 		key := make([]byte, 20)
 		key[8] = 0xff // the day's first byte
 		return tx.Bucket([]byte("workspaces")).Bucket([]byte("w")).Bucket([]byte("usage")).Put(key, []byte("?"))
 	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
 	store = open(t, path)
 	defer func() { _ = store.Close() }()
 	gone, leave := context.WithCancel(t.Context())

@@ -16,7 +16,7 @@ import (
 // Kind and Format are what the file says of itself.
 const (
 	Kind   = "identity"
-	Format = 2
+	Format = 3
 )
 
 var (
@@ -44,7 +44,7 @@ var _ directory.Store = (*Store)(nil)
 // Mark adds to options what kind of file the store's is, and which formats it reads. Files of format 1 are what those of format 2 are when
 // they are closed; in between format 2 has a log beside them.
 func Mark(o boltdb.Options) boltdb.Options {
-	o.Kind, o.Format, o.Upgrades = Kind, Format, map[uint32]boltdb.Upgrade{1: nil}
+	o.Kind, o.Format, o.Upgrades = Kind, Format, map[uint32]boltdb.Upgrade{1: nil, 2: nil}
 	return o
 }
 

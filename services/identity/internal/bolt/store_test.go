@@ -7,10 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/boltdbtest"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/internal/kit/soundness"
 	"github.com/sojournhq/sojourn/services/identity/internal/bolt"
@@ -27,11 +26,7 @@ func TestBoltIsAStore(t *testing.T) { storetest.Run(t, open) }
 // damage changes one byte of every value in a table of workspace w.
 func damage(t *testing.T, dir, table string) {
 	t.Helper()
-	db, err := bbolt.Open(filepath.Join(dir, "identity.db"), 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
+	boltdbtest.Change(t, filepath.Join(dir, "identity.db"), func(tx *boltdb.Tx) error {
 		b := tx.Bucket([]byte("workspaces")).Bucket([]byte("w")).Bucket([]byte(table))
 		cursor := b.Cursor()
 		n := 0
@@ -48,9 +43,6 @@ func damage(t *testing.T, dir, table string) {
 		}
 		return nil
 	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestADamagedRowIsAnErrorNeverPassedOver(t *testing.T) {
@@ -101,16 +93,7 @@ func TestAFileFromBeforeRejectionsWereKeptIsRead(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	db, err := bbolt.Open(filepath.Join(dir, "identity.db"), 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte("workspaces")).Bucket([]byte("w")).DeleteBucket([]byte("kept"))
-	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
+	boltdbtest.DeleteBucket(t, filepath.Join(dir, "identity.db"), "workspaces", "w", "kept")
 	verifyErr := bolt.Verify(t.Context(), boltdb.Options{Path: filepath.Join(dir, "identity.db")}, func(p soundness.Problem) {
 		t.Errorf("found unsound: %s", p)
 	})

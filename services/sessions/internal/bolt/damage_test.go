@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/boltdbtest"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
@@ -44,18 +44,6 @@ func withStore(t *testing.T, dir string, do func(session.Store)) {
 	}
 }
 
-// damage changes a file behind the store's back.
-func damage(t *testing.T, dir string, do func(tx *bbolt.Tx) error) {
-	t.Helper()
-	db, err := bbolt.Open(filepath.Join(dir, "sessions.db"), 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(db.Update(do), db.Close()); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func told(t *testing.T, store session.Store) int {
 	t.Helper()
 	changes, _, err := store.Changes(context.Background(), "w", session.Cursor{}, 100)
@@ -67,7 +55,7 @@ func told(t *testing.T, store session.Store) int {
 
 func TestTimersThatAreMissingAreSetAgain(t *testing.T) {
 	dir := stopped(t)
-	damage(t, dir, func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("timers")) })
+	boltdbtest.DeleteBucket(t, filepath.Join(dir, "sessions.db"), "timers")
 	withStore(t, dir, func(store session.Store) {
 		if looked, err := store.EndDue(t.Context(), 1<<40, 100); looked != 0 || err != nil {
 			t.Errorf("looked at %d timers, %v", looked, err)
@@ -99,8 +87,8 @@ func TestTimersThatAreMissingAreSetAgain(t *testing.T) {
 }
 
 func TestASessionThatCannotBeReadCostsOnlyItself(t *testing.T) {
-	for name, breaks := range map[string]func(w *bbolt.Bucket) error{
-		"its row": func(w *bbolt.Bucket) error {
+	for name, breaks := range map[string]func(w *boltdb.Bucket) error{
+		"its row": func(w *boltdb.Bucket) error {
 			cursor := w.Bucket([]byte("sessions")).Cursor()
 			cursor.First()
 			key, sealed := cursor.Next()
@@ -108,7 +96,7 @@ func TestASessionThatCannotBeReadCostsOnlyItself(t *testing.T) {
 			broken[0] ^= 1
 			return w.Bucket([]byte("sessions")).Put(append([]byte(nil), key...), broken)
 		},
-		"its name": func(w *bbolt.Bucket) error {
+		"its name": func(w *boltdb.Bucket) error {
 			cursor := w.Bucket([]byte("sessions")).Cursor()
 			key, _ := cursor.First()
 			return w.Bucket([]byte("names")).Delete(append([]byte{'i'}, key[:4]...))
@@ -116,7 +104,9 @@ func TestASessionThatCannotBeReadCostsOnlyItself(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := stopped(t)
-			damage(t, dir, func(tx *bbolt.Tx) error { return breaks(tx.Bucket([]byte("workspaces")).Bucket([]byte("w"))) })
+			boltdbtest.Change(t, filepath.Join(dir, "sessions.db"), func(tx *boltdb.Tx) error {
+				return breaks(tx.Bucket([]byte("workspaces")).Bucket([]byte("w")))
+			})
 			withStore(t, dir, func(store session.Store) { endAllButOne(t, store) })
 		})
 	}

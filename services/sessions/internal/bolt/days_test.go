@@ -3,6 +3,7 @@ package bolt_test
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/day"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/boltdbtest"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/bolt"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
@@ -50,7 +53,7 @@ func everyTime(t *testing.T, store session.Store) []session.TimeRow {
 }
 
 // firstDay returns the first row of days, and the first of a further module behind it.
-func firstDay(tx *bbolt.Tx) (days *bbolt.Bucket, row, further [2][]byte) {
+func firstDay(tx *boltdb.Tx) (days *boltdb.Bucket, row, further [2][]byte) {
 	days = tx.Bucket([]byte("workspaces")).Bucket([]byte("w")).Bucket([]byte("days"))
 	cursor := days.Cursor()
 	key, value := cursor.First()
@@ -60,39 +63,39 @@ func firstDay(tx *bbolt.Tx) (days *bbolt.Bucket, row, further [2][]byte) {
 }
 
 func TestDamagedSumsAreNamedAndRebuilt(t *testing.T) {
-	for name, breaks := range map[string]func(tx *bbolt.Tx) error{
-		"a row that cannot be read": func(tx *bbolt.Tx) error {
+	for name, breaks := range map[string]func(tx *boltdb.Tx) error{
+		"a row that cannot be read": func(tx *boltdb.Tx) error {
 			days, row, _ := firstDay(tx)
 			row[1][3] ^= 1
 			return days.Put(row[0], row[1])
 		},
-		"a row that is missing": func(tx *bbolt.Tx) error {
+		"a row that is missing": func(tx *boltdb.Tx) error {
 			days, row, _ := firstDay(tx)
 			return days.Delete(row[0])
 		},
-		"other figures": func(tx *bbolt.Tx) error {
+		"other figures": func(tx *boltdb.Tx) error {
 			days, row, _ := firstDay(tx)
 			return days.Put(row[0], record.Seal(row[0], append(row[1][:len(row[1])-4], 1<<3, 7)))
 		},
-		"another number of further modules": func(tx *bbolt.Tx) error {
+		"another number of further modules": func(tx *boltdb.Tx) error {
 			days, row, _ := firstDay(tx)
 			return days.Put(row[0], record.Seal(row[0], append(row[1][:len(row[1])-4], 6<<3, 2)))
 		},
-		"modules twice": func(tx *bbolt.Tx) error {
+		"modules twice": func(tx *boltdb.Tx) error {
 			days, row, _ := firstDay(tx)
 			value := row[1][:len(row[1])-4]
 			return days.Put(row[0], record.Seal(row[0], slices.Concat(value, value)))
 		},
-		"a further module that cannot be read": func(tx *bbolt.Tx) error {
+		"a further module that cannot be read": func(tx *boltdb.Tx) error {
 			days, _, further := firstDay(tx)
 			further[1][0] ^= 1
 			return days.Put(further[0], further[1])
 		},
-		"a further module that is missing": func(tx *bbolt.Tx) error {
+		"a further module that is missing": func(tx *boltdb.Tx) error {
 			days, _, further := firstDay(tx)
 			return days.Delete(further[0])
 		},
-		"a further module of no time": func(tx *bbolt.Tx) error {
+		"a further module of no time": func(tx *boltdb.Tx) error {
 			days, _, further := firstDay(tx)
 			further[0][15]++
 			return days.Put(further[0], record.Seal(further[0], nil))
@@ -103,7 +106,7 @@ func TestDamagedSumsAreNamedAndRebuilt(t *testing.T) {
 			if problems, err := verify(dir); err != nil || len(problems) > 0 {
 				t.Fatalf("before: %q, %v", problems, err)
 			}
-			damage(t, dir, breaks)
+			boltdbtest.Change(t, filepath.Join(dir, "sessions.db"), breaks)
 			problems, err := verify(dir)
 			if err != nil || !strings.Contains(strings.Join(problems, "\n"), "the sums of 1 days are not those of the sessions") {
 				t.Errorf("%q, %v", problems, err)
@@ -137,7 +140,7 @@ func rebuild(t *testing.T, store session.Store) (repaired int64) {
 
 func TestAFileOfFormat2IsUpgraded(t *testing.T) {
 	dir, want := crowdedDays(t)
-	damage(t, dir, bolt.Downgrade)
+	boltdbtest.Unpack(t, filepath.Join(dir, "sessions.db"), bolt.Downgrade)
 	if _, err := verify(dir); err == nil {
 		t.Error("a file that is to be upgraded was read")
 	}
@@ -152,7 +155,7 @@ func TestAFileOfFormat2IsUpgraded(t *testing.T) {
 	if problems, err := verify(dir); err != nil || len(problems) > 0 {
 		t.Errorf("%q, %v", problems, err)
 	}
-	damage(t, dir, func(tx *bbolt.Tx) error {
+	boltdbtest.Raw(t, filepath.Join(dir, "sessions.db"), func(tx *bbolt.Tx) error {
 		if tx.Bucket([]byte("workspaces")).Bucket([]byte("w")).Bucket([]byte("sums")) != nil {
 			t.Error("the old sums are still there")
 		}
@@ -162,7 +165,7 @@ func TestAFileOfFormat2IsUpgraded(t *testing.T) {
 
 func TestASumThatCannotBeReadStaysSoUntilItIsRebuilt(t *testing.T) {
 	dir, want := crowdedDays(t)
-	damage(t, dir, func(tx *bbolt.Tx) error {
+	boltdbtest.Unpack(t, filepath.Join(dir, "sessions.db"), func(tx *bbolt.Tx) error {
 		if err := bolt.Downgrade(tx); err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func (s *Store) RecordAndUndo(ctx context.Context, workspace string, calls []cal
 	return err
 }
 
-// Downgrade makes of days what format 2 kept in their place.
+// Downgrade makes of days, in a file whose rows are not in blocks, what format 2 kept in their place.
 func Downgrade(tx *bbolt.Tx) error {
 	workspaces := tx.Bucket(workspacesBucket)
 	return errors.Join(

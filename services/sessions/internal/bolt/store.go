@@ -92,7 +92,8 @@ type known struct {
 }
 
 // Mark adds to options what kind of file the store's is, and which formats it reads. Files of format 1 are what those of format 2 are when
-// they are closed; in between format 2 has a log beside them. Format 3 has one row for all sums of a day.
+// they are closed; in between format 2 has a log beside them. Format 3 has rows in blocks, and one
+// for all sums of a day.
 func Mark(o boltdb.Options) boltdb.Options {
 	o.Kind, o.Format, o.Upgrades = Kind, Format, map[uint32]boltdb.Upgrade{1: nil, 2: upgradeRows}
 	return o

@@ -142,8 +142,8 @@ func Open(o Options) (*DB, error) {
 	db := &DB{
 		bolt: newHandle(b, o.Path), kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
-		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o), sizes: sizesOf(b, o), own: rows.New(),
-		limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes), compactions: newCompactions(),
+		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o),
+		sizes: sizesOf(b, o), own: rows.New(), limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes), compactions: newCompactions(),
 	}
 	if err := db.recoverLog(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))

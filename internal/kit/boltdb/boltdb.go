@@ -140,8 +140,8 @@ func Open(o Options) (*DB, error) {
 	db := &DB{
 		bolt: b, kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
-		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o), sizes: sizesOf(b, o), own: rows.New(),
-		limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes),
+		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o), sizes: sizesOf(b, o),
+		own: rows.New(), limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes),
 	}
 	if err := db.recoverLog(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))

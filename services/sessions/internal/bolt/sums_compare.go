@@ -39,8 +39,8 @@ func (t *tables) nextOwner(from []byte) (o owner, ok bool, err error) {
 	return o, ok, nil
 }
 
-// compareSums returns on which days the sums of one owner are not what they should be, and how many; what they should be, by day; and how many
-// sums and sessions it looked at.
+// compareSums returns on which days the sums of one owner are not what they should be, and how many; what they should be, by day; and how
+// many sums and sessions it looked at.
 func (t *tables) compareSums(o owner) (wrong map[day.Day]int, want map[day.Day][]moduleSum, looked int, err error) {
 	sums, sessions, err := t.sumsOf(o)
 	if err != nil {

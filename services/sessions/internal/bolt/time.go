@@ -100,8 +100,8 @@ func (r *timeReader) owner(o owned) error {
 	return nil
 }
 
-// skip returns where to go on behind a row of a day if there may be rows of modules that are not asked for: at the row of the one that is, or
-// the day after; nil if the next row is it.
+// skip returns where to go on behind a row of a day if there may be rows of modules that are not asked for: at the row of the one that is,
+// or the day after; nil if the next row is it.
 func (r *timeReader) skip(id dayID, further bool) []byte {
 	if r.every || !further && r.row.more == 0 {
 		return nil

@@ -57,7 +57,8 @@ func TestRelSoak(t *testing.T) {
 	for s.fresh.Load() < soakPool { // so that what is sent again is there
 		s.send(time.Now().Add(time.Second), 0)
 	}
-	s.send(time.Now().Add(*soakFor/10), full/2) // memory and pages that it will keep
+	s.settle()
+	s.send(time.Now().Add(*soakFor/10), full/2) // pages that it will keep
 
 	var samples []sample
 	var sampling sync.WaitGroup
@@ -79,6 +80,21 @@ func TestRelSoak(t *testing.T) {
 	s.expectFlat(samples)
 	s.d.stop()
 	sojourn(t, "verify", "-data", s.d.dir())
+}
+
+// settle sends as fast as can be until the process takes no more memory than it did for a while: the collector of garbage lets it grow to
+// what it may have, however little is used of it.
+func (s *soak) settle() {
+	const enough, atMost = 4, 60 // seconds
+	most, since := int64(0), 0
+	for second := 0; since < enough && second < atMost; second++ {
+		s.send(time.Now().Add(time.Second), 0)
+		if now := int64(anonymous(s.t, s.d.sojourn)); now > most {
+			most, since = now, 0
+		} else {
+			since++
+		}
+	}
 }
 
 // send sends batches until a time, no more than so many calls a second; 0: as many as are taken.

@@ -1,7 +1,6 @@
 package boltdb
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -100,14 +99,6 @@ func (db *DB) readGeneration(number uint64) (*sweep, error) {
 		err = fmt.Errorf("%w: %s has no end", ErrDamaged, segmentPath(db.bolt.Path(), number))
 	}
 	return s, err
-}
-
-// appliedOf returns up to which generation bbolt has everything.
-func appliedOf(tx *bolt.Tx) uint64 {
-	if value := tx.Bucket(metaBucket).Get(appliedKey); len(value) == 8 {
-		return binary.BigEndian.Uint64(value)
-	}
-	return 0
 }
 
 // removeCompacting removes what a compaction that did not come to its end left beside a file.

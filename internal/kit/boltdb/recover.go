@@ -1,7 +1,6 @@
 package boltdb
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -16,11 +15,7 @@ func (db *DB) recoverLog() error {
 	var applied uint64
 	var logged bool
 	err := db.bolt.View(func(tx *bolt.Tx) error {
-		meta := tx.Bucket(metaBucket)
-		if value := meta.Get(appliedKey); len(value) == 8 {
-			applied = binary.BigEndian.Uint64(value)
-		}
-		logged = meta.Get(loggedKey) != nil
+		applied, logged = appliedOf(tx), tx.Bucket(metaBucket).Get(loggedKey) != nil
 		return nil
 	})
 	if err != nil {

@@ -179,6 +179,14 @@ func makeBucket(tx *bolt.Tx, path []string) (*bolt.Bucket, error) {
 	return b, err
 }
 
+// appliedOf returns up to which generation bbolt has everything.
+func appliedOf(tx *bolt.Tx) uint64 {
+	if value := tx.Bucket(metaBucket).Get(appliedKey); len(value) == 8 {
+		return binary.BigEndian.Uint64(value)
+	}
+	return 0
+}
+
 // putApplied notes up to where bbolt has everything, and whether there is a segment behind that.
 func putApplied(tx *bolt.Tx, generation uint64, logged bool) error {
 	if err := tx.Bucket(metaBucket).Put(appliedKey, binary.BigEndian.AppendUint64(nil, generation)); err != nil {

@@ -109,13 +109,15 @@ type DB struct {
 	done   chan struct{} // closed when the committer has returned
 
 	state   sync.RWMutex // guards what readers see: durable rows, and what bbolt has of them
-	durable generation   // what is not yet being applied; only the committer changes it
+	durable generation   // what is not yet being applied; changed by what makes a transaction durable, and by the committer while none is
 	frozen  *sweep       // what is being applied, nil if nothing is
 
-	own      *rows.Level // what a transaction has written; the committer's
-	segment  *segment    // the log of durable; the committer's
-	limit    int         // of a generation's bytes
-	sweeping sync.Mutex  // held while a generation is being applied
+	own      [2]*rows.Level  // what a transaction has written, and what the one before has that is being logged; the committer's
+	logging  *logging        // that one, nil if there is none; the committer's
+	segment  *segment        // the log of durable; of who changes that
+	log      func(*Tx) error // makes a transaction durable, and then visible: logChanges, but in tests
+	limit    int             // of a generation's bytes
+	sweeping sync.Mutex      // held while a generation is being applied
 
 	compactions *compactions
 }
@@ -143,8 +145,9 @@ func Open(o Options) (*DB, error) {
 		bolt: newHandle(b, o.Path), kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
 		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
 		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o),
-		sizes: sizesOf(b, o), own: rows.New(), limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes), compactions: newCompactions(),
+		sizes: sizesOf(b, o), own: [2]*rows.Level{rows.New(), rows.New()}, limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes), compactions: newCompactions(),
 	}
+	db.log = db.logChanges
 	if err := db.recoverLog(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
 	}
@@ -190,7 +193,7 @@ func (db *DB) View(fn func(*Tx) error) (err error) {
 	}
 	defer recoverDamage(&err)
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // what a damaged page leads to is a panic, not the end of the process
-	defer tx.endReading()
+	defer tx.end()
 	return fn(tx)
 }
 
@@ -198,19 +201,22 @@ func (db *DB) View(fn func(*Tx) error) (err error) {
 func (db *DB) read() (*Tx, error) {
 	db.state.Lock() // not only to read: a view is noted
 	defer db.state.Unlock()
+	return db.over(make([]rows.View, 0, 2), db.durable.rows.Read())
+}
+
+// over begins a transaction on bbolt's rows, a view of what is durable over them, and others over that. The caller holds state.
+func (db *DB) over(over []rows.View, durable rows.View) (*Tx, error) {
 	// A generation that bbolt has meanwhile may lie over it: it says the same. One more than that would not do, so bbolt's transaction
 	// begins before another can be applied.
 	tx, err := db.bolt.Begin(false)
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
-		return nil, ErrClosed
+		err = ErrClosed
 	}
 	if err != nil {
+		durable.Close()
 		return nil, err
 	}
-	over := make([]rows.View, 0, 2)
-	if db.durable.rows.Len() > 0 {
-		over = append(over, db.durable.rows.Read())
-	}
+	over = append(over, durable)
 	if db.frozen != nil {
 		over = append(over, db.frozen.rows.All())
 	}

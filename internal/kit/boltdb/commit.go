@@ -33,11 +33,15 @@ func (db *DB) commitWaiting() {
 			return w.settle != nil || w.abandoned()
 		})
 		db.commit(batch)
+		if len(settle) > 0 {
+			_ = db.awaitDurable() // whoever waits for that is told
+		}
 		db.rotateIfDue(len(settle) > 0)
 		for _, w := range settle {
 			w.settle <- settling{db.beingApplied(), db.durable.rows.Len() == 0}
 		}
 	}
+	_ = db.awaitDurable() // whoever waits for that is told
 }
 
 // abandoned says whether nobody waits for the write any more. It is dropped then: in overload, work for those who have left would only make
@@ -51,31 +55,33 @@ func (w *write) abandoned() bool {
 	}
 }
 
-// commit applies a batch in one transaction. A write that fails is taken out and answered, and the rest starts over without it.
+// commit runs a batch as one transaction, which is then made durable while the next one runs. A write that fails is taken out and answered,
+// and the rest starts over without it; and so does all of it if the transaction before, on which it was built, is undone.
 func (db *DB) commit(batch []*write) {
 	for len(batch) > 0 {
 		if db.failed.Load() {
 			answer(batch, ErrFailed)
 			return
 		}
-		bad, applyErr, commitErr := db.tryCommit(batch)
-		switch {
-		case errors.Is(commitErr, ErrFull), errors.Is(commitErr, ErrTooLarge):
-			answer(batch, commitErr) // nothing of it is left
-			return
-		case commitErr != nil:
+		tx, bad, err := db.run(batch)
+		switch before := db.awaitDurable(); {
+		case before != nil: // it starts over
+		case tx == nil:
 			// After a failed fsync the kernel may drop the very pages it could not write, and a later commit would build on
 			// what the disk never got. So nothing is written any more.
-			answer(batch, db.fail(commitErr))
+			answer(batch, db.fail(err))
 			return
-		case errors.Is(applyErr, ErrBroken):
-			answer(batch, db.fail(applyErr))
+		case errors.Is(err, ErrBroken):
+			answer(batch, db.fail(err))
 			return
-		case applyErr != nil:
-			batch[bad].result <- applyErr
+		case err != nil:
+			batch[bad].result <- err
 			batch = append(batch[:bad:bad], batch[bad+1:]...)
-		default:
+		case len(tx.changed) == 0:
 			answer(batch, nil)
+			return
+		default:
+			db.beginLogging(tx, batch)
 			return
 		}
 	}
@@ -89,64 +95,41 @@ func (db *DB) fail(cause error) error {
 	return fmt.Errorf("%w: %w", ErrFailed, cause)
 }
 
-func (db *DB) tryCommit(batch []*write) (bad int, applyErr, commitErr error) {
+// run runs writes in one transaction, until one of them fails; then bad is which. Without a transaction the store has failed.
+func (db *DB) run(batch []*write) (tx *Tx, bad int, err error) {
 	began := time.Now()
 	for _, w := range batch {
 		w.began, w.beside = began, len(batch)
 	}
-	tx, err := db.begin()
-	if err != nil {
-		return 0, nil, err
+	if tx, err = db.begin(); err != nil {
+		return nil, 0, err
 	}
+	defer tx.end()
 	for i, w := range batch {
 		if err := runSafely(w.apply, tx); err != nil {
-			return i, err, tx.bolt.Rollback()
+			return tx, i, err
 		}
 	}
-	if err := tx.bolt.Rollback(); err != nil {
-		return 0, nil, err
-	}
-	if err := db.log(tx); err != nil {
-		return 0, nil, err
-	}
-	db.metrics.seconds.Observe(time.Since(began).Seconds())
-	db.metrics.writes.Observe(float64(len(batch)))
-	return 0, nil, nil
+	return tx, 0, nil
 }
 
-// begin begins a transaction that writes. What it writes lies in a level of its own until it is durable.
+// begin begins a transaction that writes. What it writes lies in a level of its own until it is durable, over that of the transaction
+// before it, if that is not durable yet.
 func (db *DB) begin() (*Tx, error) {
-	db.own.Reset()
-	over := append(make([]rows.View, 0, 3), db.own.All(), db.durable.rows.All()) // which only this goroutine changes
-	if s := db.beingApplied(); s != nil {
-		over = append(over, s.rows.All())
+	own := db.own[0]
+	own.Reset()
+	over := append(make([]rows.View, 0, 4), own.All())
+	if db.logging != nil && !db.logging.isOver() {
+		over = append(over, db.logging.tx.own.All())
 	}
-	under, err := db.bolt.Begin(false)
+	db.state.Lock() // as what follows is noted, see read
+	defer db.state.Unlock()
+	tx, err := db.over(over, db.durable.rows.Follow())
 	if err != nil {
 		return nil, err
 	}
-	tx := newTx(db, under, over...)
-	tx.own = db.own
+	tx.own, tx.undurable = own, len(over)
 	return tx, nil
-}
-
-// log makes a transaction durable, and then visible.
-func (db *DB) log(tx *Tx) error {
-	if len(tx.changed) == 0 {
-		return nil
-	}
-	db.segment.begin()
-	db.segment.appendChanges(db.buckets, tx.changed)
-	if err := db.segment.commit(); err != nil {
-		return err
-	}
-	db.state.Lock()
-	defer db.state.Unlock()
-	for _, r := range tx.changed {
-		db.durable.rows.Set(r.Hash(), r.Place(), r.Key(), r.Value())
-	}
-	db.durable.rows.Commit()
-	return nil
 }
 
 // runSafely turns a panic, on a damaged page too, into an error: one bad write must not take down the committer that all others wait for.

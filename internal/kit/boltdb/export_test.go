@@ -31,3 +31,13 @@ var StillThere = stillThere
 
 // AwaitEnd waits until Close has asked what is compacted to end.
 func (db *DB) AwaitEnd() { <-db.compactions.closing.Done() }
+
+// WhileLogging runs fn before every transaction is made durable. What it returns is taken for why that is not possible.
+func (db *DB) WhileLogging(fn func() error) {
+	db.log = func(tx *Tx) error {
+		if err := fn(); err != nil {
+			return err
+		}
+		return db.logChanges(tx)
+	}
+}

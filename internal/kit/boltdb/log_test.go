@@ -301,7 +301,16 @@ func TestAnythingElseThatIsWrongWithALogIsNamedAndNothingIsServed(t *testing.T) 
 		"an empty log":      func(log string, _ []byte) error { return os.Truncate(log, 0) },
 		"a bit of a record": func(log string, data []byte) error { data[76] ^= 1; return os.WriteFile(log, data, 0o600) },
 		"a bit of a length": func(log string, data []byte) error { data[60] ^= 1; return os.WriteFile(log, data, 0o600) },
-		"its beginning":     func(log string, data []byte) error { data[9] ^= 1; return os.WriteFile(log, data, 0o600) },
+		// Behind the first record, at byte 56, nothing can be read any more, but no crash leaves that.
+		"a bit of it, and what follows it is gone": func(log string, data []byte) error {
+			data[76] ^= 1
+			clear(data[bytes.LastIndex(data, []byte("SJRC")):])
+			return os.WriteFile(log, data, 0o600)
+		},
+		"garbage in place of all records": func(log string, data []byte) error {
+			return os.WriteFile(log, append(data[:56:56], bytes.Repeat([]byte("garbage"), 9)...), 0o600)
+		},
+		"its beginning": func(log string, data []byte) error { data[9] ^= 1; return os.WriteFile(log, data, 0o600) },
 		"a log of another generation": func(log string, _ []byte) error {
 			return os.Rename(log, strings.TrimSuffix(log, filepath.Ext(log))+".log-77")
 		},

@@ -113,6 +113,7 @@ func (s *segment) begin() { s.buffer = append(s.buffer[:0], make([]byte, recordH
 func (s *segment) commit() error {
 	length := len(s.buffer) - recordHeader
 	if length > maxRecordPayload {
+		clear(s.named) // what this record would have said
 		return fmt.Errorf("%w: a transaction of %d bytes", ErrTooLarge, length)
 	}
 	binary.BigEndian.PutUint32(s.buffer, recordMark)
@@ -120,10 +121,13 @@ func (s *segment) commit() error {
 	binary.BigEndian.PutUint32(s.buffer[8:], s.sum(s.size, s.buffer[recordHeader:]))
 	if _, err := s.file.WriteAt(s.buffer, s.size); err != nil {
 		clear(s.named) // what this record would have said
-		if undo := s.file.Truncate(s.size); undo == nil && errors.Is(err, syscall.ENOSPC) {
-			return fmt.Errorf("%w: %w", ErrFull, err)
+		if undo := s.file.Truncate(s.size); undo != nil || !errors.Is(err, syscall.ENOSPC) {
+			return err
 		}
-		return err
+		if undo := datasync(s.file); undo != nil { // or a crash might leave some of it behind the record that comes next
+			return &syncError{undo}
+		}
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	if err := datasync(s.file); err != nil {
 		return &syncError{err}
@@ -185,8 +189,36 @@ func readSegment(path string, id segmentID, do func(payload []byte) error) (end,
 			return at, size, fmt.Errorf("%w: %s at byte %d: a record that others follow cannot be read", ErrDamaged, name, at)
 		}
 	}
+	if !wasCutShort(data, at) {
+		return at, size, fmt.Errorf("%w: %s at byte %d: neither a record nor the beginning of one", ErrDamaged, name, at)
+	}
 	return at, size, nil
 }
+
+// sector is what a disk writes whole or not at all.
+const sector = 512
+
+// wasCutShort says whether what is at a position of a segment, up to its end, may be one record that was being written when the machine or
+// the program stopped: that up to anywhere, with zeros in place of any of its sectors.
+func wasCutShort(data []byte, at int64) bool {
+	header := data[at:min(at+recordHeader, int64(len(data)))]
+	mark := binary.BigEndian.AppendUint32(nil, recordMark)
+	for i, b := range header[:min(len(mark), len(header))] {
+		if b != mark[i] && b != 0 {
+			return false
+		}
+	}
+	if len(header) < recordHeader || isZero(header[8:]) {
+		return true // the length need not be whole
+	}
+	if first := sector - at%sector; first < recordHeader && (isZero(header[:first]) || isZero(header[first:])) {
+		return true
+	}
+	// It says how long the record is, and what is behind that was written when the record was on the disk.
+	return at+recordHeader+int64(binary.BigEndian.Uint32(header[4:])) >= int64(len(data))
+}
+
+func isZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 
 // readFromDisk reads a file as the disk has it: after a failed sync the kernel may show what never got there.
 func readFromDisk(name string) (data []byte, err error) {

@@ -39,11 +39,12 @@ type sweep struct {
 
 // rotateIfDue begins a new generation, and has the last one applied, when that is large enough or has to be and the one before is done.
 func (db *DB) rotateIfDue(now bool) {
-	if db.failed.Load() || db.durable.rows.Bytes() < db.limit && !now {
+	if db.failed.Load() || !now && db.isUnder(db.limit) {
 		return
 	}
+	_ = db.awaitDurable() // whoever waits for that is told
 	if s := db.beingApplied(); s != nil {
-		if db.durable.rows.Bytes() < 2*db.limit {
+		if db.isUnder(2 * db.limit) {
 			return
 		}
 		<-s.done // the disk does not keep up
@@ -149,10 +150,13 @@ func (db *DB) sweepInto(to *bolt.DB, s *sweep) error {
 }
 
 // inTime says whether there is time to apply a generation slowly: the next is not full yet.
-func (db *DB) inTime() bool {
+func (db *DB) inTime() bool { return db.isUnder(db.limit / 2) }
+
+// isUnder says whether the rows that are not being applied yet take less than so many bytes.
+func (db *DB) isUnder(bytes int) bool {
 	db.state.RLock()
 	defer db.state.RUnlock()
-	return db.durable.rows.Bytes() < db.limit/2
+	return db.durable.rows.Bytes() < bytes
 }
 
 // sweepSome applies the next rows of a walk, and says whether there are more.

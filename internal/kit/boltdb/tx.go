@@ -22,9 +22,10 @@ type Tx struct {
 	known map[bucketName]*Bucket
 
 	// Of a transaction that writes, which writes to what over[0] is a view of:
-	own     *rows.Level // nil: it only reads
-	changed []*rows.Row // in the order in which they were first written
-	version int         // how often it was written to: cursors have to find their place again then
+	own       *rows.Level // nil: it only reads
+	undurable int         // how many of over, from the first on, may be undone
+	changed   []*rows.Row // in the order in which they were first written
+	version   int         // how often it was written to: cursors have to find their place again then
 }
 
 // Bucket is a named part of a file that holds rows and further buckets.
@@ -44,12 +45,12 @@ func newTx(db *DB, under *bolt.Tx, over ...rows.View) *Tx {
 	return tx
 }
 
-// endReading ends a transaction that read.
-func (tx *Tx) endReading() {
+// end ends a transaction. What it wrote is still in its own level.
+func (tx *Tx) end() {
 	for _, over := range tx.over {
 		over.Close()
 	}
-	_ = tx.bolt.Rollback() // never fails for a transaction that reads
+	_ = tx.bolt.Rollback() // never fails for a transaction of bbolt that reads
 }
 
 // Size returns the size of the bbolt file, in bytes, as the transaction sees it.
@@ -68,7 +69,11 @@ func (tx *Tx) CreateBucketIfNotExists(name []byte) (*Bucket, error) {
 
 // find returns what the newest level that says something says under a key, whose hash is given: nil that there is no row.
 func (tx *Tx) find(hash uint64, place rows.Place, key []byte) (value []byte, found bool) {
-	for _, over := range tx.over {
+	return find(tx.over, hash, place, key)
+}
+
+func find(levels []rows.View, hash uint64, place rows.Place, key []byte) (value []byte, found bool) {
+	for _, over := range levels {
 		if value, found = over.Find(hash, place, key); found {
 			return value, true
 		}
@@ -100,12 +105,10 @@ func (b *Bucket) Bucket(name []byte) *Bucket {
 		if !stays {
 			place := placeOf(b.number, isBucket)
 			hash := rows.Hash(place, name)
-			if _, ok := b.tx.find(hash, place, name); !ok {
+			_, stays = find(b.tx.over[b.tx.undurable:], hash, place, name)
+			if _, made := find(b.tx.over[:b.tx.undurable], hash, place, name); !made && !stays {
 				return nil
 			}
-			// What this transaction made may be undone.
-			_, newest := b.tx.over[0].Find(hash, place, name)
-			stays = b.tx.own == nil || !newest
 		}
 		if number = b.tx.db.buckets.number(b.number, found.name); stays {
 			b.tx.db.buckets.see(number)

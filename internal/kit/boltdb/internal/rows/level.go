@@ -2,7 +2,6 @@ package rows
 
 import (
 	"bytes"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,8 +19,9 @@ type Level struct {
 	orders map[Place]*order
 	last   *order // that a row was added to
 
-	readers atomic.Int64
-	seen    uint64 // the last commit that a reader began after
+	readers   atomic.Int64
+	seen      uint64       // the last commit that a reader began after
+	followers atomic.Int64 // who may be reading any version while it is replaced
 }
 
 // New returns an empty level.
@@ -57,10 +57,12 @@ func (l *Level) Set(hash uint64, place Place, key, value []byte) (r *Row, added 
 func (l *Level) rewrite(r *Row, value []byte) {
 	held := r.held()
 	was, now := r.newest.Load(), version{since: l.commits + 1, value: value}
-	switch {
-	case l.readers.Load() == 0:
+	switch wanted := l.readers.Load() > 0; {
+	case !wanted && l.followers.Load() == 0:
 		r.first = now
 		r.newest.Store(&r.first)
+	case !wanted:
+		r.newest.Store(&now)
 	case was.since > l.seen && was != &r.first: // nobody can have seen it
 		now.before = was.before
 		r.newest.Store(&now)
@@ -151,4 +153,11 @@ func (l *Level) Read() View {
 }
 
 // All returns a view of everything, for the one who writes and for levels that are not written to any more. It need not be closed.
-func (l *Level) All() View { return View{l, math.MaxUint64} }
+func (l *Level) All() View { return View{l, everything} }
+
+// Follow returns a view of everything that goes on being one while somebody else writes: what is set meanwhile it may show or not, of each
+// row. It must be closed; and must not begin while Set or Commit runs.
+func (l *Level) Follow() View {
+	l.followers.Add(1)
+	return View{l, following}
+}

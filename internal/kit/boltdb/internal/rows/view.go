@@ -8,9 +8,19 @@ type View struct {
 	at    uint64
 }
 
-// Close ends a view. Of a view of everything it does nothing.
+// Views that are of no commit.
+const (
+	everything = math.MaxUint64
+	following  = everything - 1
+)
+
+// Close ends a view.
 func (v View) Close() {
-	if v.at != math.MaxUint64 {
+	switch v.at {
+	case everything:
+	case following:
+		v.level.followers.Add(-1)
+	default:
 		v.level.readers.Add(-1)
 	}
 }
@@ -86,7 +96,7 @@ func (c *Cursor) Prev() { c.back(c.order.before(c.row.key)) }
 // ordered sees to it that all rows of the view are in order, and says whether there are any. What is added after a reader began it never
 // sees, so it needs that once.
 func (c *Cursor) ordered() bool {
-	if c.order == nil || c.view.at == math.MaxUint64 {
+	if c.order == nil || c.view.at == everything {
 		if c.order = c.view.level.order(c.place); c.order == nil {
 			return false
 		}

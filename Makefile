@@ -150,8 +150,8 @@ rel-power: ## cut the power of an ext4 under load, 50 times (10 minutes; SEED=n,
 	$(DISK) -run PowerFails ./tests/disk/faults -faults $${FAULTS:-50} -calls $${CALLS:-500} -seed $${SEED:-1}
 
 .PHONY: rel-full
-rel-full: ## fill a disk under load, hold it full, and make room, 20 times (3 minutes; SEED=n, FAULTS=, CALLS= before each)
-	$(DISK) -run FullDisk ./tests/disk/faults -faults $${FAULTS:-20} -calls $${CALLS:-500} -seed $${SEED:-1}
+rel-full: ## fill a disk under load, hold it full, compact there, and make room, 20 times (3 minutes; SEED=n, FAULTS=, CALLS= before each)
+	$(DISK) -run "FullDisk|UnderACompaction" ./tests/disk/faults -faults $${FAULTS:-20} -calls $${CALLS:-500} -seed $${SEED:-1}
 
 .PHONY: rel-rot
 rel-rot: ## flip 1,000 bits of data files, one at a time, and damage them in ten other ways 500 times (5 minutes; SEED=n, FLIPS=)

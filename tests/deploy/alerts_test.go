@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,16 +80,67 @@ func TestEveryPanelOfTheDashboardAsksWhatPrometheusUnderstands(t *testing.T) {
 }
 
 func TestAlertsAndDashboardAskForMetricsThatThereAre(t *testing.T) {
-	documented := read(t, "docs/metrics.md")
-	asked := read(t, "deploy/helm/sojourn/files/alerts.yaml") + read(t, "deploy/helm/sojourn/files/dashboard.json")
-	names := regexp.MustCompile(`\b(sojourn|grpc_server)_[a-z_]+`).FindAllString(asked, -1)
-	if len(names) < 10 {
-		t.Errorf("%d metrics", len(names))
-	}
+	documented := documentedMetrics(t)
+	asked := 0
 	part := regexp.MustCompile(`_(bucket|sum|count)$`)
-	for _, name := range names {
-		if !strings.Contains(documented, "| `"+part.ReplaceAllString(name, "")+"` |") {
-			t.Errorf("%s is not in docs/metrics.md", name)
-		}
+	for _, e := range expressions(t) {
+		parser.Inspect(e, func(node parser.Node, _ []parser.Node) error {
+			selector, ok := node.(*parser.VectorSelector)
+			if !ok || !strings.HasPrefix(selector.Name, "sojourn_") && !strings.HasPrefix(selector.Name, "grpc_server_") {
+				return nil
+			}
+			asked++
+			row, ok := documented[part.ReplaceAllString(selector.Name, "")]
+			if !ok {
+				t.Errorf("%s is not in docs/metrics.md", selector.Name)
+			}
+			for _, m := range selector.LabelMatchers {
+				everywhere := slices.Contains([]string{"__name__", "namespace", "pod", "component"}, m.Name)
+				if !everywhere && !strings.Contains(row, "`"+m.Name+"`") {
+					t.Errorf("%s has no label %s", selector.Name, m.Name)
+				}
+				if m.Name == "outcome" && !strings.Contains(row, m.Value) {
+					t.Errorf("%s has no %s", selector.Name, m)
+				}
+			}
+			return nil
+		})
 	}
+	if asked < 20 {
+		t.Errorf("metrics are asked for %d times", asked)
+	}
+}
+
+// expressions are those of the alerts and of the dashboard.
+func expressions(t *testing.T) (all []parser.Expr) {
+	t.Helper()
+	var texts []string
+	for _, r := range alerts(t) {
+		texts = append(texts, r.Expr)
+	}
+	for _, m := range regexp.MustCompile(`"expr": (".*")`).FindAllStringSubmatch(read(t, "deploy/helm/sojourn/files/dashboard.json"), -1) {
+		var text string
+		if err := json.Unmarshal([]byte(m[1]), &text); err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, strings.ReplaceAll(text, "$__rate_interval", "5m"))
+	}
+	for _, text := range texts {
+		e, err := parser.NewParser(parser.Options{}).ParseExpr(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// documentedMetrics has the rows of docs/metrics.md by the metric's name.
+func documentedMetrics(t *testing.T) map[string]string {
+	t.Helper()
+	rows := map[string]string{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` .*$").FindAllStringSubmatch(read(t, "docs/metrics.md"), -1) {
+		rows[m[1]] = m[0]
+	}
+	return rows
 }

@@ -23,8 +23,6 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
-
-	"github.com/sojournhq/sojourn/tests/program"
 )
 
 // hostile is one case of testdata/hostile. README.md there says what its fields mean.
@@ -396,23 +394,8 @@ func healthy(t *testing.T, d deployment, stop <-chan struct{}) (wait func() int6
 	return func() int64 { done.Wait(); return sent.Load() }
 }
 
-// anonymous returns how much memory of a process is its own, in KiB.
-func anonymous(t *testing.T, p *program.Process) int {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
-	if err != nil {
-		t.Skip("memory can be looked at on Linux only")
-	}
-	m := regexp.MustCompile(`RssAnon:\s+(\d+) kB`).FindSubmatch(text)
-	if m == nil {
-		t.Fatalf("no memory in %s", text)
-	}
-	n, _ := strconv.Atoi(string(m[1]))
-	return n
-}
-
 func TestHostileInputIsAnsweredAsItDeservesAndDisturbsNobody(t *testing.T) {
-	const warmUp, rounds = 6, 4 // warm is when the store has begun to apply its log, and garbage gathers as far as it may
+	const warmUp, rounds = 2, 8
 	cases := hostileCases(t)
 	if len(cases) < 300 {
 		t.Errorf("%d cases, want 300", len(cases))
@@ -439,7 +422,8 @@ func TestHostileInputIsAnsweredAsItDeservesAndDisturbsNobody(t *testing.T) {
 		}
 		before = after
 	}
-	var warm, later int
+	var warm held
+	var most int
 	for round := range warmUp + rounds { // all at once, again and again
 		var all sync.WaitGroup
 		places := make(chan struct{}, 16)
@@ -455,18 +439,14 @@ func TestHostileInputIsAnsweredAsItDeservesAndDisturbsNobody(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if round < warmUp {
-			warm = max(warm, anonymous(t, d.sojourn))
-		} else {
-			later = max(later, anonymous(t, d.sojourn))
+		if most = max(most, anonymous(t, d.sojourn)); round == warmUp-1 {
+			warm = restingAt(t, d)
 		}
 	}
-	t.Logf("%d cases, memory %d KiB when warm, then at most %d KiB", len(cases), warm, later)
-	if later > warm+warm/4+32<<10 {
-		t.Errorf("memory grew from %d KiB to %d KiB", warm, later)
-	}
-	if most := 512 << 10; later > most {
-		t.Errorf("memory grew to %d KiB, want %d at most", later, most)
+	t.Logf("%d cases, memory at most %d KiB; held when warm: %v", len(cases), most, warm)
+	expectHeld(t, d, warm.plus(mayVary))
+	if limit := 512 << 10; most > limit {
+		t.Errorf("memory grew to %d KiB, want %d at most", most, limit)
 	}
 	close(stop)
 	calls := sent()

@@ -1,0 +1,60 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestTwoIncrementalBackupsUnderLoadAreEachWhatWasAnswered takes two incremental backups of a deployment that takes calls meanwhile, and a
+// third when it is at rest, and restores each elsewhere.
+func TestTwoIncrementalBackupsUnderLoadAreEachWhatWasAnswered(t *testing.T) {
+	onBoth(t, func(t *testing.T, d deployment) {
+		if got := send(t, d, "/v1/batch", writeKey, history(1500)); got.status != http.StatusOK {
+			t.Fatalf("answered %d %s", got.status, got.body)
+		}
+		backups := t.TempDir()
+		load := startLoad(d)
+		var taken []string
+		var answered []map[string]bool
+		take := func() {
+			for second := time.Now().Unix(); len(taken) > 0 && time.Now().Unix() == second; time.Sleep(10 * time.Millisecond) {
+				continue // backups are named after the second that they begin in
+			}
+			answered = append(answered, load.answered())
+			lines := strings.Split(strings.TrimSpace(sojourn(t, "backup", "-incremental", "-url", d.url(), "-out", backups)), "\n")
+			taken = append(taken, lines[len(lines)-1])
+		}
+		for range 2 {
+			load.waitFor(len(load.answered()) + 200)
+			take()
+		}
+		load.waitFor(len(load.answered()) + 50) // it goes on behind them
+		load.stop()
+		whole := dumpRunning(t, d)
+		take()
+		if said := sojourn(t, "restore", "-check", "-from", backups); said != "3 backups are sound\n" {
+			t.Errorf("checking them says %s", said)
+		}
+		var states []string
+		for i, from := range taken {
+			restored := newDir(t)
+			sojourn(t, "restore", "-from", from, "-data", restored)
+			sojourn(t, "verify", "-data", restored)
+			states = append(states, dump(t, "-data", restored))
+			for id := range answered[i] {
+				if !strings.Contains(states[i], `"messageId":"`+id+`"`) {
+					t.Errorf("%s was answered before backup %d and is not in it", id, i+1)
+				}
+			}
+		}
+		compareDump(t, whole, states[2])
+		again := newDir(t) // an older one can be had as often as one likes
+		sojourn(t, "restore", "-from", taken[0], "-data", again)
+		compareDump(t, states[0], dump(t, "-data", again))
+		if states[0] == states[1] || states[1] == states[2] {
+			t.Error("two backups between which calls were answered have the same")
+		}
+	})
+}

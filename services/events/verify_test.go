@@ -86,6 +86,15 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 		damage func(tables map[string]*boltdb.Bucket) error
 		names  string
 	}{
+		"a link that is older than an event says": {func(of map[string]*boltdb.Bucket) error {
+			key, _ := first(of["links"], "u")
+			return of["links"].Put(key, record.Seal(key, make([]byte, 8)))
+		}, "and the link to it is of 0"},
+		"a link that is missing both ways": {func(of map[string]*boltdb.Bucket) error {
+			user, _ := first(of["links"], "u")
+			account, _ := first(of["links"], "a")
+			return errors.Join(of["links"].Delete(user), of["links"].Delete(account))
+		}, "and no link to it"},
 		"a value of an event": {func(of map[string]*boltdb.Bucket) error {
 			key, value := first(of["events"], "")
 			return of["events"].Put(key, flip(value))

@@ -2,9 +2,12 @@ package sessions
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
 const (
@@ -37,10 +40,16 @@ func newLoad(u *upkeep, to prometheus.Registerer) (*load, error) {
 	return l, nil
 }
 
-// lag is 0 when no timer is due, and when there is no looking any more.
+// lag is 0 when no timer is due, and when there is no looking any more. Where timers cannot be read it is the time since ends were last
+// looked for: what is due since then waits.
 func (l *load) lag() time.Duration {
 	first, err := l.store.FirstDue(context.Background())
-	if err != nil || first == 0 {
+	switch {
+	case errors.Is(err, boltdb.ErrClosed):
+		return 0
+	case err != nil:
+		first = l.swept.Load()
+	case first == 0:
 		return 0
 	}
 	return max(0, l.now().Sub(time.UnixMilli(first)))

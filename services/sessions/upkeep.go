@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,6 +31,8 @@ type upkeep struct {
 	every time.Duration // between sweeps
 	keep  time.Duration // for changes
 	log   *slog.Logger
+	// swept is when ends were last looked for without a failure, in milliseconds.
+	swept atomic.Int64
 
 	fired, mended, trimmed prometheus.Counter
 }
@@ -46,6 +49,7 @@ func newUpkeep(store session.Upkeep, now func() time.Time, c Config, d observe.D
 		mended:  counter("timers_mended_total", "Session timers that were set anew for the session's end as it was."),
 		trimmed: counter("changes_trimmed_total", "Changes that were removed from the feed because of their age."),
 	}
+	u.swept.Store(now().UnixMilli())
 	for _, c := range []prometheus.Counter{u.fired, u.mended, u.trimmed} {
 		if err := d.Metrics.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -60,7 +64,11 @@ func (u *upkeep) sweep(ctx context.Context) {
 	defer ticks.Stop()
 	var trimmed time.Time
 	for ctx.Err() == nil {
-		looked, err := u.store.EndDue(ctx, u.now().UnixMilli(), upkeepBatch)
+		now := u.now().UnixMilli()
+		looked, err := u.store.EndDue(ctx, now, upkeepBatch)
+		if err == nil {
+			u.swept.Store(now)
+		}
 		u.fired.Add(float64(looked))
 		u.report(ctx, "timers", err)
 		if err == nil && looked == upkeepBatch {

@@ -2,6 +2,7 @@ package sessions_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -66,6 +67,19 @@ func last(b *boltdb.Bucket) (key, value []byte) {
 	return bytes.Clone(key), bytes.Clone(value)
 }
 
+// eachLink does something to every link.
+func eachLink(links *boltdb.Bucket, do func(key []byte) error) error {
+	var keys [][]byte
+	err := links.ForEach(func(key, _ []byte) error {
+		keys = append(keys, bytes.Clone(key))
+		return nil
+	})
+	for _, key := range keys {
+		err = errors.Join(err, do(key))
+	}
+	return err
+}
+
 func TestWhateverIsDamagedIsNamed(t *testing.T) {
 	dir := stopped(t)
 	if problems := verify(t, dir); len(problems) > 0 {
@@ -114,6 +128,14 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 		"a timer that is missing":        {remove("timers"), "waits for no timer"},
 		"a name":                         {remove("names"), "workspaces/w/names: "},
 		"a link":                         {remove("links"), "workspaces/w/links: "},
+		"a link that is missing both ways": {func(table func(string) *boltdb.Bucket) error {
+			return eachLink(table("links"), func(key []byte) error { return table("links").Delete(key) })
+		}, "workspaces/w/links: user "},
+		"a link's time": {func(table func(string) *boltdb.Bucket) error {
+			return eachLink(table("links"), func(key []byte) error {
+				return table("links").Put(key, record.Seal(key, binary.BigEndian.AppendUint64(nil, 1)))
+			})
+		}, "and the link to it is of 1"},
 		"an entry of no session": {func(table func(string) *boltdb.Bucket) error {
 			return table("by_start").Put([]byte("?"), record.Seal([]byte("?"), nil))
 		}, "workspaces/w/by_start: "},

@@ -20,7 +20,7 @@ func TestARunningSojournIsCompactedUnderLoad(t *testing.T) {
 			t.Fatalf("answered %d %s", got.status, got.body)
 		}
 		sojourn(t, "delete-user", "-url", d.url(), "-workspace", "default", "-user", "u7")
-		load := startLoad(d)
+		load := startLongLoad(d)
 		load.waitFor(200)
 		for range 2 { // what was compacted can be compacted again
 			before := filesOf(t, d)

@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -15,7 +17,7 @@ func TestTwoIncrementalBackupsUnderLoadAreEachWhatWasAnswered(t *testing.T) {
 			t.Fatalf("answered %d %s", got.status, got.body)
 		}
 		backups := t.TempDir()
-		load := startLoad(d)
+		load := startLongLoad(d)
 		var taken []string
 		var answered []map[string]bool
 		take := func() {
@@ -57,4 +59,25 @@ func TestTwoIncrementalBackupsUnderLoadAreEachWhatWasAnswered(t *testing.T) {
 			t.Error("two backups between which calls were answered have the same")
 		}
 	})
+}
+
+// startLongLoad is startLoad with calls for longer than any test lasts, of one day.
+func startLongLoad(d deployment) *load {
+	l := &load{done: make(chan struct{}), taken: map[string]bool{}, sent: map[string]string{}}
+	l.more = sync.NewCond(&l.mutex)
+	for sender := range 4 {
+		l.group.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-l.done:
+					return
+				default:
+				}
+				id := fmt.Sprintf("m-%d-%d", sender, n)
+				l.put(d, id, fmt.Sprintf(`{"messageId":"%s","timestamp":"2026-11-02T%02d:%02d:%02dZ","anonymousId":"s%d","userId":"u%d","groupId":"g","event":"E"}`,
+					id, n/3600%24, n/60%60, n%60, sender, sender))
+			}
+		})
+	}
+	return l
 }

@@ -81,6 +81,9 @@ type Options struct {
 	ReserveBytes int64
 	// BlockBytes is how large a block of rows usually is, before it is compressed; 0 is the usual.
 	BlockBytes int
+	// Derived names buckets at the top of the file whose rows the caller makes anew where they are missing. When the file is opened, but
+	// not for reading only, one that has a block that cannot be read is emptied, and the log says so.
+	Derived [][]byte
 	// ReadOnly opens a file for reading only; it must exist, and Update returns ErrReadOnly.
 	ReadOnly bool
 }

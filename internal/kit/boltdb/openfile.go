@@ -48,7 +48,7 @@ func openFile(o Options) (*bolt.DB, entry, error) {
 		if b, err = packed(b, o); err != nil {
 			return nil, entry{}, err
 		}
-		err = syncEntries(o.Path)
+		err = errors.Join(emptyDamaged(b, o), syncEntries(o.Path))
 	}
 	if err == nil && !o.ReadOnly && (want == nil || *want != is) {
 		err = locked(filepath.Dir(o.Path), func() error { return enter(o.Path, is) })

@@ -206,6 +206,9 @@ func TestWhatADeletedUsersCallsSaidIsForgottenInWhateverOrderTheyCome(t *testing
 				}
 				learn(t, l, together...)
 				l.Check(func(message string) { rt.Errorf("not sound: %s", message) })
+				if problems := said(t, l, remaining...); len(problems) > 0 {
+					rt.Errorf("not sound: %q", problems)
+				}
 				for _, user := range []string{"u", "v", "w"} {
 					r, err := attribution.NewResolver(l).Resolve(user)
 					if err != nil {

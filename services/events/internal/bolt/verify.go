@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -41,6 +42,7 @@ type verifier struct {
 	path  string
 	found func(soundness.Problem)
 	sound map[named]bool // what is known of numbers that rows hold
+	said  *boltlinks.SaidInRows
 }
 
 // named is a number that stands for a name of a kind.
@@ -56,11 +58,14 @@ func verifyWorkspace(ctx context.Context, path string, mine *boltdb.Bucket, foun
 			return nil
 		}
 	}
-	v := &verifier{tables: open(mine), path: path, found: found, sound: map[named]bool{}}
+	v := &verifier{tables: open(mine), path: path, found: found, sound: map[named]bool{}, said: boltlinks.NewSaidInRows()}
 	v.names.Check(v.into(namesTable))
 	v.links.Check(v.into(linksTable))
 	if err := v.eventRows(ctx); err != nil {
 		return err
+	}
+	if err := v.links.CheckSaid(v.said, v.names.Name, v.gone, v.into(linksTable)); err != nil {
+		v.into(tombstonesTable)(err.Error())
 	}
 	rows, err := v.usageRows(ctx)
 	if err != nil {
@@ -93,6 +98,7 @@ func (v *verifier) eventRows(ctx context.Context) error {
 			return
 		}
 		v.checkNames(key, report, row.GetFeature(), row.GetModule(), row.GetUser(), row.GetAccount())
+		v.said.Add(row.GetUser(), row.GetAccount(), at.TimeMS)
 		if row.GetFeature() == 0 {
 			report(fmt.Sprintf("a use of no feature, under key %x", key))
 		}

@@ -1,11 +1,14 @@
 package bolt_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
+
+	bbolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
@@ -82,6 +85,28 @@ func TestTimersThatAreMissingAreSetAgain(t *testing.T) {
 		}
 		if n, _, err := store.MendTimers(t.Context(), nil, 100); n != 0 || err != nil {
 			t.Errorf("mended %d timers of sessions that have ended, %v", n, err)
+		}
+	})
+}
+
+func TestTimersThatCannotBeReadAreMadeAnew(t *testing.T) {
+	dir := stopped(t)
+	boltdbtest.Raw(t, filepath.Join(dir, "sessions.db"), func(tx *bbolt.Tx) error {
+		timers := tx.Bucket([]byte("timers"))
+		key, sealed := timers.Cursor().First()
+		broken := bytes.Clone(sealed)
+		broken[0] ^= 1
+		return timers.Put(bytes.Clone(key), broken)
+	})
+	withStore(t, dir, func(store session.Store) {
+		if mended, _, err := store.MendTimers(t.Context(), nil, 100); mended != 5 || err != nil {
+			t.Errorf("mended %d, %v", mended, err)
+		}
+		if looked, err := store.EndDue(t.Context(), 1<<40, 100); looked != 5 || err != nil {
+			t.Errorf("looked at %d timers, %v", looked, err)
+		}
+		if n := told(t, store); n != 5 {
+			t.Errorf("%d sessions were told", n)
 		}
 	})
 }

@@ -103,6 +103,7 @@ func Mark(o boltdb.Options) boltdb.Options {
 // change at any time, from many goroutines.
 func Open(o boltdb.Options, rules func(workspace string) session.Rules) (*Store, error) {
 	o = Mark(o)
+	o.Derived = [][]byte{timersBucket} // MendTimers makes them anew
 	db, err := boltdb.Open(o)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sojournhq/sojourn/internal/domain/attribution/boltlinks"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
@@ -25,7 +26,7 @@ func Verify(ctx context.Context, o boltdb.Options, found func(soundness.Problem)
 		for workspace := range s.workspaces(tx) {
 			v := &verifier{
 				path: string(workspacesBucket) + "/" + workspace, found: found,
-				waiting: timers[workspace], known: map[uint32]session.Rules{},
+				waiting: timers[workspace], known: map[uint32]session.Rules{}, said: boltlinks.NewSaidInRows(),
 			}
 			if missing := missingTable(boltdb.Find(tx, workspacesBucket, []byte(workspace))); missing != nil {
 				v.wrong(missing, "there is no such table")
@@ -83,6 +84,7 @@ type verifier struct {
 	found   func(soundness.Problem)
 	waiting map[string]int64
 	known   map[uint32]session.Rules
+	said    *boltlinks.SaidInRows
 }
 
 func (v *verifier) wrong(table []byte, format string, args ...any) {
@@ -90,7 +92,7 @@ func (v *verifier) wrong(table []byte, format string, args ...any) {
 }
 
 func (v *verifier) all(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{v.checksums, v.walks, v.indexes, v.dailySums, v.feedNumbers} {
+	for _, part := range []func(context.Context) error{v.checksums, v.walks, v.linkTimes, v.indexes, v.dailySums, v.feedNumbers} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -115,6 +117,15 @@ func (v *verifier) checksums(ctx context.Context) error {
 				v.wrong(table, "%x: %v", key, err)
 			}
 		}
+	}
+	return nil
+}
+
+// linkTimes compares the links with the points, which were walked.
+func (v *verifier) linkTimes(context.Context) error {
+	report := func(message string) { v.wrong(linksTable, "%s", message) }
+	if err := v.links.CheckSaid(v.said, v.names.Name, v.deleted, report); err != nil {
+		v.wrong(tombstonesTable, "%v", err)
 	}
 	return nil
 }

@@ -41,9 +41,11 @@ func (v *verifier) walk(anonymous uint32) error {
 	starts := slices.SortedFunc(maps.Keys(byStart), call.Position.Compare)
 	var w *rewalked
 	for p, err := range v.pointsFrom(anonymous, 0) {
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
+		}
+		v.said.Add(uint32(p.User), uint32(p.Account), p.TimeMS)
+		switch {
 		case len(starts) > 0 && p.Position == starts[0]:
 			w, err = v.nextSession(w, byStart[starts[0]], p)
 			if err != nil {

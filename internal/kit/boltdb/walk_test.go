@@ -14,7 +14,8 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 )
 
-// scattered has rows of which some are in the file, in many blocks, some only in memory, and some deleted only there. It returns what there is.
+// scattered has rows of which some are in the file, in many blocks, some only in memory, and some deleted only there. It returns what there
+// is.
 func scattered(t *testing.T) (db *boltdb.DB, rows map[string]string) {
 	t.Helper()
 	rows = map[string]string{}

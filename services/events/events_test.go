@@ -13,6 +13,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc/rpctest"
+	activityv1 "github.com/sojournhq/sojourn/proto/sojourn/activity/v1"
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 	"github.com/sojournhq/sojourn/services/events"
@@ -22,6 +23,7 @@ import (
 type client struct {
 	eventsv1.IngestServiceClient
 	eventsv1.QueryServiceClient
+	activityv1.ActivityServiceClient
 }
 
 func start(t *testing.T) client {
@@ -31,7 +33,7 @@ func start(t *testing.T) client {
 		t.Fatal(err)
 	}
 	conn, _ := rpctest.Serve(t, service)
-	return client{eventsv1.NewIngestServiceClient(conn), eventsv1.NewQueryServiceClient(conn)}
+	return client{eventsv1.NewIngestServiceClient(conn), eventsv1.NewQueryServiceClient(conn), activityv1.NewActivityServiceClient(conn)}
 }
 
 var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc/rpctest"
+	activityv1 "github.com/sojournhq/sojourn/proto/sojourn/activity/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 	"github.com/sojournhq/sojourn/services/sessions"
@@ -27,6 +28,7 @@ type client struct {
 	sessionsv1.IngestServiceClient
 	sessionsv1.QueryServiceClient
 	sessionsv1.AdminServiceClient
+	activityv1.ActivityServiceClient
 
 	stop func()
 }
@@ -39,7 +41,8 @@ func start(t *testing.T, dir string) client {
 	}
 	conn, stop := rpctest.Serve(t, service)
 	return client{
-		sessionsv1.NewIngestServiceClient(conn), sessionsv1.NewQueryServiceClient(conn), sessionsv1.NewAdminServiceClient(conn), stop,
+		sessionsv1.NewIngestServiceClient(conn), sessionsv1.NewQueryServiceClient(conn), sessionsv1.NewAdminServiceClient(conn),
+		activityv1.NewActivityServiceClient(conn), stop,
 	}
 }
 

@@ -2,6 +2,7 @@
 package activityproto
 
 import (
+	"context"
 	"errors"
 	"strconv"
 
@@ -14,8 +15,28 @@ import (
 
 var errNoAccount = errors.New("account_id is required")
 
-// Query returns what a request asks. Its errors are the client's.
-func Query(r *activityv1.GetActivityRequest) (q activity.Query, err error) {
+// Read returns what an account of a workspace did.
+type Read func(ctx context.Context, workspace string, q activity.Query) (*activity.Activity, error)
+
+// Status gives an error the status that its client needs; those in mistakes are the client's own.
+type Status func(err error, mistakes ...error) error
+
+// Get answers a request from what is read. Its errors have a status.
+func Get(ctx context.Context, r *activityv1.GetActivityRequest, read Read, to Status) (*activityv1.GetActivityResponse, error) {
+	query, err := question(r)
+	if err != nil {
+		return nil, to(err, err)
+	}
+	a, err := read(ctx, r.GetWorkspace(), query)
+	if err != nil {
+		return nil, to(err)
+	}
+	answer, err := response(r, a)
+	return answer, to(err)
+}
+
+// question returns what a request asks. Its errors are the client's.
+func question(r *activityv1.GetActivityRequest) (q activity.Query, err error) {
 	switch {
 	case r.GetWorkspace() == "":
 		return q, callproto.ErrNoWorkspace
@@ -38,33 +59,33 @@ func Query(r *activityv1.GetActivityRequest) (q activity.Query, err error) {
 	return q, nil
 }
 
-// Response returns the answer to a request. It shares lists with the activity.
-func Response(r *activityv1.GetActivityRequest, a *activity.Activity) (*activityv1.GetActivityResponse, error) {
-	response := &activityv1.GetActivityResponse{
+// response returns the answer to a request. It shares lists with the activity.
+func response(r *activityv1.GetActivityRequest, a *activity.Activity) (*activityv1.GetActivityResponse, error) {
+	answer := &activityv1.GetActivityResponse{
 		UserIds: a.UserIDs, UserMarks: a.UserMarks, MarkPlaces: a.MarkPlaces, MarkDays: a.MarkDays,
 	}
 	for _, m := range a.Modules {
-		response.Modules = append(response.Modules, &activityv1.ActivityModule{
+		answer.Modules = append(answer.Modules, &activityv1.ActivityModule{
 			Module: m.Module, DurationMs: m.DurationMS, ActiveMs: m.ActiveMS,
 			UserDurationMs: m.UserDurationMS, UserActiveMs: m.UserActiveMS,
 		})
 	}
 	for i := range a.Features {
-		response.Features = append(response.Features, toFeature(&a.Features[i]))
+		answer.Features = append(answer.Features, toFeature(&a.Features[i]))
 	}
 	for _, d := range a.Days {
-		response.Days = append(response.Days, &activityv1.ActivityDay{
+		answer.Days = append(answer.Days, &activityv1.ActivityDay{
 			Day: uint32(d.Day), Uses: d.Uses, DurationMs: d.DurationMS, ActiveMs: d.ActiveMS,
 		})
 	}
 	for _, p := range a.Places {
-		response.Places = append(response.Places, &activityv1.ActivityPlace{Module: p.Module, Block: p.Block, Visit: p.Visit})
+		answer.Places = append(answer.Places, &activityv1.ActivityPlace{Module: p.Module, Block: p.Block, Visit: p.Visit})
 	}
 	var err error
 	if a.Next != 0 {
-		response.NextPageToken, err = page.Token(r, strconv.FormatUint(uint64(a.Next), 10))
+		answer.NextPageToken, err = page.Token(r, strconv.FormatUint(uint64(a.Next), 10))
 	}
-	return response, err
+	return answer, err
 }
 
 func toFeature(f *activity.Feature) *activityv1.ActivityFeature {

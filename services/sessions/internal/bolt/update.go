@@ -256,7 +256,7 @@ func (t *tables) restart(anonymous uint32, ms int64) (call.Position, error) {
 
 // startBefore returns the start time of the last session of an anonymousId whose key is below bound.
 func (t *tables) startBefore(bound []byte, anonymous uint32) (ms int64, ok bool, err error) {
-	key, _ := seekBefore(t.sessions.Cursor(), bound)
+	key, _ := t.sessions.Cursor().SeekBefore(bound)
 	if !bytes.HasPrefix(key, keys.AppendUint32(nil, anonymous)) {
 		return 0, false, nil
 	}

@@ -48,6 +48,12 @@ func (c *Cursor) Seek(key []byte) ([]byte, []byte) {
 	return c.settle()
 }
 
+// SeekBefore moves to the last row whose key is less.
+func (c *Cursor) SeekBefore(key []byte) ([]byte, []byte) {
+	c.place(func(l *layer) { l.seekBefore(key) }, false)
+	return c.settle()
+}
+
 // Last moves to the last row.
 func (c *Cursor) Last() (key, value []byte) {
 	c.place((*layer).last, false)

@@ -93,7 +93,11 @@ func checkSteps(t *rapid.T, b *boltdb.Bucket, rows map[string]string, sorted []s
 	cursor := b.Cursor()
 	at := rapid.StringMatching("[a-e]{1,2}").Draw(t, "seek")
 	i, _ := slices.BinarySearch(sorted, at)
-	key, _ := cursor.Seek([]byte(at))
+	seek := cursor.Seek
+	if rapid.Bool().Draw(t, "before") {
+		seek, i = cursor.SeekBefore, i-1
+	}
+	key, _ := seek([]byte(at))
 	for range 6 {
 		if i < 0 || i >= len(sorted) {
 			if key != nil {

@@ -165,7 +165,8 @@ func TestABlockThatCannotBeReadIsNamedAndNoAnswer(t *testing.T) {
 			for key, _ := c.Last(); key != nil; key, _ = c.Prev() {
 			}
 		},
-		"seek": func(b *boltdb.Bucket) { b.Cursor().Seek([]byte("key 00")) },
+		"seek":        func(b *boltdb.Bucket) { b.Cursor().Seek([]byte("key 00")) },
+		"seek before": func(b *boltdb.Bucket) { b.Cursor().SeekBefore([]byte("key 001")) },
 	} {
 		do := func(tx *boltdb.Tx) error { read(tx.Bucket(bucket)); return nil }
 		for way, err := range map[string]error{"view": db.View(do), "update": db.Update(t.Context(), do)} {

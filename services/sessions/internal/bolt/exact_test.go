@@ -22,6 +22,11 @@ func TestRandomHistoriesInManyOrdersAreExact(t *testing.T) {
 	storetest.Histories(t, driver, *seed, *histories, *permutations)
 }
 
+func TestScatteredPointsInManyOrdersAreExact(t *testing.T) {
+	t.Logf("seed %d: %d histories in %d orders", *seed, *histories, *permutations)
+	storetest.Scattered(t, driver, *seed, *histories, *permutations)
+}
+
 func TestManySessionsOnFewAnonymousIDsAreExact(t *testing.T) {
 	t.Logf("seed %d: %d sessions of 15 points", *seed, *crowded)
 	storetest.Crowded(t, driver, *seed, *crowded, 15)

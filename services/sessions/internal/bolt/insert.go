@@ -3,7 +3,6 @@ package bolt
 import (
 	"fmt"
 
-	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
@@ -11,11 +10,9 @@ import (
 // insert adds a late point that only divides a pause of the session that it falls into, without walking the session: it looks back to the
 // last point that names a module, and if it names another, ahead to the next. It returns false, and changes nothing, where the point may
 // change more than the stretches around it: then the run has to be walked.
-func (t *tables) insert(anonymous uint32, p session.Point) (done bool, err error) {
-	at := ref{anonymous, p.Position}
-	was, err := t.sessionAround(at)
-	if err != nil || was == nil || was.rules != t.rulesName || !was.Admits(p) {
-		return false, err
+func (t *tables) insert(at ref, was *stored, p session.Point) (done bool, err error) {
+	if !was.Admits(p) {
+		return false, nil
 	}
 	before, current, err := t.behind(at, was)
 	if err != nil {
@@ -27,25 +24,11 @@ func (t *tables) insert(anonymous uint32, p session.Point) (done bool, err error
 	}
 	now, delta := was.Session, session.Parts{}
 	t.rules.Insert(&now, delta, before, current, p, after)
-	if err := t.putPoints(anonymous, []session.Point{p}); err != nil {
+	if err := t.putPoints(at.anonymous, []session.Point{p}); err != nil {
 		return false, err
 	}
-	_, _, err = t.putSession(anonymous, was, now, delta)
+	_, _, err = t.putSession(at.anonymous, was, now, delta)
 	return true, err
-}
-
-// sessionAround returns the session that started before a point's millisecond and ended after it, nil if it is not found at once. Of
-// several sessions that start in one millisecond only the last can outlast it; where its key is not the first, it is not looked for.
-func (t *tables) sessionAround(at ref) (*stored, error) {
-	start, ok, err := t.startBefore(keys.AppendTime(keys.AppendUint32(nil, at.anonymous), at.TimeMS), at.anonymous)
-	if err != nil || !ok {
-		return nil, err
-	}
-	_, s, err := decodeSession(t.sessions.Cursor().Seek(keys.AppendTime(keys.AppendUint32(nil, at.anonymous), start)))
-	if err != nil || s.End.TimeMS <= at.TimeMS {
-		return nil, err
-	}
-	return s, nil
 }
 
 // behind returns the point of a session before a place, and the module current there.

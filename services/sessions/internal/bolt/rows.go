@@ -25,6 +25,11 @@ func (r ref) appendKey(dst []byte) []byte {
 	return positionkey.AppendTail(keys.AppendTime(keys.AppendUint32(dst, r.anonymous), r.TimeMS), r.Position)
 }
 
+// timeKey sorts before the keys of its anonymousId in its millisecond, and behind those of all earlier ones.
+func (r ref) timeKey() []byte {
+	return keys.AppendTime(keys.AppendUint32(make([]byte, 0, 16), r.anonymous), r.TimeMS)
+}
+
 // byStartKey is the key of a session in by_start.
 func (r ref) byStartKey() []byte {
 	key := keys.AppendUint32(keys.AppendTime(make([]byte, 0, 32), r.TimeMS), r.anonymous)

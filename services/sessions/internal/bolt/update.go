@@ -78,46 +78,6 @@ func (t *tables) emptyParts() session.Parts {
 	return t.delta
 }
 
-// addLate adds points that come before the end of the newest session. Those that only divide a pause within a session cost what is next to
-// them; the others make the run of points that they are connected to be walked again, once for all of them.
-func (t *tables) addLate(anonymous uint32, points []session.Point) error {
-	var rest []session.Point
-	for _, p := range points {
-		done, err := t.insert(anonymous, p)
-		if err != nil {
-			return err
-		}
-		if !done {
-			rest = append(rest, p)
-		}
-	}
-	if err := t.putPoints(anonymous, rest); err != nil {
-		return err
-	}
-	for len(rest) > 0 {
-		// Those of one millisecond at once: all of its points have to be read to know their order.
-		last := rest[0]
-		for _, p := range rest {
-			if p.TimeMS == last.TimeMS {
-				last = p
-			}
-		}
-		from, err := t.restart(anonymous, rest[0].TimeMS)
-		if err != nil {
-			return err
-		}
-		walked, err := t.rewalk(anonymous, from, func(p call.Position, _ int64) bool { return p.Compare(last.Position) > 0 })
-		if err != nil || walked.resumed == nil {
-			return err
-		}
-		// Points before the place where old and new agree again are in; those behind it are still to be walked.
-		for len(rest) > 0 && rest[0].Compare(*walked.resumed) < 0 {
-			rest = rest[1:]
-		}
-	}
-	return nil
-}
-
 func (t *tables) putPoints(anonymous uint32, points []session.Point) error {
 	for _, p := range points {
 		t.key, t.value = ref{anonymous, p.Position}.appendKey(t.key[:0]), appendPoint(t.value[:0], p)
@@ -256,7 +216,7 @@ func (t *tables) restart(anonymous uint32, ms int64) (call.Position, error) {
 
 // startBefore returns the start time of the last session of an anonymousId whose key is below bound.
 func (t *tables) startBefore(bound []byte, anonymous uint32) (ms int64, ok bool, err error) {
-	key, _ := seekBefore(t.sessions.Cursor(), bound)
+	key, _ := t.sessions.Cursor().SeekBefore(bound)
 	if !bytes.HasPrefix(key, keys.AppendUint32(nil, anonymous)) {
 		return 0, false, nil
 	}

@@ -19,13 +19,25 @@ import (
 // Histories records as many random histories as it is told, each in as many orders, in batches of any size, some calls twice and timers
 // firing in between, and holds sessions and time against the oracle. Each order of each history has a workspace of its own in one store.
 func Histories(t *testing.T, kind Driver, seed uint64, histories, permutations int) {
+	inManyOrders(t, kind, seed, histories, permutations, randomHistory)
+}
+
+// Scattered is Histories of points that mostly are sessions by themselves, many of them by a millisecond.
+func Scattered(t *testing.T, kind Driver, seed uint64, histories, permutations int) {
+	inManyOrders(t, kind, seed, histories, permutations, scatteredHistory)
+}
+
+func inManyOrders(
+	t *testing.T, kind Driver, seed uint64, histories, permutations int, newHistory func(*rand.Rand, string) []call.Call,
+) {
+	t.Helper()
 	d := newDriver(t, kind)
 	defer d.finish()
 	var group sync.WaitGroup
 	slots := make(chan struct{}, 64) // what waits for one commit shares it
 	for h := range histories {
 		random := rand.New(rand.NewPCG(seed, uint64(h)))
-		history := randomHistory(random, fmt.Sprint(h))
+		history := newHistory(random, fmt.Sprint(h))
 		oracle := Oracle{history, d.rules}
 		wantSessions := oracle.Views(1 << 60)
 		wantTime := oracle.Time(session.TimeQuery{Days: day.Span{To: day.Max}, By: everyColumn()})
@@ -138,7 +150,20 @@ func check(t *testing.T, store session.Store, workspace string, sessions []sessi
 
 // randomHistory returns calls that often meet: few ids, pauses around the timeout, now and then a day.
 func randomHistory(random *rand.Rand, name string) (history []call.Call) {
-	gaps := []int64{0, 0, 1, minute, 4 * minute, 6 * minute, 29 * minute, 30 * minute, 30*minute + 1, 3 * 60 * minute, 12 * 60 * minute}
+	return historyOf(random, name, []int64{
+		0, 0, 1, minute, 4 * minute, 6 * minute, 29 * minute, 30 * minute, 30*minute + 1, 3 * 60 * minute, 12 * 60 * minute,
+	})
+}
+
+// scatteredHistory returns calls that seldom meet, and often miss each other by a millisecond.
+func scatteredHistory(random *rand.Rand, name string) (history []call.Call) {
+	return historyOf(random, name, []int64{
+		0, 1, 30*minute - 1, 30 * minute, 30*minute + 1, 30*minute + 1, 30*minute + 2, 60*minute + 1, 12 * 60 * minute,
+	})
+}
+
+// historyOf returns calls of few ids, with some of the gaps between one and the next.
+func historyOf(random *rand.Rand, name string, gaps []int64) (history []call.Call) {
 	at := epoch
 	for i := range 5 + random.IntN(45) {
 		at += gaps[random.IntN(len(gaps))]

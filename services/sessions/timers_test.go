@@ -134,7 +134,9 @@ func TestTimersThatRotWhileTheyAreNeededCostNothingButTime(t *testing.T) {
 		if got := lag(t, registry); got < 5000 {
 			t.Errorf("the lag is %v s, want more than an hour", got)
 		}
-		running := client{sessionsv1.NewIngestServiceClient(conn), sessionsv1.NewQueryServiceClient(conn), nil, stop}
+		running := client{
+			IngestServiceClient: sessionsv1.NewIngestServiceClient(conn), QueryServiceClient: sessionsv1.NewQueryServiceClient(conn), stop: stop,
+		}
 		running.record(t, one(manySessions))
 		if list, err := running.ListSessions(t.Context(), &sessionsv1.ListSessionsRequest{Workspace: "w"}); err != nil || len(list.GetSessions()) == 0 {
 			t.Errorf("a question: %v", err)

@@ -22,6 +22,9 @@ type held struct{ heap, goroutines, files int } // bytes; open files and connect
 // mayVary is how far what is held at rest is from what it was a moment ago: what a healthy client has under way, and what is remembered.
 var mayVary = held{heap: 6 << 20, goroutines: 16, files: 12}
 
+// mostAnonymous is how much memory of its own a process may take, garbage and all, in KiB. It tries to stay below 440 MiB.
+const mostAnonymous = 512 << 10
+
 func (h held) String() string {
 	return fmt.Sprintf("%d KiB, %d goroutines and %d files", h.heap>>10, h.goroutines, h.files)
 }

@@ -445,8 +445,8 @@ func TestHostileInputIsAnsweredAsItDeservesAndDisturbsNobody(t *testing.T) {
 	}
 	t.Logf("%d cases, memory at most %d KiB; held when warm: %v", len(cases), most, warm)
 	expectHeld(t, d, warm.plus(mayVary))
-	if limit := 512 << 10; most > limit {
-		t.Errorf("memory grew to %d KiB, want %d at most", most, limit)
+	if most > mostAnonymous {
+		t.Errorf("memory grew to %d KiB, want %d at most", most, mostAnonymous)
 	}
 	close(stop)
 	calls := sent()

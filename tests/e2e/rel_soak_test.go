@@ -3,15 +3,12 @@
 package e2e
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
 	"math"
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,8 +39,8 @@ type soak struct {
 
 // sample is how a process is at a moment.
 type sample struct {
-	at, fresh                           float64 // seconds; new calls
-	dataBytes, memory, goroutines, open float64
+	at, fresh, dataBytes float64 // seconds; new calls
+	held                 held
 }
 
 // TestRelSoak keeps a Sojourn at half of what it can do, and fits lines through what must not grow.
@@ -57,44 +54,31 @@ func TestRelSoak(t *testing.T) {
 	for s.fresh.Load() < soakPool { // so that what is sent again is there
 		s.send(time.Now().Add(time.Second), 0)
 	}
-	s.settle()
 	s.send(time.Now().Add(*soakFor/10), full/2) // pages that it will keep
 
 	var samples []sample
-	var sampling sync.WaitGroup
+	var sending sync.WaitGroup
 	began = time.Now()
 	before := s.sent.Load()
 	until := began.Add(*soakFor)
-	sampling.Go(func() {
-		for time.Now().Before(until) {
-			samples = append(samples, s.look(time.Since(began)))
-			time.Sleep(*soakFor / 50)
-		}
-	})
-	s.send(until, full/2)
-	sampling.Wait()
+	sending.Go(func() { s.send(until, full/2) })
+	most := 0
+	for time.Now().Before(until) {
+		samples = append(samples, s.look(time.Since(began)))
+		most = max(most, anonymous(t, s.d.sojourn))
+		time.Sleep(time.Until(began.Add(time.Duration(len(samples)) * *soakFor / 50)))
+	}
+	sending.Wait()
 	rate := float64(s.sent.Load()-before) / soakFor.Seconds()
 	if t.Logf("soaked for %v: %.0f calls a second, %d samples", *soakFor, rate, len(samples)); rate < full/4 || len(samples) < 20 {
 		t.Errorf("the traffic was below its floor of %.0f calls a second, or too little was seen of it", full/4)
 	}
+	if t.Logf("memory at most %d KiB", most); most > mostAnonymous {
+		t.Errorf("memory grew to %d KiB, want %d at most", most, mostAnonymous)
+	}
 	s.expectFlat(samples)
 	s.d.stop()
 	sojourn(t, "verify", "-data", s.d.dir())
-}
-
-// settle sends as fast as can be until the process takes no more memory than it did for a while: the collector of garbage lets it grow to
-// what it may have, however little is used of it.
-func (s *soak) settle() {
-	const enough, atMost = 4, 60 // seconds
-	most, since := int64(0), 0
-	for second := 0; since < enough && second < atMost; second++ {
-		s.send(time.Now().Add(time.Second), 0)
-		if now := int64(anonymous(s.t, s.d.sojourn)); now > most {
-			most, since = now, 0
-		} else {
-			since++
-		}
-	}
 }
 
 // send sends batches until a time, no more than so many calls a second; 0: as many as are taken.
@@ -144,13 +128,7 @@ func (s *soak) call(random uint64) string {
 
 // look returns how the process is.
 func (s *soak) look(at time.Duration) sample {
-	now := sample{at: at.Seconds(), fresh: float64(s.fresh.Load()), memory: float64(anonymous(s.t, s.d.sojourn)) * 1024}
-	now.goroutines = s.metric("go_goroutines")
-	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.d.sojourn.PID()))
-	if err != nil {
-		s.t.Error(err)
-	}
-	now.open = float64(len(files))
+	now := sample{at: at.Seconds(), fresh: float64(s.fresh.Load()), held: lookAt(s.t, s.d)}
 	paths, err := filepath.Glob(filepath.Join(s.d.dir(), "*.db*"))
 	if err != nil || len(paths) < 3 {
 		s.t.Errorf("data files: %q, %v", paths, err)
@@ -163,25 +141,6 @@ func (s *soak) look(at time.Duration) sample {
 	return now
 }
 
-// metric returns the value of a metric without labels.
-func (s *soak) metric(name string) float64 {
-	response, err := http.Get(s.d.admin("sojourn") + "/metrics")
-	if err != nil {
-		s.t.Error(err)
-		return 0
-	}
-	defer func() { _ = response.Body.Close() }()
-	line := regexp.MustCompile(`^` + name + ` (\S+)$`)
-	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		if m := line.FindStringSubmatch(lines.Text()); m != nil {
-			value, _ := strconv.ParseFloat(m[1], 64)
-			return value
-		}
-	}
-	s.t.Errorf("there is no metric %s", name)
-	return 0
-}
-
 // expectFlat fails where what must not grow with time has done so by more than it may vary.
 func (s *soak) expectFlat(samples []sample) {
 	first, last := samples[0], samples[len(samples)-1]
@@ -191,9 +150,9 @@ func (s *soak) expectFlat(samples []sample) {
 		value func(sample) float64
 		vary  float64 // over the whole time
 	}{
-		{"memory", func(x sample) float64 { return x.memory }, 48 << 20},
-		{"goroutines", func(x sample) float64 { return x.goroutines }, 100},
-		{"open files", func(x sample) float64 { return x.open }, 50},
+		{"memory that is held", func(x sample) float64 { return float64(x.held.heap) }, 48 << 20}, // rows that are not applied yet among it
+		{"goroutines", func(x sample) float64 { return float64(x.held.goroutines) }, 100},
+		{"open files", func(x sample) float64 { return float64(x.held.files) }, 50},
 		// What a new call takes is known; files grow and logs are applied in steps.
 		{"bytes of data beyond 2 KiB a new call", func(x sample) float64 { return x.dataBytes - 2048*(x.fresh-first.fresh) }, 64 << 20},
 	} {
@@ -204,7 +163,7 @@ func (s *soak) expectFlat(samples []sample) {
 		}
 	}
 	s.t.Logf("%.0f new calls took %.0f bytes each", last.fresh-first.fresh, perCall)
-	if last.goroutines == 0 || last.open == 0 || last.memory == 0 || last.dataBytes == 0 {
+	if last.held.goroutines == 0 || last.held.files == 0 || last.held.heap == 0 || last.dataBytes == 0 {
 		s.t.Error("something was not measured")
 	}
 }

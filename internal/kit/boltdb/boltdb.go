@@ -115,10 +115,12 @@ type DB struct {
 	durable generation   // what is not yet being applied; only the committer changes it
 	frozen  *sweep       // what is being applied, nil if nothing is
 
-	own      *rows.Level // what a transaction has written; the committer's
-	segment  *segment    // the log of durable; the committer's
-	limit    int         // of a generation's bytes
-	sweeping sync.Mutex  // held while a generation is being applied
+	own     *rows.Level // what a transaction has written; the committer's
+	segment *segment    // the log of durable; the committer's
+	limit   int         // of a generation's bytes
+	// unended is where segments end of which a crash left no end that says so, by generation. It does not change once the file is open.
+	unended  map[uint64]int64
+	sweeping sync.Mutex // held while a generation is being applied
 
 	compactions *compactions
 }
@@ -142,12 +144,7 @@ func Open(o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, err)
 	}
-	db := &DB{
-		bolt: newHandle(b, o.Path), kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
-		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
-		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o),
-		sizes: sizesOf(b, o), own: rows.New(), limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes), compactions: newCompactions(),
-	}
+	db := newDB(b, is, o)
 	if err := db.recoverLog(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
 	}
@@ -161,6 +158,17 @@ func Open(o Options) (*DB, error) {
 	}
 	go db.commitWaiting()
 	return db, nil
+}
+
+// newDB returns what has not read its log yet.
+func newDB(b *bolt.DB, is entry, o Options) *DB {
+	return &DB{
+		bolt: newHandle(b, o.Path), kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
+		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
+		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o),
+		sizes: sizesOf(b, o), own: rows.New(), limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes), compactions: newCompactions(),
+		unended: map[uint64]int64{},
+	}
 }
 
 // syncEntries makes durable that the file at path and its directory are there: a file may be synced and yet be gone after a power cut

@@ -115,12 +115,14 @@ type DB struct {
 	durable generation   // what is not yet being applied; changed by what makes a transaction durable, and by the committer while none is
 	frozen  *sweep       // what is being applied, nil if nothing is
 
-	own      [2]*rows.Level  // what a transaction has written, and what the one before has that is being logged; the committer's
-	logging  *logging        // that one, nil if there is none; the committer's
-	segment  *segment        // the log of durable; of who changes that
-	log      func(*Tx) error // makes a transaction durable, and then visible: logChanges, but in tests
-	limit    int             // of a generation's bytes
-	sweeping sync.Mutex      // held while a generation is being applied
+	own     [2]*rows.Level  // what a transaction has written, and what the one before has that is being logged; the committer's
+	logging *logging        // that one, nil if there is none; the committer's
+	segment *segment        // the log of durable; of who changes that
+	log     func(*Tx) error // makes a transaction durable, and then visible: logChanges, but in tests
+	limit   int             // of a generation's bytes
+	// unended is where segments end of which a crash left no end that says so, by generation. It does not change once the file is open.
+	unended  map[uint64]int64
+	sweeping sync.Mutex // held while a generation is being applied
 
 	compactions *compactions
 }
@@ -144,13 +146,7 @@ func Open(o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, err)
 	}
-	db := &DB{
-		bolt: newHandle(b, o.Path), kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
-		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
-		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o),
-		sizes: sizesOf(b, o), own: [2]*rows.Level{rows.New(), rows.New()}, limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes), compactions: newCompactions(),
-	}
-	db.log = db.logChanges
+	db := newDB(b, is, o)
 	if err := db.recoverLog(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
 	}
@@ -164,6 +160,19 @@ func Open(o Options) (*DB, error) {
 	}
 	go db.commitWaiting()
 	return db, nil
+}
+
+// newDB returns what has not read its log yet.
+func newDB(b *bolt.DB, is entry, o Options) *DB {
+	db := &DB{
+		bolt: newHandle(b, o.Path), kind: o.Kind, uuid: is.UUID, onFail: o.OnFail, readOnly: o.ReadOnly,
+		queue: make(chan *write, maxWritesPerCommit), done: make(chan struct{}),
+		metrics: newMetrics(o.Deps.Log), tracer: o.Deps.Tracer(), buckets: newBuckets(), room: newRoom(o), sizes: sizesOf(b, o),
+		own: [2]*rows.Level{rows.New(), rows.New()}, limit: cmp.Or(o.GenerationBytes, defaultGenerationBytes),
+		unended: map[uint64]int64{}, compactions: newCompactions(),
+	}
+	db.log = db.logChanges
+	return db
 }
 
 // syncEntries makes durable that the file at path and its directory are there: a file may be synced and yet be gone after a power cut

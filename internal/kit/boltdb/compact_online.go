@@ -196,15 +196,6 @@ func (c *compaction) copy() error {
 
 // begin begins the transaction that is copied, and has the log behind it kept.
 func (c *compaction) begin() (*bolt.Tx, error) {
-	// What was logged before the store was opened has to be in the file: its log may have no end, which is all that tells a generation that
-	// was read whole from one that was not.
-	if s := c.db.beingApplied(); s != nil {
-		select {
-		case <-s.done:
-		case <-c.ctx.Done():
-			return nil, c.ctx.Err()
-		}
-	}
 	c.db.sweeping.Lock()
 	defer c.db.sweeping.Unlock()
 	tx, err := c.db.bolt.Begin(false)

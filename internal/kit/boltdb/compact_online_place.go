@@ -95,7 +95,7 @@ func (db *DB) readGeneration(number uint64) (*sweep, error) {
 	r := &replay{buckets: db.buckets, into: &s.generation}
 	r.segment()
 	end, _, err := readSegment(db.bolt.Path(), segmentID{db.uuid, number}, r.record)
-	if err == nil && (end == 0 || !r.goesOn) {
+	if whole := r.goesOn || end == db.unended[number]; err == nil && (end == 0 || !whole) {
 		err = fmt.Errorf("%w: %s has no end", ErrDamaged, segmentPath(db.bolt.Path(), number))
 	}
 	return s, err

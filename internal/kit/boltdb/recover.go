@@ -106,6 +106,9 @@ func (db *DB) readLog(applied uint64, logged bool) (last uint64, frozen *sweep, 
 // it is never in the way.
 func (db *DB) readOne(g uint64, r *replay, isLast bool) (begun bool, err error) {
 	end, size, err := readSegment(db.bolt.Path(), segmentID{db.uuid, g}, r.record)
+	if err == nil && !isLast && !r.goesOn {
+		db.unended[g] = end
+	}
 	if err != nil || end == size && end > 0 {
 		return true, err
 	}

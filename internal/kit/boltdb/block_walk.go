@@ -17,8 +17,9 @@ type blockWalk struct {
 	copies []byte // of what was returned
 }
 
-func newBlockWalk(of *bolt.Bucket, path []string) *blockWalk {
-	return &blockWalk{blocks: newBlocks(of, path), cursor: of.Cursor()}
+func newBlockWalk(db *DB, of *bolt.Bucket, number uint32) *blockWalk {
+	blocks := newBlocks(db, of, number)
+	return &blockWalk{blocks: blocks, cursor: blocks.cursor}
 }
 
 // seek moves to the first row whose key is not less.

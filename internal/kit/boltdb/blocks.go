@@ -13,7 +13,8 @@ import (
 // blocks reads the rows that bbolt has of a bucket: they lie in blocks, each under the key of its first row. What it returns is its own
 // copy. Rows that cannot be read are a panic with a damage, because a reader has no way to say that it does not know.
 type blocks struct {
-	path   []string
+	db     *DB
+	number uint32 // the bucket's
 	place  block.Place
 	cursor *bolt.Cursor
 
@@ -23,8 +24,8 @@ type blocks struct {
 	room []byte
 }
 
-func newBlocks(of *bolt.Bucket, path []string) *blocks {
-	return &blocks{path: path, place: block.PlaceOf(path), cursor: of.Cursor()}
+func newBlocks(db *DB, of *bolt.Bucket, number uint32) *blocks {
+	return &blocks{db: db, number: number, place: db.buckets.place(number), cursor: of.Cursor()}
 }
 
 // get returns the value under a key, nil if there is none.
@@ -61,7 +62,7 @@ func (b *blocks) check(err error) {
 	if err != nil {
 		key := b.key
 		b.key = nil
-		panic(damage{damaged(b.path, key, err)})
+		panic(damage{damaged(b.db.buckets.path(b.number), key, err)})
 	}
 }
 

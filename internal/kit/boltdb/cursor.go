@@ -34,7 +34,7 @@ func (b *Bucket) Cursor() *Cursor {
 		c.layers = append(c.layers, &layer{rows: over.Cursor(placeOf(b.number, isRow))})
 	}
 	if under := b.base(); under != nil {
-		c.layers = append(c.layers, &layer{walk: newBlockWalk(under, b.tx.db.buckets.path(b.number))})
+		c.layers = append(c.layers, &layer{walk: newBlockWalk(b.tx.db, under, b.number)})
 	}
 	return c
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/block"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
 )
 
@@ -37,7 +38,8 @@ type buckets struct {
 	mutex   sync.RWMutex
 	numbers map[bucketName]uint32
 	names   []bucketName // by number
-	there   []bool       // which were seen where they stay: a bucket is never removed
+	places  []block.Place
+	there   []bool // which were seen where they stay: a bucket is never removed
 }
 
 // bucketName is the name of a bucket and the number of the one that it is in.
@@ -47,7 +49,9 @@ type bucketName struct {
 }
 
 func newBuckets() *buckets {
-	return &buckets{numbers: map[bucketName]uint32{}, names: make([]bucketName, 1), there: make([]bool, 1)}
+	return &buckets{
+		numbers: map[bucketName]uint32{}, names: make([]bucketName, 1), places: make([]block.Place, 1), there: make([]bool, 1),
+	}
 }
 
 // number returns the number of a bucket that exists or is being made.
@@ -64,16 +68,19 @@ func (b *buckets) number(parent uint32, name string) uint32 {
 	if n, ok = b.numbers[key]; !ok {
 		n = uint32(len(b.names))
 		b.numbers[key], b.names, b.there = n, append(b.names, key), append(b.there, false)
+		b.places = append(b.places, b.places[parent].In(key.name))
 	}
 	return n
 }
 
-// known returns the number of a bucket that was seen before.
-func (b *buckets) known(parent uint32, name []byte) (number uint32, there bool) {
+// known returns the number of a bucket that was seen before, and its name for all who use it.
+func (b *buckets) known(parent uint32, name []byte) (number uint32, own string, there bool) {
 	b.mutex.RLock()
 	defer b.mutex.RUnlock()
-	number, there = b.numbers[bucketName{parent, string(name)}]
-	return number, there && b.there[number]
+	if number, there = b.numbers[bucketName{parent, string(name)}]; !there || !b.there[number] {
+		return 0, "", false
+	}
+	return number, b.names[number].name, true
 }
 
 // see takes in that a bucket is there for good.
@@ -88,6 +95,13 @@ func (b *buckets) name(number uint32) bucketName {
 	b.mutex.RLock()
 	defer b.mutex.RUnlock()
 	return b.names[number]
+}
+
+// place returns what stands for a bucket in the checksums of its blocks.
+func (b *buckets) place(number uint32) block.Place {
+	b.mutex.RLock()
+	defer b.mutex.RUnlock()
+	return b.places[number]
 }
 
 // path returns the names of the buckets that lead to one, from the root.

@@ -98,9 +98,11 @@ func (b *Bucket) Bucket(name []byte) *Bucket {
 	if known := b.tx.known[bucketName{b.number, string(name)}]; known != nil {
 		return known
 	}
-	found := &Bucket{tx: b.tx, parent: b, name: string(name)}
-	number, there := b.tx.db.buckets.known(b.number, name)
+	found := &Bucket{tx: b.tx, parent: b}
+	number, own, there := b.tx.db.buckets.known(b.number, name)
+	found.name = own
 	if !there {
+		found.name = string(name)
 		stays := found.base() != nil
 		if !stays {
 			place := placeOf(b.number, isBucket)
@@ -163,7 +165,7 @@ func (b *Bucket) stored(key []byte) []byte {
 		return nil
 	}
 	if b.rows == nil {
-		b.rows = newBlocks(under, b.tx.db.buckets.path(b.number))
+		b.rows = newBlocks(b.tx.db, under, b.number)
 	}
 	return b.rows.get(key)
 }

@@ -44,13 +44,17 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 type Place uint32
 
 // PlaceOf returns what stands for the bucket at a path of names.
-func PlaceOf(path []string) Place {
-	sum := uint32(0)
+func PlaceOf(path []string) (p Place) {
 	for _, name := range path {
-		sum = crc32.Update(sum, castagnoli, binary.AppendUvarint(nil, uint64(len(name))))
-		sum = crc32.Update(sum, castagnoli, []byte(name))
+		p = p.In(name)
 	}
-	return Place(sum)
+	return p
+}
+
+// In returns what stands for the bucket of a name in the one of p, which of the root is 0.
+func (p Place) In(name string) Place {
+	sum := crc32.Update(uint32(p), castagnoli, binary.AppendUvarint(nil, uint64(len(name))))
+	return Place(crc32.Update(sum, castagnoli, []byte(name)))
 }
 
 func (p Place) sum(key, block []byte) uint32 {

@@ -22,12 +22,9 @@ var (
 	loggedKey = []byte("logged")
 )
 
-// How many rows one transaction of bbolt applies at most. More take less time in all, but what bbolt then writes at once keeps the log from
-// the disk: there are fewer while there is time.
-const (
-	rowsPerSweep = 1024
-	rowsInTime   = 256
-)
+// rowsPerSweep is how many rows one transaction of bbolt applies at most. More would take less time in all, but what bbolt then writes at
+// once would keep the log from the disk.
+const rowsPerSweep = 1024
 
 // A pause before a generation is applied that could not be because the disk was full.
 const sweepAgain = time.Second
@@ -134,12 +131,9 @@ func (db *DB) sweep(s *sweep) error {
 func (db *DB) sweepInto(to *bolt.DB, s *sweep) error {
 	from, more := s.rows.Walk(), true
 	for more {
-		began, inTime, most := time.Now(), s.goesOn && db.inTime(), rowsPerSweep
-		if inTime {
-			most = rowsInTime
-		}
+		began := time.Now()
 		err := to.Update(func(tx *bolt.Tx) (err error) {
-			more, err = db.sweepSome(tx, from, most)
+			more, err = db.sweepSome(tx, from)
 			if err != nil || more {
 				return err
 			}
@@ -148,7 +142,7 @@ func (db *DB) sweepInto(to *bolt.DB, s *sweep) error {
 		if err != nil {
 			return err
 		}
-		if more && inTime {
+		if more && s.goesOn && db.inTime() {
 			time.Sleep(time.Since(began)) // the calls of the moment come first
 		}
 	}
@@ -165,10 +159,10 @@ func (db *DB) isUnder(bytes int) bool {
 	return db.durable.rows.Bytes() < bytes
 }
 
-// sweepSome applies so many of the next rows of a walk, and says whether there are more.
-func (db *DB) sweepSome(tx *bolt.Tx, from *rows.Walk, most int) (more bool, err error) {
+// sweepSome applies the next rows of a walk, and says whether there are more.
+func (db *DB) sweepSome(tx *bolt.Tx, from *rows.Walk) (more bool, err error) {
 	a := applier{db: db, tx: tx}
-	for left := most; left > 0 && from.Row() != nil; left-- {
+	for left := rowsPerSweep; left > 0 && from.Row() != nil; left-- {
 		if err := a.apply(from.Row()); err != nil {
 			return false, err
 		}

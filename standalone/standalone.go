@@ -43,6 +43,9 @@ type Config struct {
 	Compact bool
 }
 
+// Stores is how many data files a suite writes to.
+const Stores = 3
+
 // Suite is the three services, open and serving in memory.
 type Suite struct {
 	backends gateway.Backends

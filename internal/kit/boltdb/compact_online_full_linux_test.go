@@ -31,7 +31,7 @@ func smallDisk(t *testing.T, bytes int) string {
 }
 
 // fill writes a file until so many bytes are left on its disk.
-func fill(t *testing.T, path string, left int) {
+func fillDisk(t *testing.T, path string, left int) {
 	t.Helper()
 	var disk unix.Statfs_t
 	if err := unix.Statfs(filepath.Dir(path), &disk); err != nil {
@@ -55,7 +55,7 @@ func TestADiskThatIsFullInTheMiddleOfACompactionLeavesTheOldFile(t *testing.T) {
 	db.FreeOnDisk(func() int64 { return math.MaxInt64 })
 	want := rowsOf(t, db)
 	for _, left := range []int{64 << 10, 1 << 20, 3 << 20} {
-		fill(t, filler, left)
+		fillDisk(t, filler, left)
 		if _, err := db.Compact(t.Context(), 0); !errors.Is(err, boltdb.ErrNoRoom) || !errors.Is(err, unix.ENOSPC) {
 			t.Errorf("with %d bytes left: %v, want ErrNoRoom for ENOSPC", left, err)
 		}

@@ -78,6 +78,7 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 		return code
 	}
 	LimitMemory()
+	UseProcessors(1)
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:9000", "address for gRPC")
 	adminAddr := flags.String("admin-listen", defaultAdmin, "address for /livez, /readyz, /metrics and profiles")

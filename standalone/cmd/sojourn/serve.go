@@ -95,6 +95,7 @@ func checkConfig(dir string, ofFlags error, stdout io.Writer) error {
 // serve runs everything until ctx ends, or until a store cannot be trusted any more.
 func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.Listeners, stdout io.Writer) (err error) {
 	daemon.LimitMemory()
+	daemon.UseProcessors(standalone.Stores)
 	workspaces, err := setup.Watch(s.dir, log)
 	if err != nil {
 		return err

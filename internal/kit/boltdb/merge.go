@@ -33,11 +33,16 @@ type merger struct {
 	usual  int
 	cursor *bolt.Cursor
 
-	cutter block.Cutter
-	rows   block.Merger
-	rooms  [][]byte // of the blocks that are being merged
-	old    [][]byte // their keys
+	cutter  block.Cutter
+	rows    block.Merger
+	splicer block.Splicer
+	rooms   [][]byte // of the blocks that are being merged
+	old     [][]byte // their keys
 }
+
+// mostSpliced is how many changes are put into a block one by one, with its other rows left as they are. More of them cost less when all
+// of its rows are made anew.
+const mostSpliced = 4
 
 func newMerger(bucket *bolt.Bucket, path []string, sizes block.Sizes) *merger {
 	return &merger{
@@ -49,10 +54,7 @@ func newMerger(bucket *bolt.Bucket, path []string, sizes block.Sizes) *merger {
 // merge brings changes, in order of their keys, to the blocks that they belong into.
 func (m *merger) merge(changes []block.Change) error {
 	for len(changes) > 0 {
-		n, atEnd, err := m.collect(changes)
-		if err == nil {
-			err = m.replace(atEnd)
-		}
+		n, err := m.mergeSome(changes)
 		if err != nil {
 			return err
 		}
@@ -61,9 +63,9 @@ func (m *merger) merge(changes []block.Change) error {
 	return nil
 }
 
-// collect makes rows of the block that the first change belongs into, and of those behind it while that is little, with all changes to
-// them. It returns how many these are, and whether most of them only add to the end of the table.
-func (m *merger) collect(changes []block.Change) (n int, atEnd bool, err error) {
+// mergeSome brings the first changes to the block that they belong into, and to those behind it while that is little. It returns how many
+// these are.
+func (m *merger) mergeSome(changes []block.Change) (n int, err error) {
 	m.rows.Reset()
 	m.old = m.old[:0]
 	key, sealed := seekBlock(m.cursor, changes[0].Key)
@@ -76,33 +78,57 @@ func (m *merger) collect(changes []block.Change) (n int, atEnd bool, err error) 
 			next, nextSealed = skipBuckets(m.cursor.Next())(m.cursor.Next)
 		}
 		mine := until(changes[n:], next)
-		behind, err := m.add(key, sealed, mine)
+		opened, err := m.open(key, sealed)
 		if err != nil {
-			return 0, false, damaged(m.path, key, err)
+			return 0, damaged(m.path, key, err)
+		}
+		if next != nil && n == 0 && len(mine) <= mostSpliced {
+			if done, err := m.splice(key, opened, mine); done || err != nil {
+				return len(mine), err
+			}
+		}
+		behind, err := m.rows.Add(opened, mine)
+		if err != nil {
+			return 0, damaged(m.path, key, err)
 		}
 		n += len(mine)
 		if next == nil || m.rows.Size() >= m.usual/smallPart {
-			return n, next == nil && behind > len(mine)/2, nil
+			return n, m.replace(next == nil && behind > len(mine)/2) // whether most of them only add to the end of the table
 		}
 		key, sealed = next, nextSealed
 	}
 }
 
-// add adds the rows of a block, if there is one, with changes.
-func (m *merger) add(key, sealed []byte, changes []block.Change) (behind int, err error) {
+// open opens a block whose rows are merged; without a key it is one that holds none.
+func (m *merger) open(key, sealed []byte) (opened block.Block, err error) {
 	if key == nil {
-		return m.rows.Add(block.Block{}, changes)
+		return block.Block{}, nil
 	}
 	i := len(m.old)
 	if i == len(m.rooms) {
 		m.rooms = append(m.rooms, nil)
 	}
 	m.old = append(m.old, key)
-	var opened block.Block
-	if opened, m.rooms[i], err = block.Open(m.place, key, sealed, m.rooms[i]); err != nil {
-		return 0, err
+	opened, m.rooms[i], err = block.Open(m.place, key, sealed, m.rooms[i])
+	return opened, err
+}
+
+// splice puts changes into a block, unless it would have to be cut, joined with the next, or given another key.
+func (m *merger) splice(key []byte, opened block.Block, changes []block.Change) (done bool, err error) {
+	for _, c := range changes {
+		var ok bool
+		if opened, ok = m.splicer.Splice(opened, c); !ok {
+			return false, nil
+		}
 	}
-	return m.rows.Add(opened, changes)
+	if opened.Size() < m.usual/smallPart {
+		return false, nil
+	}
+	sealed, ok := m.cutter.Uncut(m.place, opened)
+	if !ok {
+		return false, nil
+	}
+	return true, m.bucket.Put(key, bytes.Clone(sealed))
 }
 
 // until returns the changes before a key; nil is behind all.

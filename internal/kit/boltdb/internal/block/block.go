@@ -2,10 +2,11 @@
 // they can be computed, and all of it compressed. A table takes a fraction of the room then, and fewer pages have to be written.
 //
 //	block:   kind (1 byte), content, CRC-32C (4 bytes) over the place of the block, its key, kind and content
-//	content: rows; where every 16th row but the first begins (4 bytes each); how many such places there are (4 bytes)
+//	content: rows; where some of them begin, in order (4 bytes each); how many such places there are (4 bytes)
 //	row:     how many bytes of its key are those of the key before, how many follow, how long its value is, those bytes, the value
 //
-// The key of a block is that of its first row. At the first and at every 16th row, the key before is the block's. Lengths are varints,
+// The key of a block is that of its first row. At the first row and at those places, the key before is the block's; there is one at every 16th
+// row when rows are cut into blocks, and they stay at their rows when others come between. Lengths are varints,
 // other numbers big-endian. That of the value is doubled, and odd if the value ended in the CRC-32C over its key and itself, which is left
 // out.
 package block
@@ -63,10 +64,13 @@ func (p Place) sum(key, block []byte) uint32 {
 
 // Block is a block that was opened.
 type Block struct {
-	key    []byte
-	rows   []byte
-	places []byte
+	key          []byte
+	content      []byte
+	rows, places []byte // parts of that
 }
+
+// Size returns how long its content is, in bytes.
+func (b Block) Size() int { return len(b.content) }
 
 // Open opens what was sealed for a place and a key, or returns ErrDamaged. What the block holds is in sealed, or in the room that it
 // returns, which may be that which it was given: both must stay as they are for as long as the block is used.
@@ -106,7 +110,7 @@ func parse(key, content []byte) (Block, error) {
 		return Block{}, errContent
 	}
 	at := len(rest) - int(count)*placeSize
-	b := Block{key: key, rows: rest[:at], places: rest[at:]}
+	b := Block{key: key, content: content, rows: rest[:at], places: rest[at:]}
 	before := uint32(0)
 	for places := b.places; len(places) > 0; places = places[placeSize:] {
 		place := binary.BigEndian.Uint32(places)

@@ -50,6 +50,15 @@ func (c *Cutter) Even(place Place, rows []Row, put func(key, block []byte) error
 	return nil
 }
 
+// Uncut seals a block that was spliced, unless it is too large for one now. It is overwritten by the next one.
+func (c *Cutter) Uncut(place Place, b Block) (sealed []byte, ok bool) {
+	if len(b.content) > c.Content*mostContent {
+		return nil, false
+	}
+	sealed = c.sealer.SealAgain(place, b)
+	return sealed, len(sealed)+len(b.key) <= c.Sealed*mostSealed
+}
+
 // seal seals rows and remembers how well they could be compressed.
 func (c *Cutter) seal(place Place, rows []Row, dense bool) []byte {
 	sealed := c.sealer.Seal(place, rows, dense)

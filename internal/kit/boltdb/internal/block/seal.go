@@ -46,45 +46,54 @@ func (s *Sealer) Seal(place Place, rows []Row, dense bool) []byte {
 			s.places = binary.BigEndian.AppendUint32(s.places, uint32(len(s.content)))
 			before = key
 		}
-		s.append(r, before)
+		s.content = appendRow(s.content, r, before)
 		before = r.Key
 	}
 	count := uint32(len(s.places) / placeSize)
 	s.content = binary.BigEndian.AppendUint32(append(s.content, s.places...), count)
-	s.pack(dense)
+	return s.seal(place, key, s.content, dense)
+}
+
+// SealAgain returns a block that was spliced, as Seal does.
+func (s *Sealer) SealAgain(place Place, b Block) []byte {
+	return s.seal(place, b.key, b.content, false)
+}
+
+func (s *Sealer) seal(place Place, key, content []byte, dense bool) []byte {
+	s.pack(content, dense)
 	s.sealed = binary.BigEndian.AppendUint32(s.sealed, place.sum(key, s.sealed))
 	return s.sealed
 }
 
-func (s *Sealer) append(r Row, before []byte) {
+func appendRow(to []byte, r Row, before []byte) []byte {
 	n := shared(before, r.Key)
 	size := uint64(len(r.Value)) << 1
 	if r.Summed {
 		size |= 1
 	}
-	s.content = binary.AppendUvarint(s.content, uint64(n))
-	s.content = binary.AppendUvarint(s.content, uint64(len(r.Key)-n))
-	s.content = binary.AppendUvarint(s.content, size)
-	s.content = append(append(s.content, r.Key[n:]...), r.Value...)
+	to = binary.AppendUvarint(to, uint64(n))
+	to = binary.AppendUvarint(to, uint64(len(r.Key)-n))
+	to = binary.AppendUvarint(to, size)
+	return append(append(to, r.Key[n:]...), r.Value...)
 }
 
-// pack makes kind and content of the content: compressed, if that is shorter.
-func (s *Sealer) pack(dense bool) {
-	if len(s.content) <= maxCompressed {
-		if need := 1 + s2.MaxEncodedLen(len(s.content)) + sumSize; cap(s.sealed) < need {
+// pack makes kind and content of some content: compressed, if that is shorter.
+func (s *Sealer) pack(content []byte, dense bool) {
+	if len(content) <= maxCompressed {
+		if need := 1 + s2.MaxEncodedLen(len(content)) + sumSize; cap(s.sealed) < need {
 			s.sealed = make([]byte, need)
 		}
 		encode := s2.Encode
 		if dense {
 			encode = s2.EncodeBetter
 		}
-		if packed := encode(s.sealed[1:cap(s.sealed)], s.content); len(packed) < len(s.content) {
+		if packed := encode(s.sealed[1:cap(s.sealed)], content); len(packed) < len(content) {
 			s.sealed = s.sealed[:1+len(packed)]
 			s.sealed[0] = compressed
 			return
 		}
 	}
-	s.sealed = append(append(s.sealed[:0], plain), s.content...)
+	s.sealed = append(append(s.sealed[:0], plain), content...)
 }
 
 func shared(a, b []byte) (n int) {

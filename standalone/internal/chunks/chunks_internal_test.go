@@ -240,3 +240,19 @@ func FuzzPack(f *testing.F) {
 		}
 	})
 }
+
+// FuzzList reads any bytes as a list of chunks, also such as have a right checksum: whatever is read is written the same again.
+func FuzzList(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte(listMark))
+	f.Add(append([]byte(listMark), make([]byte, 2*sha256.Size)...))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		sum := sha256.Sum256(body)
+		for _, list := range [][]byte{body, append(bytes.Clone(body), sum[:]...)} {
+			sums, ok := parseList(list)
+			if written := (&Writer{sums: sums}).List(); ok && !bytes.Equal(written, list) {
+				t.Errorf("%x became %x", list, written)
+			}
+		}
+	})
+}

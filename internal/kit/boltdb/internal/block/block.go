@@ -5,8 +5,8 @@
 //	content: rows; where some of them begin, in order (4 bytes each); how many such places there are (4 bytes)
 //	row:     how many bytes of its key are those of the key before, how many follow, how long its value is, those bytes, the value
 //
-// The key of a block is that of its first row. At the first row and at those places, the key before is the block's; there is one at every 16th
-// row when rows are cut into blocks, and they stay at their rows when others come between. Lengths are varints,
+// The key of a block is that of its first row. At the first row and at those places, the key before is the block's; there is one at every
+// 16th row when rows are cut into blocks, and they stay at their rows when others come between. Lengths are varints,
 // other numbers big-endian. That of the value is doubled, and odd if the value ended in the CRC-32C over its key and itself, which is left
 // out.
 package block

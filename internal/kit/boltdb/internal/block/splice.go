@@ -6,8 +6,8 @@ import (
 	"sort"
 )
 
-// Splicer makes of a block another one in which a single row differs, and copies the others as they stand. Places stay at the rows that they
-// are at, so their distances change until the block is cut. Its zero value is ready.
+// Splicer makes of a block another one in which a single row differs, and copies the others as they stand. Places stay at their rows, so
+// their distances change until the block is cut. Its zero value is ready.
 type Splicer struct {
 	content, last []byte // of the block that was made, and of the one before
 	before        []byte // the key before a row

@@ -46,6 +46,26 @@ func segmentLeft(f *testing.F) []byte {
 	return left
 }
 
+// segmentTo returns a segment of two records, of which the last one begins at a position.
+func segmentTo(f *testing.F, at int) []byte {
+	f.Helper()
+	path := filepath.Join(f.TempDir(), "x.db")
+	s, err := createSegment(path, segmentID{"of nothing", 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, length := range []int{at - segmentHeader - recordHeader, sector} {
+		s.begin()
+		s.buffer = append(s.buffer, bytes.Repeat([]byte{entryGoesOn}, length)...)
+		err = errors.Join(err, s.commit())
+	}
+	data, errRead := os.ReadFile(segmentPath(path, 1))
+	if err := errors.Join(err, errRead, s.Close()); err != nil {
+		f.Fatal(err)
+	}
+	return data
+}
+
 // segmentFile is where a fuzz target has a segment read from.
 type segmentFile struct {
 	segmentID
@@ -92,6 +112,9 @@ func FuzzSegment(f *testing.F) {
 	f.Add(left, uint16(20), uint64(1), []byte("SJRC"))
 	f.Add(left[:len(left)-1], uint16(0), uint64(2), []byte{})
 	f.Add(left[:segmentHeader], uint16(9), uint64(0), []byte{0})
+	for _, over := range []int{1, 5, 11} { // bytes of the last record's header, beyond which there is another sector
+		f.Add(segmentTo(f, 2*sector-over), uint16(40), uint64(1), []byte{})
+	}
 	f.Add([]byte(segmentMark), uint16(0), uint64(0), []byte{})
 	f.Fuzz(func(t *testing.T, data []byte, cut uint16, lost uint64, tail []byte) {
 		s := segmentFile{t: t, path: filepath.Join(t.TempDir(), "x.db"), segmentID: segmentID{generation: 1}}
@@ -146,18 +169,12 @@ func torn(whole []byte, last, cut int64, lost uint64) (all [][]byte) {
 
 // FuzzRecord reads any bytes as what a transaction changed: if they can be read, they can be written, and read the same again.
 func FuzzRecord(f *testing.F) {
-	left := segmentLeft(f)
-	id, _ := segmentOf(left)
-	for at := int64(segmentHeader); ; {
-		payload, ok := id.recordAt(left, at)
-		if !ok {
-			break
-		}
-		f.Add(payload)
-		at += int64(recordHeader + len(payload))
-	}
+	all := allRecords(f)
+	f.Add(all)
+	f.Add(all[:len(all)-1])
 	f.Add([]byte{entryGoesOn, entryBucket, 1, 0, 1, 'b', entryPut, 1, 1, 'k', 0, entryDelete, 1, 1, 'l'})
 	f.Add([]byte{entryPut, 9, 0, 0})
+	f.Add([]byte{entryBucket, 1, 0, 9, 'b'})
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		r := &replay{buckets: newBuckets(), into: &generation{rows: rows.New()}}
 		r.segment()
@@ -179,6 +196,27 @@ func FuzzRecord(f *testing.F) {
 			t.Errorf("got\n%s, want\n%s", got, want)
 		}
 	})
+}
+
+// allRecords returns what the transactions of a store changed, as if they had been one.
+func allRecords(f *testing.F) (all []byte) {
+	f.Helper()
+	left := segmentLeft(f)
+	id, _ := segmentOf(left)
+	for at := int64(segmentHeader); at < int64(len(left)); {
+		payload, ok := id.recordAt(left, at)
+		if !ok {
+			f.Fatalf("there is no record at byte %d", at)
+		}
+		all = append(all, payload...)
+		at += int64(recordHeader + len(payload))
+	}
+	r := &replay{buckets: newBuckets(), into: &generation{rows: rows.New()}}
+	r.segment()
+	if err := r.record(all); err != nil || r.into.rows.Len() == 0 {
+		f.Fatalf("read %d rows, %v", r.into.rows.Len(), err)
+	}
+	return all
 }
 
 // walked returns the rows of a level, and a text that says all that there is to them.

@@ -56,7 +56,7 @@ func Position(request proto.Message, token string, n int) ([]string, error) {
 		return nil, nil
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil {
+	if err != nil || base64.RawURLEncoding.EncodedLen(len(raw)) != len(token) { // the decoder skips the ends of lines
 		return nil, ErrToken
 	}
 	want, err := digest(request)

@@ -3,6 +3,7 @@ package page_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -49,8 +50,17 @@ func TestPageSizesHaveADefaultAndALimit(t *testing.T) {
 }
 
 func FuzzPositionSurvivesAnyToken(f *testing.F) {
+	token, err := page.Token(structpb.NewNullValue(), "a", "b")
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Add("AAAA")
+	f.Add(token)
+	f.Add(token + "\n")
 	f.Fuzz(func(t *testing.T, token string) {
-		_, _ = page.Position(structpb.NewNullValue(), token, 2)
+		position, err := page.Position(structpb.NewNullValue(), token, 2)
+		if err == nil && token != "" && (len(position) != 2 || strings.ContainsAny(token, "\r\n")) {
+			t.Errorf("%q became %q", token, position)
+		}
 	})
 }

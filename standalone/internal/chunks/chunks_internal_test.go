@@ -245,6 +245,7 @@ func FuzzPack(f *testing.F) {
 func FuzzList(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte(listMark))
+	f.Add([]byte("SJRNLST0"))
 	f.Add(append([]byte(listMark), make([]byte, 2*sha256.Size)...))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		sum := sha256.Sum256(body)

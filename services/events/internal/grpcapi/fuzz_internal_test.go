@@ -14,7 +14,8 @@ import (
 func FuzzPositions(f *testing.F) {
 	f.Add("0", "m", "-1", "", "")
 	f.Add("acme", "ada", "Billing", "Invoice Created", "20000")
-	f.Add("9214646400000", "", "x", "", "4294967296")
+	f.Add("9214646400000", "", "0", "", "4294967296")
+	f.Add("1", "", "x", "", "")
 	f.Fuzz(func(t *testing.T, a, b, c, d, e string) {
 		events := &eventsv1.ListEventsRequest{Workspace: "w"}
 		usage := &eventsv1.QueryUsageRequest{Workspace: "w"}

@@ -30,7 +30,7 @@ func formatID(id session.ID) string { return base64.RawURLEncoding.EncodeToStrin
 
 func parseID(text string) (id session.ID, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
+	if err != nil || base64.RawURLEncoding.EncodedLen(len(raw)) != len(text) { // the decoder skips the ends of lines
 		return id, false
 	}
 	return session.ParseID(raw)

@@ -84,7 +84,8 @@ func parseCursor(text string) (c session.Cursor, ok bool) {
 		return c, true
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) != cursorBytes {
+	// The decoder skips the ends of lines, so the text may be longer than it should.
+	if err != nil || len(raw) != cursorBytes || len(text) != base64.RawURLEncoding.EncodedLen(cursorBytes) {
 		return c, false
 	}
 	return session.Cursor{Epoch: binary.BigEndian.Uint64(raw), Number: binary.BigEndian.Uint64(raw[8:])}, true

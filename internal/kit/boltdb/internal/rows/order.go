@@ -53,14 +53,14 @@ func (o *order) take() []*Row {
 func (o *order) link() {
 	o.linking.Lock()
 	defer o.linking.Unlock()
+	if o.head == nil { // also where the first row is only about to be added
+		o.head = &Row{upper: make([]atomic.Pointer[Row], maxHeight-1)}
+	}
 	rows := o.take()
 	if rows == nil {
 		return
 	}
 	slices.SortFunc(rows, func(a, b *Row) int { return bytes.Compare(a.key, b.key) })
-	if o.head == nil {
-		o.head = &Row{upper: make([]atomic.Pointer[Row], maxHeight-1)}
-	}
 	var before [maxHeight]*Row
 	for height := range before {
 		before[height] = o.head

@@ -23,7 +23,7 @@ type applier struct {
 	behind, among int // how many rows came behind that and before it
 }
 
-func (a *applier) apply(r *rows.Row) error {
+func (a *applier) apply(r rows.Row) error {
 	number, what := parsePlace(r.Place())
 	key, value := r.Key(), r.Value()
 	if what == isBucket {

@@ -56,7 +56,7 @@ const (
 	maxWritesPerCommit = 4096
 	// How much memory rows take before they are applied. The more of them there are, the more of them share a page; twice this may be in
 	// memory while the last are being applied.
-	defaultGenerationBytes = 24 << 20
+	defaultGenerationBytes = 48 << 20
 )
 
 // Options says which file to open.

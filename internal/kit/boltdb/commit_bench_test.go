@@ -77,9 +77,8 @@ func (w *writer) calls(tx *boltdb.Tx, n int) error {
 	if err != nil {
 		return err
 	}
-	var room record.Room
 	for range n {
-		if err := w.call(tables, &room); err != nil {
+		if err := w.call(tables); err != nil {
 			return err
 		}
 	}
@@ -88,15 +87,15 @@ func (w *writer) calls(tx *boltdb.Tx, n int) error {
 
 var tableNames = [][]byte{[]byte("t0"), []byte("t1"), []byte("t2"), []byte("t3"), []byte("t4"), []byte("t5")}
 
-func (w *writer) call(tables *boltdb.Bucket, room *record.Room) (err error) {
+func (w *writer) call(tables *boltdb.Bucket) (err error) {
 	w.number++
 	random := binary.BigEndian.AppendUint64(make([]byte, 0, 24), w.dice.Uint64())
 	err = errors.Join(
-		rewrite(tables, 0, append(binary.BigEndian.AppendUint64([]byte{}, w.number), random...), room),
-		rewrite(tables, 1, append(random, random...), room))
+		rewrite(tables, 0, append(binary.BigEndian.AppendUint64([]byte{}, w.number), random...)),
+		rewrite(tables, 1, append(random, random...)))
 	for i := range 10 {
 		key := binary.BigEndian.AppendUint64([]byte("a user's own row"), w.dice.Uint64N(800))
-		err = errors.Join(err, rewrite(tables, i%len(tableNames), key, room))
+		err = errors.Join(err, rewrite(tables, i%len(tableNames), key))
 		if i == 5 {
 			tables.Bucket(tableNames[i]).Cursor().Seek(key)
 		}
@@ -105,12 +104,12 @@ func (w *writer) call(tables *boltdb.Bucket, room *record.Room) (err error) {
 }
 
 // rewrite looks a row up and writes another value.
-func rewrite(tables *boltdb.Bucket, table int, key []byte, room *record.Room) error {
+func rewrite(tables *boltdb.Bucket, table int, key []byte) error {
 	t := tables.Bucket(tableNames[table])
 	var value [72]byte
 	copy(value[:], t.Get(key))
 	value[0]++
-	return t.Put(key, room.Seal(key, value[:]))
+	return t.Put(key, record.Seal(key, value[:]))
 }
 
 func walk(tx *boltdb.Tx, rows int) error {

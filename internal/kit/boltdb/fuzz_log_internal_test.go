@@ -220,10 +220,11 @@ func allRecords(f *testing.F) (all []byte) {
 }
 
 // walked returns the rows of a level, and a text that says all that there is to them.
-func walked(level *rows.Level) (all []*rows.Row, text string) {
+func walked(level *rows.Level) (all []rows.Row, text string) {
 	var b strings.Builder
-	for w := level.Walk(); w.Row() != nil; w.Next() {
-		r := w.Row()
+	w := level.Walk()
+	for r, ok := w.Row(); ok; r, ok = w.Row() {
+		w.Next()
 		all = append(all, r)
 		_, _ = fmt.Fprintf(&b, "%d %q %q %v\n", r.Place(), r.Key(), r.Value(), r.Value() == nil)
 	}

@@ -19,7 +19,7 @@ const (
 )
 
 // appendChanges appends a transaction's changes to the record that is being built.
-func (s *segment) appendChanges(known *buckets, changed []*rows.Row) {
+func (s *segment) appendChanges(known *buckets, changed []rows.Row) {
 	for _, c := range changed {
 		bucket, what := parsePlace(c.Place())
 		s.define(known, bucket)

@@ -60,14 +60,13 @@ func fill(tx *boltdb.Tx, from, rows int) error {
 	if err != nil {
 		return err
 	}
-	var room record.Room
 	dice := rand.New(rand.NewPCG(1, uint64(from)))
 	for i := from; i < from+rows; i++ {
 		var value [72]byte
 		for at := 0; at < len(value)/2; at += 8 {
 			binary.BigEndian.PutUint64(value[at:], dice.Uint64())
 		}
-		if err := t.Put(lookedUp(i), room.Seal(lookedUp(i), value[:])); err != nil {
+		if err := t.Put(lookedUp(i), record.Seal(lookedUp(i), value[:])); err != nil {
 			return err
 		}
 	}

@@ -162,13 +162,15 @@ func (db *DB) isUnder(bytes int) bool {
 // sweepSome applies the next rows of a walk, and says whether there are more.
 func (db *DB) sweepSome(tx *bolt.Tx, from *rows.Walk) (more bool, err error) {
 	a := applier{db: db, tx: tx}
-	for left := rowsPerSweep; left > 0 && from.Row() != nil; left-- {
-		if err := a.apply(from.Row()); err != nil {
+	r, more := from.Row()
+	for left := rowsPerSweep; left > 0 && more; left-- {
+		if err := a.apply(r); err != nil {
 			return false, err
 		}
 		from.Next()
+		r, more = from.Row()
 	}
-	return from.Row() != nil, a.leave()
+	return more, a.leave()
 }
 
 // makeBucket returns the bucket at a path, making what does not exist.

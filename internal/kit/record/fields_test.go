@@ -48,22 +48,3 @@ func TestWhatIsNoMessageIsCorrupt(t *testing.T) {
 		}
 	}
 }
-
-func TestARoomsValuesStayAsTheyWereSealed(t *testing.T) {
-	var room record.Room
-	var sealed [][]byte
-	scratch := make([]byte, 0, 20_000)
-	for i := range 3000 {
-		scratch = append(scratch[:0], bytes.Repeat([]byte{byte(i)}, i%97+i/2900*10_000)...)
-		sealed = append(sealed, room.Seal([]byte{byte(i)}, scratch))
-	}
-	for i, s := range sealed {
-		value, err := record.Open([]byte{byte(i)}, s)
-		if err != nil || !bytes.Equal(value, bytes.Repeat([]byte{byte(i)}, i%97+i/2900*10_000)) {
-			t.Fatalf("value %d: %v", i, err)
-		}
-		if cap(s) != len(s) && len(s) < 2000 {
-			t.Fatalf("value %d has room behind it that is another's", i)
-		}
-	}
-}

@@ -42,7 +42,6 @@ type recorder struct {
 	deleted *deletion.Reader
 	learner *boltlinks.Learner
 	sums    sums
-	room    record.Room
 	// key and value are room for one row.
 	key, value []byte
 }
@@ -90,8 +89,8 @@ func (r *recorder) addEvent(c *call.Call) (call.Outcome, error) {
 	if err != nil {
 		return 0, err
 	}
-	r.value = row.append(r.value[:0])
-	if err := r.events.Put(r.key, r.room.Seal(r.key, r.value)); err != nil {
+	r.value = record.Seal(r.key, row.append(r.value[:0]))
+	if err := r.events.Put(r.key, r.value); err != nil {
 		return 0, fmt.Errorf("store an event: %w", err)
 	}
 	return call.Accepted, r.sums.add(row.sumKey(day.Of(c.TimeMS)), c.TimeMS)

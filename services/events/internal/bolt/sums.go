@@ -45,14 +45,14 @@ func (s *sums) add(k usageKey, ms int64) error {
 
 // store writes the sums.
 func (s *sums) store() error {
-	var room record.Room
 	var value []byte
 	for i := range s.rows {
 		if r := &s.rows[i].usageRow; r.uses < 1 || r.firstMS > r.lastMS {
 			return fmt.Errorf("%w: %d uses between %d and %d", boltdb.ErrBroken, r.uses, r.firstMS, r.lastMS)
 		}
-		s.key, value = s.rows[i].usageKey.append(s.key[:0]), s.rows[i].usageRow.append(value[:0])
-		if err := s.table.Put(s.key, room.Seal(s.key, value)); err != nil {
+		s.key = s.rows[i].usageKey.append(s.key[:0])
+		value = record.Seal(s.key, s.rows[i].usageRow.append(value[:0]))
+		if err := s.table.Put(s.key, value); err != nil {
 			return fmt.Errorf("store usage: %w", err)
 		}
 	}

@@ -46,6 +46,6 @@ func readLedger(key, sealed []byte) (r ledgerRow, err error) {
 
 // putLedger stores a row of the ledger.
 func (r *recorder) putLedger(key []byte, row *ledgerRow) error {
-	r.value = row.append(r.value[:0])
-	return putSealed(r.ledger, key, r.room.Seal(key, r.value))
+	r.value = record.Seal(key, row.append(r.value[:0]))
+	return putSealed(r.ledger, key, r.value)
 }

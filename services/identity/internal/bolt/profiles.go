@@ -115,15 +115,15 @@ func (p *profiles[K]) row(k K) (*profileRow, error) {
 
 // flush writes the rows that have changed, and forgets all.
 func (p *profiles[K]) flush() error {
-	var room record.Room
 	var key, value []byte
 	for _, k := range p.order {
 		row := p.rows[k]
 		if !row.changed {
 			continue
 		}
-		key, value = p.key(key[:0], k), row.append(value[:0], p.last, p.number)
-		if err := putSealed(p.table, key, room.Seal(key, value)); err != nil {
+		key = p.key(key[:0], k)
+		value = record.Seal(key, row.append(value[:0], p.last, p.number))
+		if err := putSealed(p.table, key, value); err != nil {
 			return err
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
 	"github.com/sojournhq/sojourn/internal/kit/packid"
-	"github.com/sojournhq/sojourn/internal/kit/record"
 	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 )
@@ -61,7 +60,6 @@ type recorder struct {
 
 	// Room for one row, and for the values of many.
 	key, value []byte
-	room       record.Room
 }
 
 func newRecorder(t *tables) (*recorder, error) {

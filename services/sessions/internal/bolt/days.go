@@ -83,7 +83,7 @@ func parseDayKey(key []byte) (d day.Day, module session.Name, further bool, err 
 	return d, module, further, nil
 }
 
-// rows is a table that can be written to.
+// rows is a table that can be written to. Put copies what it is given.
 type rows interface {
 	Get(key []byte) []byte
 	Put(key, value []byte) error
@@ -97,7 +97,6 @@ type dayWriter struct {
 	sums  daySums
 	key   []byte
 	value []byte
-	room  record.Room
 }
 
 // add adds to the sums of a day; by holds them by module, that of AllModules last.
@@ -121,8 +120,8 @@ func (w *dayWriter) add(id dayID, by []moduleSum) error {
 	if w.sums.empty() {
 		return w.into.Delete(w.key)
 	}
-	w.value = appendDay(w.value[:0], &w.sums)
-	return w.into.Put(w.key, w.room.Seal(w.key, w.value))
+	w.value = record.Seal(w.key, appendDay(w.value[:0], &w.sums))
+	return w.into.Put(w.key, w.value)
 }
 
 func (w *dayWriter) addModule(by moduleSum) error {
@@ -171,8 +170,8 @@ func (w *dayWriter) addFurther(by moduleSum) (done bool, err error) {
 	case sealed == nil:
 		d.more++
 	}
-	w.value = appendSum(w.value[:0], now)
-	return true, w.into.Put(key, w.room.Seal(key, w.value))
+	w.value = record.Seal(key, appendSum(w.value[:0], now))
+	return true, w.into.Put(key, w.value)
 }
 
 // dropDay deletes all rows of a day.

@@ -71,8 +71,8 @@ func (t *tables) putMorePart(s *stored, p session.Part, a session.Amount) error 
 		s.more = number
 	}
 	key := partKey(s.more, p)
-	t.value = appendAmount(t.value[:0], a)
-	return t.parts.Put(key, t.room.Seal(key, t.value))
+	t.value = record.Seal(key, appendAmount(t.value[:0], a))
+	return t.parts.Put(key, t.value)
 }
 
 // openPart reads a row of the table. The part that it is of stands in its key.

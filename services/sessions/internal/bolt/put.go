@@ -87,8 +87,9 @@ func (t *tables) putRow(at ref, s *stored) error {
 		return err
 	}
 	t.rememberSession(at.anonymous, s, false)
-	t.key, t.value = at.appendKey(t.key[:0]), appendSession(t.value[:0], s)
-	if err := t.sessions.Put(t.key, t.room.Seal(t.key, t.value)); err != nil {
+	t.key = at.appendKey(t.key[:0])
+	t.value = record.Seal(t.key, appendSession(t.value[:0], s))
+	if err := t.sessions.Put(t.key, t.value); err != nil {
 		return fmt.Errorf("store a session: %w", err)
 	}
 	return nil

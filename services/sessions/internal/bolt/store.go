@@ -156,7 +156,6 @@ type tables struct {
 
 	// Room for one row each, and for the values of many; and for the parts of one session.
 	key, value []byte
-	room       record.Room
 	delta      session.Parts
 
 	resolver *attribution.Resolver

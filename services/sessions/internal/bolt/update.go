@@ -8,6 +8,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
+	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/services/sessions/internal/session"
 )
 
@@ -80,8 +81,9 @@ func (t *tables) emptyParts() session.Parts {
 
 func (t *tables) putPoints(anonymous uint32, points []session.Point) error {
 	for _, p := range points {
-		t.key, t.value = ref{anonymous, p.Position}.appendKey(t.key[:0]), appendPoint(t.value[:0], p)
-		if err := t.points.Put(t.key, t.room.Seal(t.key, t.value)); err != nil {
+		t.key = ref{anonymous, p.Position}.appendKey(t.key[:0])
+		t.value = record.Seal(t.key, appendPoint(t.value[:0], p))
+		if err := t.points.Put(t.key, t.value); err != nil {
 			return fmt.Errorf("store a point: %w", err)
 		}
 	}

@@ -47,7 +47,7 @@ func upgradeSums(workspace *bbolt.Bucket) error {
 	if sums == nil {
 		return nil
 	}
-	to := &dayWriter{into: days}
+	to := &dayWriter{into: bboltRows{days}}
 	cursor := sums.Cursor()
 	for key, sealed := cursor.First(); key != nil; {
 		var of oldOwner
@@ -60,6 +60,11 @@ func upgradeSums(workspace *bbolt.Bucket) error {
 	}
 	return workspace.DeleteBucket(oldSums)
 }
+
+// bboltRows is a table of bbolt itself, which holds on to the values that it is given until its transaction ends.
+type bboltRows struct{ *bbolt.Bucket }
+
+func (r bboltRows) Put(key, value []byte) error { return r.Bucket.Put(key, bytes.Clone(value)) }
 
 // oldOwner is the sums of one owner in format 2.
 type oldOwner struct {

@@ -5,71 +5,77 @@ import (
 	"sync/atomic"
 )
 
-// index finds rows by their hash, while rows are added. It is a table with open addressing: a row stands in the first slot from where its
-// hash points that was free.
+// index finds the rows of a level by their hash, while rows are added. It is a table with open addressing: a row stands in the first slot
+// from where its hash points that was free.
 type index struct {
 	slots atomic.Pointer[[]slot] // as many as a power of two; replaced when it has to grow
 	used  int
 }
 
-// slot holds a row. Its hash is written before the row is, and so can be read by whoever has seen the row.
-type slot struct {
-	hash uint64
-	row  atomic.Pointer[Row]
-}
+// slot has the upper half of a row's hash and the row's number below it. 0: it is free.
+type slot = atomic.Uint64
 
-const minSlots = 32
+const (
+	minSlots   = 32
+	numberBits = 32
+)
+
+func slotOf(hash uint64, number uint32) uint64 { return hash>>numberBits<<numberBits | uint64(number) }
 
 // find returns the row under a key, nil if there is none.
-func (x *index) find(hash uint64, place Place, key []byte) *Row {
-	slots := x.slots.Load()
+func (l *Level) find(hash uint64, place Place, key []byte) *row {
+	slots := l.index.slots.Load()
 	if slots == nil {
 		return nil
 	}
 	last := uint64(len(*slots) - 1)
 	for i := hash & last; ; i = (i + 1) & last {
-		at := &(*slots)[i]
-		r := at.row.Load()
-		if r == nil || at.hash == hash && r.place == place && bytes.Equal(r.key, key) {
+		at := (*slots)[i].Load()
+		if at == 0 {
+			return nil
+		}
+		if at>>numberBits != hash>>numberBits {
+			continue
+		}
+		if r := l.rows.at(uint32(at)); r.place == place && bytes.Equal(l.texts.get(r.key), key) {
 			return r
 		}
 	}
 }
 
-// add adds a row that is not there.
-func (x *index) add(r *Row) {
-	slots := x.slots.Load()
-	if slots == nil || 3*(x.used+1) > 2*len(*slots) {
-		slots = x.grow()
+// enter adds a row that is not there to the index.
+func (l *Level) enter(hash uint64, number uint32) {
+	slots := l.index.slots.Load()
+	if slots == nil || 3*(l.index.used+1) > 2*len(*slots) {
+		slots = l.growIndex()
 	}
-	enter(*slots, r)
-	x.used++
+	place(*slots, hash, number)
+	l.index.used++
 }
 
-// grow makes twice as many slots. Who has the old ones still finds there what was committed before.
-func (x *index) grow() *[]slot {
+// growIndex makes twice as many slots. Who has the old ones still finds there what was committed before.
+func (l *Level) growIndex() *[]slot {
 	var old []slot
-	if slots := x.slots.Load(); slots != nil {
+	if slots := l.index.slots.Load(); slots != nil {
 		old = *slots
 	}
 	grown := make([]slot, max(2*len(old), minSlots))
 	for i := range old {
-		if r := old[i].row.Load(); r != nil {
-			enter(grown, r)
+		if number := uint32(old[i].Load()); number != 0 {
+			place(grown, l.rows.at(number).hash, number)
 		}
 	}
-	x.slots.Store(&grown)
+	l.index.slots.Store(&grown)
 	return &grown
 }
 
-func enter(slots []slot, r *Row) {
+func place(slots []slot, hash uint64, number uint32) {
 	last := uint64(len(slots) - 1)
-	i := r.hash & last
-	for slots[i].row.Load() != nil {
+	i := hash & last
+	for slots[i].Load() != 0 {
 		i = (i + 1) & last
 	}
-	slots[i].hash = r.hash
-	slots[i].row.Store(r)
+	slots[i].Store(slotOf(hash, number))
 }
 
 // reset empties the index. Slots that are many more than were used are not kept: emptying them would take longer than making them.

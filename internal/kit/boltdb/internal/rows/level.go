@@ -1,7 +1,6 @@
 package rows
 
 import (
-	"bytes"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -9,18 +8,20 @@ import (
 
 // Level is rows that lie over others of the same places. One goroutine at a time writes to it.
 type Level struct {
-	index   index
-	slab    []Row  // room for rows
-	keys    []byte // room for keys
-	bytes   int
-	commits uint64
+	index    index
+	rows     slab[row]
+	versions slab[version] // but the first of each row
+	texts    arena         // keys and values
+	bytes    int
+	commits  uint32
 
-	mutex  sync.RWMutex // guards orders
+	mutex  sync.RWMutex // guards orders, and adding to links
 	orders map[Place]*order
-	last   *order // that a row was added to
+	links  slab[atomic.Uint32] // of rows that stand in order
+	last   *order              // that a row was added to
 
 	readers   atomic.Int64
-	seen      uint64       // the last commit that a reader began after
+	seen      uint32       // the last commit that a reader began after
 	followers atomic.Int64 // who may be reading any version while it is replaced
 }
 
@@ -36,79 +37,82 @@ func (l *Level) Bytes() int { return l.bytes }
 // Commit lets readers who begin from now on see what was set. It must not run while Read does, and neither may Set.
 func (l *Level) Commit() { l.commits++ }
 
-// Set lets the level say something else under a key, whose hash is given; a nil value: that there is no row. The key is copied, the value
-// is not and must not change any more. It returns the row, and whether the level had none under the key before.
-func (l *Level) Set(hash uint64, place Place, key, value []byte) (r *Row, added bool) {
-	if r := l.index.find(hash, place, key); r != nil {
+// Set lets the level say something else under a key, whose hash is given; a nil value: that there is no row. Key and value are copied. It
+// returns the row, and whether the level had none under the key before.
+func (l *Level) Set(hash uint64, place Place, key, value []byte) (r Row, added bool) {
+	if r := l.find(hash, place, key); r != nil {
 		l.rewrite(r, value)
-		return r, false
+		return Row{l, r}, false
 	}
-	r = l.newRow()
-	r.hash, r.place, r.key = hash, place, l.keep(key)
-	r.first = version{since: l.commits + 1, value: value}
-	r.newest.Store(&r.first)
-	l.index.add(r)
-	l.orderOf(place).add(r)
+	number := l.rows.add(1)
+	of := l.rows.at(number)
+	of.hash, of.place, of.key = hash, place, l.texts.keep(key)
+	of.first = version{since: l.commits + 1, before: noVersion, value: l.texts.keep(value)}
+	of.newest.Store(firstVersion)
+	l.enter(hash, number)
+	l.orderOf(place).add(number)
 	l.bytes += rowSize + len(key) + len(value)
-	return r, true
+	return Row{l, of}, true
 }
 
-// rewrite gives a row another version.
-func (l *Level) rewrite(r *Row, value []byte) {
-	held := r.held()
-	was, now := r.newest.Load(), version{since: l.commits + 1, value: value}
-	switch wanted := l.readers.Load() > 0; {
-	case !wanted && l.followers.Load() == 0:
+// rewrite gives a row another version. What it said before keeps its room: who reads it may be anywhere.
+func (l *Level) rewrite(r *row, value []byte) {
+	now := version{since: l.commits + 1, before: noVersion, value: l.texts.keep(value)}
+	l.bytes += len(value)
+	wanted := l.readers.Load() > 0
+	if !wanted && l.followers.Load() == 0 {
 		r.first = now
-		r.newest.Store(&r.first)
-	case !wanted:
-		r.newest.Store(&now)
-	case was.since > l.seen && was != &r.first: // nobody can have seen it
-		now.before = was.before
-		r.newest.Store(&now)
-	default:
-		now.before = was
-		r.newest.Store(&now)
+		r.newest.Store(firstVersion)
+		return
 	}
-	l.bytes += r.held() - held
+	if wanted {
+		now.before = r.newest.Load()
+		if was := l.version(r, now.before); was.since > l.seen && now.before != firstVersion { // nobody can have seen it
+			now.before = was.before
+		}
+	}
+	number := l.versions.add(1)
+	*l.versions.at(number) = now
+	r.newest.Store(number)
+	l.bytes += versionSize
 }
 
-// Reset empties a level that nobody else has read, for it to be used again. What was got from it is not valid any more, but keys and values
-// are.
-func (l *Level) Reset() {
-	l.index.reset()
-	clear(l.slab)
-	l.slab, l.bytes, l.last = l.slab[:0], 0, nil
-	clear(l.orders)
+// version returns a version of a row, by its number.
+func (l *Level) version(r *row, number uint32) *version {
+	if number == firstVersion {
+		return &r.first
+	}
+	return l.versions.at(number)
 }
 
+// versionAt returns what a row said after a commit, nil if it did not exist yet.
+func (l *Level) versionAt(r *row, commit uint32) *version {
+	number := r.newest.Load()
+	for number != noVersion {
+		v := l.version(r, number)
+		if v.since <= commit {
+			return v
+		}
+		number = v.before
+	}
+	return nil
+}
+
+// What a level keeps of its room when it is emptied: enough for the next transaction as a rule.
 const (
-	minRoom = 8        // rows
-	maxRoom = 256      // rows
-	minKeys = 512      // bytes
-	maxKeys = 16 << 10 // bytes
+	keptRows  = 32 << 10
+	keptBytes = 4 << 20 // of keys and values
 )
 
-// newRow returns an empty row.
-func (l *Level) newRow() *Row {
-	if len(l.slab) == cap(l.slab) {
-		l.slab = make([]Row, 0, min(max(2*cap(l.slab), minRoom), maxRoom))
-	}
-	l.slab = l.slab[:len(l.slab)+1]
-	return &l.slab[len(l.slab)-1]
-}
-
-// keep returns a copy of a key.
-func (l *Level) keep(key []byte) []byte {
-	if len(key) > maxKeys/8 {
-		return bytes.Clone(key)
-	}
-	if cap(l.keys)-len(l.keys) < len(key) {
-		l.keys = make([]byte, 0, min(max(2*cap(l.keys), minKeys), maxKeys))
-	}
-	from := len(l.keys)
-	l.keys = append(l.keys, key...)
-	return l.keys[from:len(l.keys):len(l.keys)]
+// Reset empties a level that nobody else has read, for it to be used again. What was got from it is not valid any more.
+func (l *Level) Reset() {
+	l.index.reset()
+	l.rows.reset(keptRows)
+	l.versions.reset(keptRows)
+	l.links.reset(keptRows)
+	l.texts.reset(keptBytes)
+	l.bytes, l.last = 0, nil
+	clear(l.orders)
 }
 
 // orderOf returns the order of a place that a row is added to.
@@ -118,7 +122,7 @@ func (l *Level) orderOf(place Place) *order {
 	}
 	l.last = l.orders[place] // which nobody else changes
 	if l.last == nil {
-		l.last = &order{place: place}
+		l.last = &order{level: l, place: place}
 		l.mutex.Lock()
 		l.orders[place] = l.last
 		l.mutex.Unlock()
@@ -131,6 +135,13 @@ func (l *Level) order(place Place) *order {
 	l.mutex.RLock()
 	defer l.mutex.RUnlock()
 	return l.orders[place]
+}
+
+// addLinks makes so many links side by side.
+func (l *Level) addLinks(n int) (first uint32) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.links.add(uint32(n))
 }
 
 // places returns the places that have rows, in order.

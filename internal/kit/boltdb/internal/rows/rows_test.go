@@ -156,8 +156,9 @@ func TestEveryReaderSeesWhatWasCommittedWhenItBeganHoweverMuchIsWrittenMeanwhile
 // checkWalk compares a walk through all rows with the model.
 func (m model) checkWalk(level *rows.Level) error {
 	var got, want []string
-	for w := level.Walk(); w.Row() != nil; w.Next() {
-		r := w.Row()
+	w := level.Walk()
+	for r, ok := w.Row(); ok; r, ok = w.Row() {
+		w.Next()
 		got = append(got, fmt.Sprintf("%d %s=%s", r.Place(), r.Key(), r.Value()))
 	}
 	for _, place := range places {
@@ -266,8 +267,9 @@ func TestWhatALevelSaysThatItTakesIsAboutWhatItTakes(t *testing.T) {
 				level.Commit()
 			}
 		}
-		for w := level.Walk(); w.Row() != nil; w.Next() {
-			continue
+		w := level.Walk()
+		for _, more := w.Row(); more; _, more = w.Row() {
+			w.Next()
 		}
 		took := int(heap() - before)
 		if says := level.Bytes(); says < took*3/4 || says > took*4/3 {

@@ -5,12 +5,12 @@ import "math"
 // View is what a level said after one of its commits.
 type View struct {
 	level *Level
-	at    uint64
+	at    uint32
 }
 
 // Views that are of no commit.
 const (
-	everything = math.MaxUint64
+	everything = math.MaxUint32
 	following  = everything - 1
 )
 
@@ -27,15 +27,15 @@ func (v View) Close() {
 
 // Find returns what is said under a key, nil if that is that there is no row, and whether anything is.
 func (v View) Find(hash uint64, place Place, key []byte) (value []byte, found bool) {
-	r := v.level.index.find(hash, place, key)
+	r := v.level.find(hash, place, key)
 	if r == nil {
 		return nil, false
 	}
-	said := r.at(v.at)
+	said := v.level.versionAt(r, v.at)
 	if said == nil {
 		return nil, false
 	}
-	return said.value, true
+	return v.level.texts.get(said.value), true
 }
 
 // Cursor walks the rows of a place in order of their keys, also those that are deleted.
@@ -43,7 +43,7 @@ type Cursor struct {
 	view  View
 	place Place
 	order *order // nil: not looked for yet, or there is none
-	row   *Row   // nil: it stands nowhere
+	row   uint32 // 0: it stands nowhere
 	said  *version
 }
 
@@ -52,46 +52,46 @@ func (v View) Cursor(place Place) Cursor { return Cursor{view: v, place: place} 
 
 // Key returns the key of the row that it stands at, nil if at none. There are no empty keys where rows are walked.
 func (c *Cursor) Key() []byte {
-	if c.row == nil {
+	if c.row == 0 {
 		return nil
 	}
-	return c.row.key
+	return c.order.key(c.row)
 }
 
 // Value returns what the row says that it stands at; nil: that it is deleted.
 func (c *Cursor) Value() []byte {
-	if c.row == nil {
+	if c.row == 0 {
 		return nil
 	}
-	return c.said.value
+	return c.view.level.texts.get(c.said.value)
 }
 
 // Seek moves to the first row whose key is not less.
 func (c *Cursor) Seek(key []byte) {
-	if c.row = nil; c.ordered() {
+	if c.row = 0; c.ordered() {
 		c.ahead(c.order.seek(key))
 	}
 }
 
 // SeekBefore moves to the last row whose key is less.
 func (c *Cursor) SeekBefore(key []byte) {
-	if c.row = nil; c.ordered() {
+	if c.row = 0; c.ordered() {
 		c.back(c.order.before(key))
 	}
 }
 
 // Last moves to the last row.
 func (c *Cursor) Last() {
-	if c.row = nil; c.ordered() {
+	if c.row = 0; c.ordered() {
 		c.back(c.order.lastRow())
 	}
 }
 
 // Next moves to the row behind the one that it stands at.
-func (c *Cursor) Next() { c.ahead(c.row.after(0)) }
+func (c *Cursor) Next() { c.ahead(c.order.after(c.row, 0)) }
 
 // Prev moves to the row before the one that it stands at.
-func (c *Cursor) Prev() { c.back(c.order.before(c.row.key)) }
+func (c *Cursor) Prev() { c.back(c.order.before(c.Key())) }
 
 // ordered sees to it that all rows of the view are in order, and says whether there are any. What is added after a reader began it never
 // sees, so it needs that once.
@@ -106,27 +106,28 @@ func (c *Cursor) ordered() bool {
 }
 
 // ahead goes from a row on to the first that the view has.
-func (c *Cursor) ahead(r *Row) {
-	for ; r != nil; r = r.after(0) {
+func (c *Cursor) ahead(r uint32) {
+	for ; r != 0; r = c.order.after(r, 0) {
 		if c.stand(r) {
 			return
 		}
 	}
-	c.row = nil
+	c.row = 0
 }
 
 // back goes from a row back to the first that the view has.
-func (c *Cursor) back(r *Row) {
-	for ; r != nil; r = c.order.before(r.key) {
+func (c *Cursor) back(r uint32) {
+	for ; r != 0; r = c.order.before(c.order.key(r)) {
 		if c.stand(r) {
 			return
 		}
 	}
-	c.row = nil
+	c.row = 0
 }
 
 // stand moves to a row if the view has it.
-func (c *Cursor) stand(r *Row) bool {
-	c.row, c.said = r, r.at(c.view.at)
+func (c *Cursor) stand(r uint32) bool {
+	l := c.view.level
+	c.row, c.said = r, l.versionAt(l.rows.at(r), c.view.at)
 	return c.said != nil
 }

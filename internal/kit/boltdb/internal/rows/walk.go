@@ -4,7 +4,8 @@ package rows
 type Walk struct {
 	level  *Level
 	places []Place // that were not begun
-	row    *Row
+	order  *order  // of the row
+	row    uint32
 }
 
 // Walk returns a walk that stands at the first row.
@@ -14,21 +15,26 @@ func (l *Level) Walk() *Walk {
 	return w
 }
 
-// Row returns the row that it stands at, nil when it is over.
-func (w *Walk) Row() *Row { return w.row }
+// Row returns the row that it stands at, and whether there is one: none when it is over.
+func (w *Walk) Row() (r Row, ok bool) {
+	if w.row == 0 {
+		return Row{}, false
+	}
+	return Row{w.level, w.level.rows.at(w.row)}, true
+}
 
 // Next moves to the next row.
 func (w *Walk) Next() {
-	if w.row = w.row.after(0); w.row == nil {
+	if w.row = w.order.after(w.row, 0); w.row == 0 {
 		w.enter()
 	}
 }
 
 // enter moves to the first row of the next place.
 func (w *Walk) enter() {
-	for w.row == nil && len(w.places) > 0 {
-		o := w.level.order(w.places[0])
-		o.link()
-		w.row, w.places = o.head.after(0), w.places[1:]
+	for w.row == 0 && len(w.places) > 0 {
+		w.order = w.level.order(w.places[0])
+		w.order.link()
+		w.row, w.places = w.order.after(0, 0), w.places[1:]
 	}
 }

@@ -3,7 +3,6 @@ package fanout
 import (
 	"context"
 	"errors"
-	"math"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -21,13 +20,16 @@ const (
 	// atOnce is how many writes of a workspace's requests are under way: while events and sessions store what one holds, identity has the
 	// next.
 	atOnce = 2
+	// enough is how many calls are worth a write of their own beside one that is under way. Fewer wait for its end: three RPCs and three
+	// commits of their own would take longer than that, and keep from it the processors that it needs.
+	enough = 100
 	// patience is how long requests wait for those before them. Services that take longer are not busy but slow, and then what is saved by
 	// going together is not worth the time that is lost of the deadline.
 	patience = 100 * time.Millisecond
 )
 
 // together writes as one what comes while a workspace's requests are under way, so that a message to each service, and a commit of each,
-// serves all of it. Nothing waits for others to come: what finds a place free goes at once.
+// serves all of it. What finds nothing under way goes at once.
 type together struct {
 	// write writes parts of requests of one workspace as one, and notes in each what became of it.
 	write func(ctx context.Context, parts []*part) error
@@ -84,7 +86,7 @@ func (t *together) join(p *part) {
 	}
 	l.waiting = append(l.waiting, p)
 	switch {
-	case l.underWay < atOnce:
+	case l.underWay == 0 || l.underWay < atOnce && l.hasEnough():
 		t.begin(p.request.Workspace, l)
 	case len(l.waiting) == 1:
 		l.relief.Reset(patience)
@@ -114,23 +116,24 @@ func (t *together) over(p *part) bool {
 
 // serve writes what waits until nothing does, or others suffice for it. Its RPCs end with the last of their requests, so it outlives none.
 func (t *together) serve(workspace string, l *line) {
-	parts, ctx, cancel := t.next(workspace, l, math.MaxInt)
+	parts, ctx, cancel := t.next(workspace, l, true)
 	for len(parts) > 0 {
 		t.send(ctx, parts)
 		cancel()
 		for _, p := range parts {
 			close(p.done)
 		}
-		parts, ctx, cancel = t.next(workspace, l, atOnce)
+		parts, ctx, cancel = t.next(workspace, l, false)
 	}
 }
 
-// next takes the parts that are written next as one. None: nothing waits, or more than so many are under way; then that is one less.
-func (t *together) next(workspace string, l *line, most int) ([]*part, context.Context, context.CancelFunc) {
+// next takes the parts that are written next as one. None: nothing waits, or not enough beside what else is under way; then that is one
+// less. What was begun because it was time takes whatever there is.
+func (t *together) next(workspace string, l *line, begun bool) ([]*part, context.Context, context.CancelFunc) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var parts []*part
-	if l.underWay <= most {
+	if begun || l.underWay == 1 || l.underWay <= atOnce && l.hasEnough() {
 		parts = l.take()
 	}
 	if len(parts) == 0 {
@@ -145,6 +148,17 @@ func (t *together) next(workspace string, l *line, most int) ([]*part, context.C
 		p.taken = ctx
 	}
 	return parts, ctx, cancel
+}
+
+// hasEnough says whether what waits is worth being written beside what is under way.
+func (l *line) hasEnough() bool {
+	calls := 0
+	for _, p := range l.waiting {
+		if calls += len(p.request.Calls) + len(p.request.Rejections); calls >= enough {
+			return true
+		}
+	}
+	return false
 }
 
 // take takes what waits, or the first of it if it is too much for one message. Nobody waits any more for what is out of time.

@@ -32,7 +32,7 @@ func (db *DB) beginLogging(tx *Tx, batch []*write) {
 }
 
 func (db *DB) makeDurable(l *logging) {
-	defer close(l.done)
+	durable := db.durable.rows
 	if l.err = db.log(l.tx); l.err != nil && !isUndone(l.err) {
 		l.err = db.fail(l.err)
 	}
@@ -41,6 +41,8 @@ func (db *DB) makeDurable(l *logging) {
 		db.metrics.writes.Observe(float64(len(l.batch)))
 	}
 	answer(l.batch, l.err)
+	close(l.done)
+	durable.Order() // while nobody waits for it
 }
 
 // isUndone says whether nothing is left of a transaction that could not be logged, so that the store can go on without it.

@@ -49,7 +49,7 @@ func (l *Level) Set(hash uint64, place Place, key, value []byte) (r Row, added b
 	of.hash, of.place, of.key = hash, place, l.texts.keep(key)
 	of.first = version{since: l.commits + 1, before: noVersion, value: l.texts.keep(value)}
 	of.newest.Store(firstVersion)
-	l.enter(hash, number)
+	l.index.add(hash, number)
 	l.orderOf(place).add(number)
 	l.bytes += rowSize + len(key) + len(value)
 	return Row{l, of}, true
@@ -135,6 +135,19 @@ func (l *Level) order(place Place) *order {
 	l.mutex.RLock()
 	defer l.mutex.RUnlock()
 	return l.orders[place]
+}
+
+// worthOrdering is how many rows are put in order before they are asked for: the more at once, the less each of them takes.
+const worthOrdering = 64
+
+// Order puts rows in order where somebody has walked before, so that whoever walks there next does not find too many that wait. It may run
+// beside anything but Reset.
+func (l *Level) Order() {
+	for _, place := range l.places() {
+		if o := l.order(place); o.walked.Load() && o.waits(worthOrdering) {
+			o.link()
+		}
+	}
 }
 
 // addLinks makes so many links side by side.

@@ -19,6 +19,8 @@ type order struct {
 	waiting uint32     // the last one that was added; its next is the one before
 	count   int        // how many wait
 
+	walked atomic.Bool // whether somebody has walked here
+
 	linking sync.Mutex               // held while rows are put into the list
 	heads   [maxHeight]atomic.Uint32 // the first row of every height
 }
@@ -33,6 +35,13 @@ func (o *order) add(r uint32) {
 	o.level.rows.at(r).next.Store(o.waiting)
 	o.waiting = r
 	o.count++
+}
+
+// waits says whether so many rows wait, or more.
+func (o *order) waits(rows int) bool {
+	o.adding.Lock()
+	defer o.adding.Unlock()
+	return o.count >= rows
 }
 
 // newcomer is a row that is to be put in its place.

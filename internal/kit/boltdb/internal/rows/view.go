@@ -100,6 +100,7 @@ func (c *Cursor) ordered() bool {
 		if c.order = c.view.level.order(c.place); c.order == nil {
 			return false
 		}
+		c.order.walked.Store(true)
 		c.order.link()
 	}
 	return true

@@ -18,10 +18,8 @@ import (
 const (
 	defaultSweepEvery = time.Second
 	minutely          = time.Minute
-	// Upkeep is done in transactions of this many rows, so that a million sessions falling due at once do not hold up writes; each of these
-	// rows is more than one, for what ends, and so takes longer.
+	// Upkeep is done in transactions of this many rows, so that a million sessions falling due at once do not hold up writes.
 	upkeepBatch = 1000
-	endedBatch  = 100
 	// Timers are looked over at this pace: ten million sessions in under two minutes, at a few percent of a processor.
 	mendEvery = 10 * time.Millisecond
 )
@@ -67,13 +65,13 @@ func (u *upkeep) sweep(ctx context.Context) {
 	var trimmed time.Time
 	for ctx.Err() == nil {
 		now := u.now().UnixMilli()
-		looked, err := u.store.EndDue(ctx, now, endedBatch)
+		looked, err := u.store.EndDue(ctx, now, upkeepBatch)
 		if err == nil {
 			u.swept.Store(now)
 		}
 		u.fired.Add(float64(looked))
 		u.report(ctx, "timers", err)
-		if err == nil && looked == endedBatch {
+		if err == nil && looked == upkeepBatch {
 			continue
 		}
 		if time.Since(trimmed) >= minutely {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/keys"
@@ -22,6 +23,24 @@ func (s *Store) EndDue(ctx context.Context, nowMS int64, limit int) (looked int,
 		return 0, err
 	}
 	var broken []error
+	for some := range slices.Chunk(due, firedAtOnce) {
+		bad, err := s.end(ctx, some, nowMS)
+		if broken = append(broken, bad...); err != nil {
+			broken = append(broken, err)
+			break
+		}
+	}
+	if err := errors.Join(broken...); err != nil {
+		return len(due), fmt.Errorf("end %d sessions: %w", len(due), err)
+	}
+	return len(due), nil
+}
+
+// firedAtOnce is how many timers one transaction handles: each may change several rows, and calls wait for them.
+const firedAtOnce = 100
+
+// end handles timers in one transaction, and returns what is wrong with those whose sessions could not be read.
+func (s *Store) end(ctx context.Context, due [][]byte, nowMS int64) (broken []error, err error) {
 	unreadable := map[string]bool{}
 	for {
 		told, err := boltdb.Do(ctx, s.db, func(tx *boltdb.Tx) (int, error) { return s.fireAll(tx, due, unreadable, nowMS) })
@@ -30,10 +49,7 @@ func (s *Store) EndDue(ctx context.Context, nowMS int64, limit int) (looked int,
 		}
 		var bad *timerError
 		if !errors.As(err, &bad) {
-			if err = errors.Join(append(broken, err)...); err != nil {
-				err = fmt.Errorf("end %d sessions: %w", len(due), err)
-			}
-			return len(due), err
+			return broken, err
 		}
 		// The transaction has been undone; without that one the others can go on.
 		unreadable[string(bad.timer)] = true

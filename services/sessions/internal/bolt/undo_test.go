@@ -23,7 +23,8 @@ func TestNothingIsRememberedOfTransactionsThatWereUndone(t *testing.T) {
 		return call.Call{
 			Type: call.Track, AnonymousID: rapid.SampledFrom([]string{"s", "t"}).Draw(t, "session"), OriginalMS: ms, TimeMS: ms,
 			MessageID: fmt.Sprint(rapid.IntRange(0, 3).Draw(t, "id")), Module: rapid.SampledFrom([]string{"", "m", "n"}).Draw(t, "module"),
-			UserID: rapid.SampledFrom([]string{"", "u", "v"}).Draw(t, "user"),
+			UserID:    rapid.SampledFrom([]string{"", "u", "v"}).Draw(t, "user"),
+			AccountID: rapid.SampledFrom([]string{"", "", "a"}).Draw(t, "account"),
 		}
 	})
 	rapid.Check(t, func(rt *rapid.T) {

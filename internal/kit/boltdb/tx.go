@@ -24,7 +24,7 @@ type Tx struct {
 	// Of a transaction that writes, which writes to what over[0] is a view of:
 	own       *rows.Level // nil: it only reads
 	undurable int         // how many of over, from the first on, may be undone
-	changed   []rows.Row // in the order in which they were first written
+	changed   []rows.Row  // in the order in which they were first written
 	version   int         // how often it was written to: cursors have to find their place again then
 }
 

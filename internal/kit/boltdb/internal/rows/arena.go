@@ -3,6 +3,7 @@ package rows
 import (
 	"errors"
 	"math"
+	"slices"
 	"sync/atomic"
 )
 
@@ -54,7 +55,7 @@ func (a *arena) keep(value []byte) text {
 			panic(errArenaFull) // some 4 GiB; a generation is a hundredth of that
 		}
 		size := max(min(minChunk<<min(len(chunks), offsetBits), maxChunk), len(value))
-		chunks = append(chunks[:len(chunks):len(chunks)], make([]byte, size))
+		chunks = append(slices.Clip(chunks), make([]byte, size)) // a copy: others may be reading
 		a.chunks.Store(&chunks)
 	}
 	t := text{uint32(a.filled)<<offsetBits | uint32(a.used), uint32(len(value))}

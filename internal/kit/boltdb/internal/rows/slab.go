@@ -1,6 +1,9 @@
 package rows
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 const (
 	chunkBits = 9
@@ -28,8 +31,8 @@ func (s *slab[T]) add(n uint32) uint32 {
 	s.used = first + n - 1
 	chunks := s.all()
 	if int(s.used>>chunkBits) >= len(chunks) {
-		more := append(chunks[:len(chunks):len(chunks)], new([chunkLen]T))
-		s.chunks.Store(&more)
+		chunks = append(slices.Clip(chunks), new([chunkLen]T)) // a copy: others may be reading
+		s.chunks.Store(&chunks)
 	}
 	return first
 }

@@ -5,8 +5,10 @@
 package standalone
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -50,7 +52,7 @@ const Stores = 3
 type Suite struct {
 	backends gateway.Backends
 	conns    []*grpc.ClientConn
-	services []daemon.Service // in the order in which they were opened
+	services []daemon.Service // identity, events, sessions
 
 	stop   context.CancelFunc
 	served errgroup.Group
@@ -64,11 +66,7 @@ func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Suite{stop: stop}
 	files := maintenance.NewProcess(c.Compact && !c.ReadOnly)
-	for _, component := range []struct {
-		name string
-		conn *grpc.ClientConnInterface
-		open func(observe.Deps) (daemon.Service, error)
-	}{
+	components := []component{
 		{"identity", &s.backends.Identity, func(d observe.Deps) (daemon.Service, error) {
 			return identity.Open(ctx, identity.Config{
 				Dir: c.Dir, Settings: identity.SettingsOf(c.Workspaces), ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly,
@@ -86,18 +84,41 @@ func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
 				ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly, Maintenance: files,
 			}, d)
 		}},
-	} {
-		deps := d.For(component.name)
-		service, err := component.open(deps)
-		if err != nil {
-			return nil, errors.Join(err, s.Close())
-		}
-		s.services = append(s.services, service)
-		if *component.conn, err = s.serve(serving, service, deps); err != nil {
+	}
+	var err error
+	if s.services, err = openAll(components, d); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	for i, of := range components {
+		if *of.conn, err = s.serve(serving, s.services[i], d.For(of.name)); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
 	return s, nil
+}
+
+// component is one of the services.
+type component struct {
+	name string
+	conn *grpc.ClientConnInterface
+	open func(observe.Deps) (daemon.Service, error)
+}
+
+// openAll opens the services at the same time: after a crash each has a log to read. It returns those that could be opened, and the first
+// error of the others.
+func openAll(components []component, d observe.Deps) (opened []daemon.Service, err error) {
+	services, errs := make([]daemon.Service, len(components)), make([]error, len(components))
+	var all sync.WaitGroup
+	for i, of := range components {
+		all.Go(func() { services[i], errs[i] = of.open(d.For(of.name)) })
+	}
+	all.Wait()
+	for i, service := range services {
+		if errs[i] == nil {
+			opened = append(opened, service)
+		}
+	}
+	return opened, cmp.Or(errs...)
 }
 
 // calls are the methods by which calls are written, thousands a second: the pipe would cost as much as all else that is done for them.

@@ -230,7 +230,13 @@ func readFromDisk(name string) (data []byte, err error) {
 	if err := errors.Join(file.Sync(), forget(file)); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrSync, name, err)
 	}
-	return io.ReadAll(file)
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	data = make([]byte, info.Size()) // at once: a log may have a hundred megabytes, and the start of a program waits for it
+	_, err = io.ReadFull(file, data)
+	return data, err
 }
 
 // segmentOf returns which segment data begins, if it begins one.

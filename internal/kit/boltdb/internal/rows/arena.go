@@ -47,7 +47,7 @@ func (a *arena) keep(value []byte) text {
 		return noText
 	}
 	chunks := a.all()
-	for a.filled < len(chunks) && len(chunks[a.filled])-a.used < len(value) {
+	for a.filled < len(chunks) && (len(chunks[a.filled])-a.used < len(value) || a.used >= maxChunk) {
 		a.filled, a.used = a.filled+1, 0
 	}
 	if a.filled == len(chunks) {

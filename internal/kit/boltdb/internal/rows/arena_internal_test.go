@@ -10,10 +10,10 @@ func TestAnArenaKeepsTextsOfAnyLengthAsTheyWere(t *testing.T) {
 	for round, room := range []int{1 << 30, 0, 0} { // also when it was emptied
 		var kept []text
 		var want [][]byte
-		for i := range 3000 {
+		for i := range 60_000 {
 			size := i % 97
-			if i%500 == 499 {
-				size = maxChunk - 2 + i/500 // a little less than a chunk holds, and more
+			if i%10_000 == 0 && round != 1 { // then short ones lie where long ones did
+				size = maxChunk/2*(i/10_000+1) - 2 // less than a chunk holds, and more
 			}
 			want = append(want, bytes.Repeat([]byte{byte(i + round)}, size))
 			kept = append(kept, a.keep(want[i]))

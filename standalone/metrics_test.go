@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,6 +19,7 @@ import (
 type noting struct {
 	prometheus.Registerer
 
+	mu    sync.Mutex // services are opened at the same time
 	names []string
 }
 
@@ -27,6 +29,8 @@ var nameOf = regexp.MustCompile(`fqName: "([^"]+)"`)
 func (n *noting) Register(c prometheus.Collector) error {
 	all := make(chan *prometheus.Desc, 100)
 	go func() { c.Describe(all); close(all) }()
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	for desc := range all {
 		n.names = append(n.names, nameOf.FindStringSubmatch(desc.String())[1])
 	}

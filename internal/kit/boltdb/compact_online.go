@@ -1,6 +1,7 @@
 package boltdb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -219,6 +220,9 @@ func (c *compaction) pause(took time.Duration) error {
 		return nil
 	}
 }
+
+// ended returns an error once the compaction is to end. The store's closing is asked itself: what ends ctx then may take a moment.
+func (c *compaction) ended() error { return cmp.Or(c.db.compactions.closing.Err(), c.ctx.Err()) }
 
 // room returns ErrNoRoom if so many bytes more would leave too little free.
 func (c *compaction) room(bytes int64) error {

@@ -19,7 +19,7 @@ func (c *compaction) catchUp() (more bool, err error) {
 		return false, err
 	}
 	for ; c.at < applied; c.at++ {
-		if err := errors.Join(c.ctx.Err(), c.room(0)); err != nil {
+		if err := errors.Join(c.ended(), c.room(0)); err != nil {
 			return true, err
 		}
 		next, err := c.db.readGeneration(c.at + 1)
@@ -40,7 +40,7 @@ func (c *compaction) place() (placed bool, err error) {
 	if db.failed.Load() {
 		return false, ErrFailed
 	}
-	if err := errors.Join(c.ctx.Err(), c.to.Sync(), db.compactions.reach("synced")); err != nil {
+	if err := errors.Join(c.ended(), c.to.Sync(), db.compactions.reach("synced")); err != nil {
 		return false, err
 	}
 	c.to.NoSync = false

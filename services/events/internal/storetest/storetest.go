@@ -87,11 +87,16 @@ func genHistory(t *rapid.T) []call.Call {
 	return calls
 }
 
+// inAnyOrder returns calls, some of them more than once, in some order.
+func inAnyOrder(t *rapid.T, calls []call.Call) []call.Call {
+	twice := slices.Concat(calls, rapid.SliceOfN(rapid.SampledFrom(calls), 0, 10).Draw(t, "copies"))
+	return rapid.Permutation(twice).Draw(t, "order")
+}
+
 func testOrderFree(t *testing.T, open Open) {
 	rapid.Check(t, func(rt *rapid.T) {
 		history := genHistory(rt)
-		twice := slices.Concat(history, rapid.SliceOfN(rapid.SampledFrom(history), 0, 10).Draw(rt, "copies"))
-		order := rapid.Permutation(twice).Draw(rt, "order")
+		order := inAnyOrder(rt, history)
 
 		d := &driver{t: t, open: open, dir: t.TempDir()}
 		d.reopen()

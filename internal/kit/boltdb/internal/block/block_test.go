@@ -62,24 +62,9 @@ func TestABlockHoldsTheRowsThatWereSealedInIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawRows(t)
 		sorted := slices.Sorted(maps.Keys(m))
-		rows := open(t, m).Rows()
-		var got []string
-		for ok := rows.First(); ok; ok = rows.Next() {
-			got = append(got, string(rows.Key()))
-			if value := rows.AppendValue(nil); string(value) != m[string(rows.Key())] || len(value) != rows.ValueSize() {
-				t.Fatalf("%q holds %q of %d bytes", rows.Key(), value, rows.ValueSize())
-			}
-		}
-		if !slices.Equal(got, sorted) {
-			t.Fatalf("forwards %q, want %q", got, sorted)
-		}
-		got = nil
-		for ok := rows.Last(); ok; ok = rows.Prev() {
-			got = append(got, string(rows.Key()))
-		}
-		if slices.Reverse(got); !slices.Equal(got, sorted) {
-			t.Fatalf("backwards %q, want %q", got, sorted)
-		}
+		b := open(t, m)
+		checkHolds(t, b, m)
+		rows := b.Rows()
 		at := rapid.StringMatching("[a-cp]{0,3}|(prefix){0,3}[a-c]{0,3}").Draw(t, "seek")
 		i, _ := slices.BinarySearch(sorted, at)
 		for ok := rows.Seek([]byte(at)); ok || i < len(sorted); i++ {

@@ -64,8 +64,8 @@ func checkHolds(t *rapid.T, b block.Block, m map[string]string) {
 	var got []string
 	for ok := rows.First(); ok; ok = rows.Next() {
 		got = append(got, string(rows.Key()))
-		if value := rows.AppendValue(nil); string(value) != m[string(rows.Key())] {
-			t.Fatalf("%q holds %q, want %q", rows.Key(), value, m[string(rows.Key())])
+		if value := rows.AppendValue(nil); string(value) != m[string(rows.Key())] || len(value) != rows.ValueSize() {
+			t.Fatalf("%q holds %q of %d bytes, want %q", rows.Key(), value, rows.ValueSize(), m[string(rows.Key())])
 		}
 	}
 	if !slices.Equal(got, sorted) {

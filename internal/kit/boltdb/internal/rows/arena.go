@@ -28,7 +28,7 @@ var errArenaFull = errors.New("more keys and values in memory than can be addres
 // arena is room for texts. One goroutine at a time adds; others may read what they have from it.
 type arena struct {
 	chunks atomic.Pointer[[][]byte]
-	filled int // chunks that are, all before this one
+	filled int // how many chunks have no room: all before the one that is being filled
 	used   int // bytes of that one
 }
 

@@ -2,6 +2,7 @@ package rows
 
 import (
 	"bytes"
+	"iter"
 	"math/bits"
 	"sync/atomic"
 )
@@ -152,16 +153,30 @@ func (x *index) reset() {
 		return
 	}
 	slots := 0
-	for i := 0; i < len(*directory); {
-		t := (*directory)[i].Load()
-		clear(t.slots)
-		t.used = 0
+	for t := range x.tables(*directory) {
 		slots += len(t.slots)
-		i += 1 << (x.depth - t.depth)
 	}
-	if slots > 16*max(x.used, minSlots) || slots > keptRows {
+	if slots > min(16*max(x.used, minSlots), keptSlots) {
 		x.directory.Store(nil)
 		x.depth = 0
+	} else {
+		for t := range x.tables(*directory) {
+			clear(t.slots)
+			t.used = 0
+		}
 	}
 	x.used = 0
+}
+
+// tables returns each table of a directory once.
+func (x *index) tables(directory []atomic.Pointer[table]) iter.Seq[*table] {
+	return func(yield func(*table) bool) {
+		for i := 0; i < len(directory); {
+			t := directory[i].Load()
+			if !yield(t) {
+				return
+			}
+			i += 1 << (x.depth - t.depth)
+		}
+	}
 }

@@ -101,6 +101,7 @@ func (l *Level) versionAt(r *row, commit uint32) *version {
 // What a level keeps of its room when it is emptied: enough for the next transaction as a rule.
 const (
 	keptRows  = 32 << 10
+	keptSlots = 32 << 10
 	keptBytes = 4 << 20 // of keys and values
 )
 
@@ -143,11 +144,21 @@ const worthOrdering = 64
 // Order puts rows in order where somebody has walked before, so that whoever walks there next does not find too many that wait. It may run
 // beside anything but Reset.
 func (l *Level) Order() {
-	for _, place := range l.places() {
-		if o := l.order(place); o.walked.Load() && o.waits(worthOrdering) {
-			o.link()
+	for _, o := range l.unordered() {
+		o.link()
+	}
+}
+
+// unordered returns the orders in which somebody has walked and enough rows wait.
+func (l *Level) unordered() (found []*order) {
+	l.mutex.RLock()
+	defer l.mutex.RUnlock()
+	for _, o := range l.orders {
+		if o.walked.Load() && o.waits(worthOrdering) {
+			found = append(found, o)
 		}
 	}
+	return found
 }
 
 // addLinks makes so many links side by side.

@@ -57,8 +57,14 @@ func responses() map[string]sending {
 		"messageId missing":     twice,
 		"messageId twice":       again(posted("/v1/track", tracked(), tookTracked)),
 		"ids numbers":           posted("/v1/track", strings.Replace(tracked(), `"u"`, `12345`, 1), "track user=12345 feature=E"),
-		"ids placeholders":      warned(sending{path: "/v1/track", key: looseKey, body: strings.Replace(tracked(), `"u"`, `"undefined"`, 1), took: "track feature=E"}, "user_id_absent"),
-		"ids switched off":      {path: "/v1/page", key: looseKey, body: `{"name":"M","timestamp":"2026-10-01T11:59:00Z"}`, took: "page module=M"},
+		"ids absent, track": warned(posted("/v1/track", `{"event":"E","messageId":"m","userId":"u","timestamp":"2026-10-01T11:59:00Z"}`, tookTracked), "anonymous_id_absent"),
+		"ids absent, group": warned(posted("/v1/group", `{"groupId":"acme","messageId":"m","userId":"u","timestamp":"2026-10-01T11:59:00Z"}`, "group user=u account=acme"), "anonymous_id_absent"),
+		"ids absent, page":  warned(posted("/v1/page", `{"name":"M","messageId":"m","anonymousId":"a","timestamp":"2026-10-01T11:59:00Z"}`, "page module=M"), "user_id_absent"),
+		"ids absent, of all calls of a batch": batch(posted("/v1/batch", batchOf("", `{"type":"track","event":"E","messageId":"m","userId":"u","timestamp":"2026-10-01T11:59:00Z"}`,
+			`{"type":"track","event":"E","messageId":"n","userId":"u","timestamp":"2026-10-01T11:59:00Z"}`), tookTracked+" | "+tookTracked),
+			"'accepted':2,'rejected':[],'warnings':[{'index':0,'count':2,'code':'anonymous_id_absent'"),
+		"ids placeholders":      warned(sending{path: "/v1/track", key: writeKey, body: strings.Replace(tracked(), `"u"`, `"undefined"`, 1), took: "track feature=E"}, "user_id_absent"),
+		"ids absent, both":      warned(posted("/v1/page", `{"name":"M","timestamp":"2026-10-01T11:59:00Z"}`, "page module=M"), "user_id_absent"),
 		"times of a track call": posted("/v1/segment", old("2019-06-21T17:35:47.381Z", "2019-06-21T17:35:47.382Z", "2019-06-21T17:35:47.405Z", "2019-06-21T17:35:47.404Z"), tookTracked+" at=2019-06-21T17:35:47.381Z"),
 		"times of a clock that is wrong, delivered": posted("/v1/segment", old("2019-06-21T05:00:00Z", "2019-06-21T05:00:01Z", "2019-06-21T17:35:47.405Z", "2019-06-21T17:35:46.405Z"),
 			tookTracked+" at=2019-06-21T17:35:46.405Z"),
@@ -80,6 +86,11 @@ func again(s sending) sending {
 	return s
 }
 
+func by(key string, s sending) sending {
+	s.key = key
+	return s
+}
+
 // rejections are what Segment has codes for.
 func rejections() map[string]sending {
 	without := func(id string) string { return strings.Replace(callOf(`"type":"track","event":"E"`), id, "", 1) }
@@ -87,8 +98,8 @@ func rejections() map[string]sending {
 	warned.answer = "'code':'module_invalid'"
 	return map[string]sending{
 		"rejected empty_batch":           rejectedOne("/v1/batch", `{"batch":[]}`, 400, "empty_batch", ""),
-		"rejected no userId":             rejectedOne("/v1/track", without(`"userId":"u",`), 400, "user_id_required", "track"),
-		"rejected no anonymousId":        rejectedOne("/v1/track", without(`"anonymousId":"a",`), 400, "anonymous_id_required", "track"),
+		"rejected no userId":             by(strictKey, rejectedOne("/v1/track", without(`"userId":"u",`), 400, "user_id_required", "track")),
+		"rejected no anonymousId":        by(strictKey, rejectedOne("/v1/track", without(`"anonymousId":"a",`), 400, "anonymous_id_required", "track")),
 		"rejected no event":              rejectedOne("/v1/track", callOf(""), 400, "event_required", "track"),
 		"rejected event no string":       rejectedOne("/v1/track", callOf(`"event":7`), 400, "event_invalid", "track"),
 		"rejected properties no object":  rejectedOne("/v1/track", callOf(`"event":"E","properties":[]`), 400, "properties_not_object", "track"),
@@ -102,7 +113,7 @@ func rejections() map[string]sending {
 		"rejected no object":             rejectedOne("/v1/track", `"a"`, 400, "call_not_object", "track"),
 		"rejected batch unreadable":      rejectedOne("/v1/batch", `{"batch":[{`, 400, "json_invalid", ""),
 		"rejected invalid UTF-8":         rejectedOne("/v1/track", callOf(`"event":"\ud800"`), 400, "json_invalid_utf8", "track"),
-		"rejected key in another case":   rejectedOne("/v1/track", strings.Replace(callOf(`"event":"E"`), "userId", "USERID", 1), 400, "user_id_required", "track"),
+		"rejected key in another case":   by(strictKey, rejectedOne("/v1/track", strings.Replace(callOf(`"event":"E"`), "userId", "USERID", 1), 400, "user_id_required", "track")),
 		"rejected unreadable, no key":    refused(sending{path: "/v1/track", body: "{"}, 400, "json_invalid"),
 		"rejected identify as delivered": rejectedOne("/v1/segment", callOf(`"type":"identify","traits":[]`), 400, "traits_not_object", "identify"),
 	}

@@ -54,7 +54,7 @@ func paths() map[string]sending {
 	all["path asked with another method"] = refused(sending{method: http.MethodGet, path: "/v1/track"}, 405, "method_not_allowed")
 	all["pixel of single parameters"] = image("/v1/pixel/track", "writeKey="+writeKey+
 		"&userId=u&anonymousId=a&event=E&properties.module=M&timestamp=2026-10-01T11:59:00Z", "track user=u feature=E module=M", "")
-	all["pixel with an error"] = image("/v1/pixel/identify", "writeKey="+writeKey+"&userId=u", "", "identify anonymous_id_required")
+	all["pixel with an error"] = image("/v1/pixel/track", "writeKey="+writeKey+"&userId=u", "", "track event_required")
 	all["pixel of an unknown key"] = image("/v1/pixel/track", "writeKey=no-such-key-00000", "", "")
 	return all
 }

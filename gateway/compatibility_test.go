@@ -26,7 +26,7 @@ import (
 )
 
 const (
-	looseKey  = "loose-key-00000000"
+	strictKey = "strict-key-0000000"
 	signedKey = "signed-key-0000000"
 	secret    = "shared-secret-0000"
 )
@@ -78,11 +78,10 @@ func (s sending) check(t *testing.T) {
 	if s.backend != nil {
 		s.backend(b)
 	}
-	off := false
 	g, err := gateway.Open(t.Context(), gateway.Config{Workspaces: &workspace.Config{Workspaces: []workspace.Workspace{{
 		ID: "acme", QueryTokens: workspace.NewSecrets(queryToken), Sources: []workspace.Source{
 			{ID: "web", WriteKeys: workspace.NewSecrets(writeKey)},
-			{ID: "loose", WriteKeys: workspace.NewSecrets(looseKey), RequireAnonymousID: &off, RequireUserID: &off},
+			{ID: "strict", WriteKeys: workspace.NewSecrets(strictKey), RequireAnonymousID: true, RequireUserID: true},
 			{ID: "signed", WriteKeys: workspace.NewSecrets(signedKey), SharedSecrets: []string{secret}},
 		},
 	}}}}, gateway.Backends{Identity: b.Identity.Conn, Events: b.Events.Conn, Sessions: b.Sessions.Conn}, observe.Discard())

@@ -61,7 +61,7 @@ workspaces:
     dimensions: [{name: Plan, type: string, from: [group.plan]}]
     sources:
       - {id: web, write_keys: [` + writeKey + `]}
-      - {id: lax, write_keys: [` + laxKey + `], require_anonymous_id: false, require_user_id: false}
+      - {id: lax, write_keys: [` + laxKey + `]}
       - {id: signed, write_keys: [` + signedKey + `], shared_secrets: [a-shared-secret-of-this-test]}
       - id: mapped
         write_keys: [` + mappedKey + `]

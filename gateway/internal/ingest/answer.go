@@ -48,7 +48,10 @@ type takenMany struct {
 }
 
 type warning struct {
-	Index   *int   `json:"index,omitempty"` // in the batch
+	// Index is where the call is in the batch; of several with the same warning, the first of them.
+	Index *int `json:"index,omitempty"`
+	// Count is how many calls of the batch have the warning, if there is more than one.
+	Count   int    `json:"count,omitempty"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Field   string `json:"field"`
@@ -160,6 +163,7 @@ func answerOne(it *item) answer {
 
 func answerMany(items []item) answer {
 	body := takenMany{Success: true, Rejected: []rejected{}}
+	var warnings batchWarnings
 	for i := range items {
 		if r := items[i].rejection; r != nil {
 			body.Rejected = append(body.Rejected, rejected{Index: i, MessageID: r.MessageID, Code: r.Code, Message: r.Message})
@@ -167,8 +171,27 @@ func answerMany(items []item) answer {
 		}
 		body.Accepted++
 		for _, w := range items[i].parsed.Warnings {
-			body.Warnings = append(body.Warnings, warning{Index: &i, Code: w.Code, Message: w.Message, Field: w.Field})
+			warnings.add(i, w)
 		}
 	}
+	body.Warnings = warnings.all
 	return answer{status: http.StatusOK, body: body}
+}
+
+// batchWarnings are those of a batch, each once: thousands of calls may have the same, and all of them the same sender.
+type batchWarnings struct {
+	all []warning
+	at  map[segment.Problem]int
+}
+
+func (b *batchWarnings) add(index int, w segment.Problem) {
+	if i, told := b.at[w]; told {
+		b.all[i].Count = max(b.all[i].Count, 1) + 1
+		return
+	}
+	if b.at == nil {
+		b.at = map[segment.Problem]int{}
+	}
+	b.at[w] = len(b.all)
+	b.all = append(b.all, warning{Index: &index, Code: w.Code, Message: w.Message, Field: w.Field})
 }

@@ -34,11 +34,10 @@ const (
 )
 
 func workspaces() *workspace.Config {
-	off := false
 	return &workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{
 		{ID: "acme", QueryTokens: workspace.NewSecrets(queryToken), Sources: []workspace.Source{
-			{ID: "web", WriteKeys: workspace.NewSecrets(webKey, newKey)},
-			{ID: "loose", WriteKeys: workspace.NewSecrets(looseKey), RequireAnonymousID: &off, RequireUserID: &off, AbsentIDs: []string{"guest"}},
+			{ID: "web", WriteKeys: workspace.NewSecrets(webKey, newKey), RequireAnonymousID: true, RequireUserID: true},
+			{ID: "loose", WriteKeys: workspace.NewSecrets(looseKey), AbsentIDs: []string{"guest"}},
 		}},
 		{ID: "other", Sources: []workspace.Source{{ID: "web", WriteKeys: workspace.NewSecrets(otherKey)}}},
 	}}
@@ -195,19 +194,19 @@ func TestASourceHasTheRulesThatItsConfigurationSays(t *testing.T) {
 	g := open(t)
 	call := `{"type":"page","timestamp":"1999-10-01T11:59:00Z","name":"Home"`
 	check(t, g.post("/v1/page", webKey, call+`}`), 400, `require_user_id`)
-	check(t, g.post("/v1/page", looseKey, call+`}`), 200, `{'success':true}`)
+	check(t, g.post("/v1/page", looseKey, call+`}`), 200, `'success':true,'warnings':[{'code':'user_id_absent'`)
 	check(t, g.post("/v1/page", looseKey, call+`,"userId":"guest"}`), 200, `'warnings':[{'code':'user_id_absent'`)
-	check(t, g.post("/v1/page", looseKey, call+`,"userId":"undefined"}`), 200, `{'success':true}`)
+	check(t, g.post("/v1/page", looseKey, call+`,"userId":"undefined"}`), 200, `'warnings':[{'code':'anonymous_id_absent'`)
 }
 
 func TestKeysAndRulesAreThoseOfTheConfigurationOfNow(t *testing.T) {
 	g := open(t)
 	call := `{"type":"page","timestamp":"1999-10-01T11:59:00Z","name":"Home"`
-	check(t, g.post("/v1/page", looseKey, call+`}`), 200, `{'success':true}`)
+	check(t, g.post("/v1/page", looseKey, call+`}`), 200, `'success':true,`)
 	check(t, g.post("/v1/page", "added-key-00000000", call+`}`), 401, `key_unknown`)
 	next := workspaces()
 	next.Workspaces[0].Sources[0].WriteKeys = workspace.NewSecrets(webKey, "added-key-00000000")
-	next.Workspaces[0].Sources[1].RequireUserID = nil
+	next.Workspaces[0].Sources[1].RequireUserID = true
 	g.workspaces.Store(next)
 	check(t, g.post("/v1/page", newKey, call+`}`), 401, `key_unknown`)
 	check(t, g.post("/v1/page", "", call+`,"writeKey":"`+newKey+`"}`), 401, `key_unknown`)

@@ -51,7 +51,7 @@ func TestASourceBeyondItsRateIsTold429WithTheTimeToWait(t *testing.T) {
 		if got := w.Header(); got.Get("Retry-After") != "2" || got.Get("X-RateLimit-Reset") != "2" {
 			t.Errorf("headers %v, want 2 seconds", got)
 		}
-		check(t, g.post("/v1/page", looseKey, `{"timestamp":"1999-10-01T11:59:00Z","name":"Home"}`), 200, `{'success':true}`)
+		check(t, g.post("/v1/page", looseKey, `{"timestamp":"1999-10-01T11:59:00Z","name":"Home"}`), 200, `'success':true,`)
 		check(t, g.post("/v1/track", otherKey, trackCall("m", "")), 200, `{'success':true}`)
 		check(t, g.post("/v1/track", "", trackCall("m3", `"writeKey":"`+webKey+`",`)), 429, `rate_limited`)
 		if n := len(g.Identity.Requests()); n != 4 {

@@ -67,7 +67,7 @@ func (d *Door) takeBody(ctx context.Context, v *visit, rt *route, body []byte) a
 	if err := v.pass.Work(ctx, len(body)); err != nil {
 		return d.failure(ctx, err)
 	}
-	o := segment.Options{Rules: v.source.rules, Type: rt.callType, Received: v.received}
+	o := segment.Options{Rules: v.source.rules, Type: rt.callType, Received: v.received, Delivered: rt.form == delivery}
 	if rt.form == one || rt.form == delivery && !segment.IsArray(body) {
 		return d.takeOne(ctx, v, body, &o)
 	}

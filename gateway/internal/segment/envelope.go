@@ -17,6 +17,7 @@ type envelope struct {
 	originalTimestamp, timestamp, sentAt, receivedAt   jsontext.Value
 	anonymousID, userID, groupID, previousID           jsontext.Value
 	event, category, name, properties, traits, context jsontext.Value
+	integrations                                       jsontext.Value
 }
 
 // field returns where the member of that name is kept, or nil. Names match exactly.
@@ -54,6 +55,8 @@ func (e *envelope) field(name string) *jsontext.Value {
 		return &e.traits
 	case "context":
 		return &e.context
+	case "integrations":
+		return &e.integrations
 	}
 	return nil
 }

@@ -14,13 +14,18 @@ type Envelope struct {
 	SentAt jsontext.Value
 	// Context is the context of all calls. Of a member that a call's own context has too, the call's counts.
 	Context jsontext.Value
+	// Integrations are those of all calls, member by member too.
+	Integrations jsontext.Value
 
+	// integrations are the members of them that say something to us.
+	integrations map[string]jsontext.Value
 	// members of the context, if they were looked up, because it may be long and the calls many.
 	members map[string]jsontext.Value
 }
 
-// indexed returns the envelope with the members of its context looked up.
+// indexed returns the envelope with the members of its context and integrations looked up.
 func (e Envelope) indexed() Envelope {
+	e.integrations = integrationsOf(e.Integrations)
 	if e.Context.Kind() == jsontext.KindBeginObject {
 		e.members = map[string]jsontext.Value{}
 		// What is read here was read before, so it is readable.

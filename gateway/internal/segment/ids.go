@@ -154,7 +154,36 @@ func (p *parser) requireIDs() *Problem {
 			"anonymousId is required, the session id: send it, or switch require_anonymous_id off for this source", "anonymousId",
 		})
 	}
+	p.warnOfAbsent()
 	return nil
+}
+
+// warnOfAbsent warns of ids that the contract asks for and the call does not have: server libraries send no anonymousId, and nobody has a
+// userId before a login.
+func (p *parser) warnOfAbsent() {
+	c := &p.call
+	if c.UserID == "" {
+		counts := "it counts for the user whom its session turns out to have"
+		switch {
+		case c.Type == call.Identify:
+			counts = "its traits are nobody's and were not kept"
+		case c.AnonymousID == "":
+			counts = "it counts for no user"
+		}
+		p.warnOnce(p.missing(&p.mapping.User, Problem{"user_id_absent", "the call has no userId: " + counts, "userId"}))
+	}
+	if c.AnonymousID == "" {
+		p.warnOnce(p.missing(&p.mapping.Session, Problem{
+			"anonymous_id_absent", "the call has no anonymousId, the session id: it is part of no session", "anonymousId",
+		}))
+	}
+}
+
+// warnOnce warns unless there is a warning of that code: what stood in the place of an id is told already.
+func (p *parser) warnOnce(warning *Problem) {
+	if !slices.ContainsFunc(p.warnings, func(w Problem) bool { return w.Code == warning.Code }) {
+		p.warnings = append(p.warnings, *warning)
+	}
 }
 
 // missing returns the problem that an id is missing, with the places at which the source is mapped to look for it.

@@ -143,7 +143,7 @@ func TestACallThatItsMappingCannotUseIsRejectedByThePlace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := mapped(t, c.mapping)
-			o.MaxBytes = 1 << 20
+			o.MaxBytes, o.RequireUserID, o.RequireAnonymousID = 1<<20, true, true
 			_, rejection := segment.Parse([]byte(with(c.changes)), o)
 			if rejection == nil {
 				t.Fatal("not rejected")
@@ -160,7 +160,9 @@ func TestOfManyPlacesTheMessageNamesTheFirst(t *testing.T) {
 	for i := range 100 {
 		fmt.Fprintf(&places, "\n  - properties.one_of_very_many_%d", i)
 	}
-	_, rejection := segment.Parse([]byte(with(nil)), mapped(t, "user:"+places.String()))
+	o := mapped(t, "user:"+places.String())
+	o.RequireUserID = true
+	_, rejection := segment.Parse([]byte(with(nil)), o)
 	if rejection == nil {
 		t.Fatal("not rejected")
 	}

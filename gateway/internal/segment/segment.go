@@ -32,6 +32,8 @@ type Rules struct {
 	MaxBytes int
 	// Mapping is where the calls have what is to be known. Nil: where the contract says.
 	Mapping *mapping.Mapping
+	// Ignore are the conditions under which calls are left out.
+	Ignore []mapping.Condition
 }
 
 // Options is what Parse needs to know beside the JSON.
@@ -43,6 +45,8 @@ type Options struct {
 	Received time.Time
 	// AtReceipt makes a call without a time of its own one that happened when it was received.
 	AtReceipt bool
+	// Delivered: Segment delivers the call to a destination, and has looked at its integrations before.
+	Delivered bool
 	// Batch is the envelope of the batch that the call stands in; zero for a call that stands alone.
 	Batch Envelope
 }
@@ -50,9 +54,12 @@ type Options struct {
 // Fingerprint is a hash of a call's content. Sending times and keys are no content, so that a retry has the same.
 type Fingerprint [16]byte
 
-// Parsed is a call that was understood. Call passes call.Check.
+// Parsed is a call that was understood. Call passes call.Check, unless the call is filtered: then it holds what could be read.
 type Parsed struct {
 	Call call.Call
+	// FilteredBy says what leaves the call out: "integrations", or the place of a condition of the source such as "ignore[0]". Empty: the
+	// call is taken.
+	FilteredBy string
 	// Warnings say what should be fixed although the call was taken.
 	Warnings []Problem
 }
@@ -102,6 +109,12 @@ func parse(raw []byte, o *Options, t *Trace) (Parsed, *Rejection) {
 func (p *parser) parse() (Parsed, *Rejection) {
 	problem := p.read()
 	if problem == nil {
+		problem = p.readType()
+	}
+	if problem == nil {
+		if by := p.filteredBy(); by != "" {
+			return p.filtered(by), nil
+		}
 		problem = p.fill()
 	}
 	if problem != nil {
@@ -203,13 +216,16 @@ func (p *parser) read() *Problem {
 	return problem
 }
 
-// fill makes the call out of the envelope, step by step until one finds what has to be fixed.
+// steps make the call out of the envelope, once its type is known.
+//
+//nolint:gochecknoglobals // a table that nothing changes
+var steps = [...]func(*parser) *Problem{
+	(*parser).readMessageID, (*parser).readTimes, (*parser).readIDs, (*parser).readNames, (*parser).readTraits, (*parser).readDimensions,
+}
+
+// fill takes one step after the other until one finds what has to be fixed.
 func (p *parser) fill() *Problem {
-	p.call.Source = p.o.Source
-	for _, step := range []func(*parser) *Problem{
-		(*parser).readType, (*parser).readMessageID, (*parser).readTimes, (*parser).readIDs, (*parser).readNames, (*parser).readTraits,
-		(*parser).readDimensions,
-	} {
+	for _, step := range steps {
 		if problem := step(p); problem != nil {
 			return problem
 		}
@@ -231,6 +247,7 @@ func (p *parser) warn(code, field, message string) {
 const maxTypeBytes = 64
 
 func (p *parser) readType() *Problem {
+	p.call.Source = p.o.Source
 	problem := p.takeType()
 	if p.call.Type == call.Track {
 		p.event.Name, p.event.Set = text(p.env.event)

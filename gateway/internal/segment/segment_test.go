@@ -196,14 +196,33 @@ func TestARejectionTellsWhichCallItWasAndNothingElseOfIt(t *testing.T) {
 	}
 }
 
-func TestSwitchedOffIDsAreNotRequired(t *testing.T) {
+func TestACallWithoutTheContractsIDsIsTakenWithAWarning(t *testing.T) {
 	o := strict()
 	o.RequireUserID, o.RequireAnonymousID = false, false
-	for _, typeName := range []string{"track", "identify", "page", "screen"} {
-		got := parse(t, with(map[string]any{"type": typeName, "userId": nil, "anonymousId": nil}), o)
-		if got.Call.UserID != "" || got.Call.AnonymousID != "" || len(got.Warnings) != 0 {
-			t.Errorf("%s: %+v", typeName, got)
+	for _, typeName := range []string{"track", "identify", "group", "page", "screen"} {
+		for without, want := range map[string]string{
+			"": "", "userId": "user_id_absent userId", "anonymousId": "anonymous_id_absent anonymousId",
+			"userId anonymousId": "user_id_absent userId, anonymous_id_absent anonymousId",
+		} {
+			for _, absent := range []any{nil, raw("null")} {
+				changes := map[string]any{"type": typeName, "groupId": "acme"}
+				for _, member := range strings.Fields(without) {
+					changes[member] = absent
+				}
+				got := parse(t, with(changes), o)
+				if (got.Call.UserID == "") != strings.Contains(without, "userId") || warnings(got) != want {
+					t.Errorf("%s without %s: %+v", typeName, without, got)
+				}
+			}
 		}
+	}
+	placeholder := parse(t, with(map[string]any{"userId": "undefined"}), o)
+	if warnings(placeholder) != "user_id_absent userId" {
+		t.Errorf("a placeholder is warned of once: %s", warnings(placeholder))
+	}
+	nobodys := parse(t, with(map[string]any{"type": "identify", "userId": nil}), o)
+	if !strings.Contains(nobodys.Warnings[0].Message, "traits") {
+		t.Errorf("nobody is told that traits are not kept: %+v", nobodys.Warnings)
 	}
 	for text, code := range map[string]string{
 		with(map[string]any{"type": "group"}):                                     "group_id_required",
@@ -235,7 +254,7 @@ func TestIDsAreTakenAsTheySayAndPlaceholdersAreAbsent(t *testing.T) {
 		"negative integer":   {raw("-7"), "-7", ""},
 		"negative zero":      {raw("-0"), "0", ""},
 		"zero":               {raw("0"), "0", ""},
-		"null":               {raw("null"), "", ""},
+		"null":               {raw("null"), "", "user_id_absent userId"},
 		"empty":              {"", "", "user_id_absent userId"},
 		"only space":         {"  ", "", "user_id_absent userId"},
 		"null as text":       {"null", "", "user_id_absent userId"},

@@ -79,6 +79,7 @@ func (b *Batch) take() bool {
 		}
 		b.SentAt = b.outline.of(b.outline.member(0, "sentAt"))
 		b.Context = b.outline.of(b.outline.member(0, "context"))
+		b.Integrations = b.outline.of(b.outline.member(0, "integrations"))
 	}
 	if b.outline.kind(array) != '[' {
 		return false
@@ -114,7 +115,7 @@ func (b *Batch) readEnvelope(d *jsontext.Decoder, body []byte, take func(span)) 
 	var twice *Problem
 	err := memberSpans(d, func(name string) error {
 		switch name {
-		case "batch", "sentAt", "context":
+		case "batch", "sentAt", "context", "integrations":
 			if found[name] {
 				twice = &Problem{"json_duplicate_key", name + " stands twice in the batch: send it once", name}
 			}
@@ -130,6 +131,8 @@ func (b *Batch) readEnvelope(d *jsontext.Decoder, body []byte, take func(span)) 
 			b.SentAt = at.of(body)
 		case "context":
 			b.Context = at.of(body)
+		case "integrations":
+			b.Integrations = at.of(body)
 		}
 		return err
 	})

@@ -49,6 +49,7 @@ func (c *Config) check(file positions) error {
 				p.key(fmt.Sprintf("%s.write_keys[%d]", at, k), key)
 			}
 			p.mapping(at+".mapping", s.Mapping, w.Dimensions)
+			p.conditions(at+".ignore", s.Ignore)
 		}
 	}
 	return file.locate(p.found)

@@ -53,9 +53,9 @@ type Source struct {
 	// "file:PATH" stands for the secret in a file, whose path is relative to the workspaces file; once that is loaded, the secret itself
 	// is here.
 	SharedSecrets []string `yaml:"shared_secrets,omitempty"`
-	// RequireAnonymousID and RequireUserID reject calls without these ids. Not set: true, as the contract says.
-	RequireAnonymousID *bool `yaml:"require_anonymous_id,omitempty"`
-	RequireUserID      *bool `yaml:"require_user_id,omitempty"`
+	// RequireAnonymousID and RequireUserID reject calls without these ids. Not set: such calls are accepted, with a warning.
+	RequireAnonymousID bool `yaml:"require_anonymous_id,omitempty"`
+	RequireUserID      bool `yaml:"require_user_id,omitempty"`
 	// MaxClockSkew is how wrong a sender's clock may be before event times are corrected. Not set: 5 minutes.
 	MaxClockSkew *Duration `yaml:"max_clock_skew,omitempty"`
 	// AbsentIDs are texts that broken clients send for "no id". Not set: DefaultAbsentIDs.
@@ -64,6 +64,8 @@ type Source struct {
 	Limits Limits `yaml:"limits,omitempty"`
 	// Mapping says where this source's calls have what Sojourn wants to know. Not set: where the contract says.
 	Mapping *Mapping `yaml:"mapping,omitempty"`
+	// Ignore says which calls are left out: those that meet any of these conditions. Not set: none.
+	Ignore []Condition `yaml:"ignore,omitempty"`
 }
 
 // DefaultMaxClockSkew is how wrong a sender's clock may be before event times are corrected.

@@ -25,7 +25,7 @@ workspaces:
     sources:
       - id: web
         write_keys: [write-key-000000000000]
-        require_user_id: false
+        require_user_id: true
         max_clock_skew: 90s
 `
 
@@ -35,7 +35,7 @@ func TestAConfigurationIsReadAndWrittenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := c.Workspaces[0].Sources[0]
-	if s.RequireAnonymousID != nil || *s.RequireUserID || time.Duration(*s.MaxClockSkew) != 90*time.Second {
+	if s.RequireAnonymousID || !s.RequireUserID || time.Duration(*s.MaxClockSkew) != 90*time.Second {
 		t.Errorf("source read as %+v", s)
 	}
 	want := []workspace.Dimension{{Name: "Plan", Type: workspace.String, From: []string{"group.plan", "identify.company.plan"}}}

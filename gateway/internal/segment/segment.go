@@ -62,6 +62,15 @@ type Parsed struct {
 	FilteredBy string
 	// Warnings say what should be fixed although the call was taken.
 	Warnings []Problem
+	// Filtered: a rule of the source leaves the call out. It is counted and told to those who look on, and has no other effect. One of the
+	// warnings has CodeFiltered and says why. Use Filter to set it.
+	Filtered bool
+}
+
+// Filter has the call left out. Field is the property that the reason is about, or empty, and message says the reason to the sender.
+func (p *Parsed) Filter(field, message string) {
+	p.Filtered = true
+	p.Warnings = append(p.Warnings, Problem{Code: CodeFiltered, Field: field, Message: message})
 }
 
 // Problem says what to fix: a stable code, a message in lower case that names the field, and the field. It quotes nothing of the call.
@@ -90,6 +99,9 @@ const (
 	CodeTooLarge        = "call_too_large"
 	CodeCallInvalid     = "call_invalid"
 )
+
+// CodeFiltered is the code of the warning that a rule of the source left a call out.
+const CodeFiltered = "filtered"
 
 // Parse reads one call. Exactly one of the results is meaningful: the rejection if it is not nil, else the call.
 func Parse(raw []byte, o *Options) (Parsed, *Rejection) { return parse(raw, o, nil) }

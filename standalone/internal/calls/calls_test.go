@@ -107,6 +107,11 @@ func everything() []*identityv1.TailCallsResponse {
 				{Path: "none", Value: &segmentv1.Value{Kind: &segmentv1.Value_Null{Null: true}}},
 			}},
 		}},
+		{Call: &identityv1.ReceivedCall{
+			Received: timestamppb.New(received), Source: "web", Type: "page", Outcome: identityv1.CallOutcome_CALL_OUTCOME_FILTERED,
+			Warnings: []*identityv1.Warning{{Code: "filtered", Field: "integrations"}},
+			Call:     &segmentv1.Call{MessageId: "m4", TimeMs: received.UnixMilli(), UserId: "u", Module: "Billing"},
+		}},
 		{Missed: 7},
 		{Call: &identityv1.ReceivedCall{
 			Outcome: identityv1.CallOutcome_CALL_OUTCOME_REJECTED, RepeatedRejection: true, Rejected: &identityv1.RejectedCall{
@@ -141,6 +146,7 @@ func TestALineTellsWhatACallWasUnderstoodToBeOrWhyNot(t *testing.T) {
 		`@ web accepted track module=Billing feature=Export account=a user=<u> session="s 1" time=2026-11-24T10:00:00.005Z message=m1
 @ web conflict identify user=u previous=p time=2026-11-24T10:00:00.005Z message=m2 traits.email="\x1b[2J" traits.list=[1] traits.n=1.50 `+
 			`traits.none=null traits.ok=true warning=group_id_absent
+@ web filtered page module=Billing user=u time=2026-11-24T10:00:00.005Z message=m4 warning=filtered
 … 7 calls were missed here, because they came faster than they could be told
 @ web rejected again - json_invalid: the JSON cannot be read at byte 9 { `+"\uFFFD"+`" … (9 bytes)
 @ web rejected track event_required: event is required user=u message=m3 `+"\uFFFD\n", "@", at)
@@ -155,6 +161,8 @@ func TestALineOfJSONHoldsAllOfIt(t *testing.T) {
 {"received":"2026-11-24T10:00:00.005Z","source":"web","type":"identify","outcome":"conflict","messageId":"m2",` +
 		`"time":"2026-11-24T10:00:00.005Z","userId":"u","previousId":"p","traits":{"email":"\u001b[2J","list":[1],"n":1.50,"none":null,"ok":true},` +
 		`"warnings":[{"code":"group_id_absent","field":"groupId"}]}
+{"received":"2026-11-24T10:00:00.005Z","source":"web","type":"page","outcome":"filtered","messageId":"m4",` +
+		`"time":"2026-11-24T10:00:00.005Z","userId":"u","module":"Billing","warnings":[{"code":"filtered","field":"integrations"}]}
 {"missed":7}
 {"received":"2026-11-24T10:00:00.005Z","source":"web","type":"","outcome":"rejected","messageId":"","userId":"",` +
 		`"rejection":{"code":"json_invalid","message":"the JSON cannot be read at byte 9","field":"","repeated":true,` +

@@ -33,8 +33,8 @@ const (
 type IngestServiceClient interface {
 	// RecordCalls enters every call into the ledger of calls, merges the traits of identify and group calls, and learns which user
 	// belongs to which account. It is idempotent by (workspace, original_time_ms, message_id), independent of order, and returns when
-	// everything is durable, with one result for each call at the same index. Every call and rejection is counted in the books in
-	// the same transaction. INVALID_ARGUMENT: no workspace, or more than 10,000 calls and rejections. UNAVAILABLE: try again.
+	// everything is durable, with one result for each call at the same index. Every call, rejection and filtered call is counted in the
+	// same transaction. INVALID_ARGUMENT: no workspace, or more than 10,000 calls, rejections and filtered calls. UNAVAILABLE: try again.
 	RecordCalls(ctx context.Context, in *RecordCallsRequest, opts ...grpc.CallOption) (*RecordCallsResponse, error)
 	// DeleteUser removes everything that calls of a user up to a time left, in every account, and remembers to drop such calls when they
 	// come later; of the userId it keeps a keyed hash. It is idempotent, does a bounded part a request, and returns when that is durable.
@@ -78,8 +78,8 @@ func (c *ingestServiceClient) DeleteUser(ctx context.Context, in *DeleteUserRequ
 type IngestServiceServer interface {
 	// RecordCalls enters every call into the ledger of calls, merges the traits of identify and group calls, and learns which user
 	// belongs to which account. It is idempotent by (workspace, original_time_ms, message_id), independent of order, and returns when
-	// everything is durable, with one result for each call at the same index. Every call and rejection is counted in the books in
-	// the same transaction. INVALID_ARGUMENT: no workspace, or more than 10,000 calls and rejections. UNAVAILABLE: try again.
+	// everything is durable, with one result for each call at the same index. Every call, rejection and filtered call is counted in the
+	// same transaction. INVALID_ARGUMENT: no workspace, or more than 10,000 calls, rejections and filtered calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *RecordCallsRequest) (*RecordCallsResponse, error)
 	// DeleteUser removes everything that calls of a user up to a time left, in every account, and remembers to drop such calls when they
 	// come later; of the userId it keeps a keyed hash. It is idempotent, does a bounded part a request, and returns when that is durable.

@@ -264,7 +264,7 @@ func (o *oracle) kept() (ids []string) {
 	return ids
 }
 
-// books counts deliveries: the first of each content is accepted or rejected, the others are duplicates.
+// books counts deliveries: the first of each content is accepted or rejected, the others are duplicates. What is filtered counts each time.
 func (o *oracle) books() []directory.Book {
 	type page struct{ source, kind string }
 	books := map[page]*directory.Book{}
@@ -283,6 +283,8 @@ func (o *oracle) books() []directory.Book {
 		case d.call != nil:
 			calls[d.call.MessageID] = true
 			at(d.call.Source, d.call.Type.String()).Accepted++
+		case d.filtered != nil:
+			at(d.filtered.Source, d.filtered.Type).Filtered++
 		case rejections[d.rejection.Fingerprint]:
 			at(d.rejection.Source, d.rejection.Type).Duplicate++
 		default:

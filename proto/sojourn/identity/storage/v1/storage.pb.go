@@ -497,7 +497,9 @@ type BookRow struct {
 	// Further copies.
 	Duplicate int64 `protobuf:"varint,2,opt,name=duplicate,proto3" json:"duplicate,omitempty"`
 	// Calls rejected, by code.
-	Rejected      map[string]int64 `protobuf:"bytes,3,rep,name=rejected,proto3" json:"rejected,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	Rejected map[string]int64 `protobuf:"bytes,3,rep,name=rejected,proto3" json:"rejected,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Calls that a rule of the source left out.
+	Filtered      int64 `protobuf:"varint,4,opt,name=filtered,proto3" json:"filtered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -553,6 +555,13 @@ func (x *BookRow) GetRejected() map[string]int64 {
 	return nil
 }
 
+func (x *BookRow) GetFiltered() int64 {
+	if x != nil {
+		return x.Filtered
+	}
+	return 0
+}
+
 var File_sojourn_identity_storage_v1_storage_proto protoreflect.FileDescriptor
 
 const file_sojourn_identity_storage_v1_storage_proto_rawDesc = "" +
@@ -597,11 +606,12 @@ const file_sojourn_identity_storage_v1_storage_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x19.sojourn.segment.v1.ValueR\x05value\x12\x17\n" +
 	"\atime_ms\x18\x03 \x01(\x03R\x06timeMs\x12\x1d\n" +
 	"\n" +
-	"message_id\x18\x04 \x01(\tR\tmessageId\"\xd0\x01\n" +
+	"message_id\x18\x04 \x01(\tR\tmessageId\"\xec\x01\n" +
 	"\aBookRow\x12\x1a\n" +
 	"\baccepted\x18\x01 \x01(\x03R\baccepted\x12\x1c\n" +
 	"\tduplicate\x18\x02 \x01(\x03R\tduplicate\x12N\n" +
-	"\brejected\x18\x03 \x03(\v22.sojourn.identity.storage.v1.BookRow.RejectedEntryR\brejected\x1a;\n" +
+	"\brejected\x18\x03 \x03(\v22.sojourn.identity.storage.v1.BookRow.RejectedEntryR\brejected\x12\x1a\n" +
+	"\bfiltered\x18\x04 \x01(\x03R\bfiltered\x1a;\n" +
 	"\rRejectedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01B\x88\x02\n" +

@@ -144,7 +144,7 @@ func identityResults(parts []*part, answers []*identityv1.CallResult, want int) 
 	}
 	for _, p := range parts {
 		for i := range p.request.Calls {
-			if p.request.Calls[i].Filtered {
+			if p.request.Calls[i].Filtered() {
 				results, times = append(results, Result{Outcome: call.Ignored}), append(times, 0)
 				continue
 			}

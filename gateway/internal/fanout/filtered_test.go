@@ -25,7 +25,7 @@ func TestAFilteredCallGoesToIdentityAloneAndOnlyToBeCounted(t *testing.T) {
 	filtered, deletes, taken := parsed("f", call.Track), parsed("d", call.Delete), parsed("t", call.Track)
 	taken.Warnings = []segment.Problem{{Code: "type_mismatch", Field: "type"}}
 	filtered.Filter("integrations", "switched off")
-	deletes.Filter("", "ignored")
+	deletes.Filter("ignore[0]", "ignored")
 	recorded, err := f.Record(t.Context(), fanout.Request{
 		Workspace: "w", Source: "web", Calls: []fanout.Call{filtered, deletes, taken, filtered},
 	})
@@ -46,7 +46,7 @@ func TestAFilteredCallGoesToIdentityAloneAndOnlyToBeCounted(t *testing.T) {
 		Warnings: []*identityv1.CallWarnings{{Warnings: []*identityv1.Warning{{Code: "type_mismatch", Field: "type"}}}},
 		Filtered: []*identityv1.FilteredCall{
 			{Call: message("f", track), Warnings: why},
-			{Call: message("d", segmentv1.CallType_CALL_TYPE_DELETE), Warnings: []*identityv1.Warning{{Code: "filtered"}}},
+			{Call: message("d", segmentv1.CallType_CALL_TYPE_DELETE), Warnings: []*identityv1.Warning{{Code: "filtered", Field: "ignore[0]"}}},
 			{Call: message("f", track), Warnings: why},
 		},
 	}
@@ -64,7 +64,7 @@ func TestAFilteredCallGoesToIdentityAloneAndOnlyToBeCounted(t *testing.T) {
 func TestEventsAndSessionsAreNotAskedAboutFilteredCalls(t *testing.T) {
 	broken := replies{err: errors.New("asked")}
 	c := fanout.Call{}
-	c.Filter("", "not wanted")
+	c.Filter("ignore[0]", "not wanted")
 	// An identity service of before filtered calls answers the same: it takes what it knows, and counts none of them.
 	if _, err := fanout.New(identitySays(), broken, broken).Record(t.Context(), fanout.Request{Calls: []fanout.Call{c, c}}); err != nil {
 		t.Error(err)

@@ -42,7 +42,7 @@ func toIdentity(parts []*part) *identityv1.RecordCallsRequest {
 // add adds a call, which is also given as a message, to what identity is told.
 func add(m *identityv1.RecordCallsRequest, to *segmentv1.Call, c *Call) {
 	warnings := toWarnings(c.Warnings)
-	if c.Filtered {
+	if c.Filtered() {
 		m.Filtered = append(m.Filtered, &identityv1.FilteredCall{Call: to, Warnings: warnings})
 		return
 	}

@@ -114,7 +114,7 @@ func batch(workspace string, ids ...string) fanout.Request {
 	for _, id := range ids {
 		c := fanout.Call{Parsed: segment.Parsed{Call: call.Call{Type: call.Track, MessageID: id}}, Raw: []byte(`{}`)}
 		if strings.HasPrefix(id, "filtered") {
-			c.Filter("", "not wanted")
+			c.Filter("ignore[0]", "not wanted")
 		}
 		r.Calls = append(r.Calls, c)
 	}

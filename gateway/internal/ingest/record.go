@@ -91,7 +91,7 @@ func (d *Door) count(v *visit, it *item) {
 		typeName, reason = it.rejection.Type, it.rejection.Code
 	}
 	switch {
-	case it.parsed.Filtered:
+	case it.parsed.Filtered():
 		outcome = filtered
 		v.filtered++
 	case it.repeated:

@@ -6,9 +6,6 @@ import (
 	"github.com/sojournhq/sojourn/gateway/internal/mapping"
 )
 
-// CodeFiltered is the code of the warning that a call was left out.
-const CodeFiltered = "filtered"
-
 // byIntegrations is what FilteredBy says of a call that its own integrations leave out.
 const byIntegrations = "integrations"
 
@@ -30,12 +27,12 @@ func (p *parser) filtered(by string) Parsed {
 	for _, step := range steps {
 		_ = step(p) // what is wrong with it makes no difference
 	}
-	p.warnings = nil
-	p.warn(CodeFiltered, by, "the call was left out: "+map[bool]string{
+	parsed := Parsed{Call: p.call}
+	parsed.Filter(by, "the call was left out: "+map[bool]string{
 		true:  "its integrations switch Sojourn off",
 		false: by + " of its source says so",
 	}[by == byIntegrations])
-	return Parsed{Call: p.call, FilteredBy: by, Warnings: p.warnings}
+	return parsed
 }
 
 // value returns what a condition tests.

@@ -57,20 +57,21 @@ type Fingerprint [16]byte
 // Parsed is a call that was understood. Call passes call.Check, unless the call is filtered: then it holds what could be read.
 type Parsed struct {
 	Call call.Call
-	// FilteredBy says what leaves the call out: "integrations", or the place of a condition of the source such as "ignore[0]". Empty: the
-	// call is taken.
+	// FilteredBy says what leaves the call out: "integrations", or the place of a condition of the source such as "ignore[0]". Such a call
+	// is counted and told to those who look on, and has no other effect; one of the warnings has CodeFiltered and says why. Empty: the call
+	// is taken. Use Filter to set it.
 	FilteredBy string
 	// Warnings say what should be fixed although the call was taken.
 	Warnings []Problem
-	// Filtered: a rule of the source leaves the call out. It is counted and told to those who look on, and has no other effect. One of the
-	// warnings has CodeFiltered and says why. Use Filter to set it.
-	Filtered bool
 }
 
-// Filter has the call left out. Field is the property that the reason is about, or empty, and message says the reason to the sender.
-func (p *Parsed) Filter(field, message string) {
-	p.Filtered = true
-	p.Warnings = append(p.Warnings, Problem{Code: CodeFiltered, Field: field, Message: message})
+// Filtered says whether the call is left out.
+func (p *Parsed) Filtered() bool { return p.FilteredBy != "" }
+
+// Filter has the call left out by that. The message says so to the sender.
+func (p *Parsed) Filter(by, message string) {
+	p.FilteredBy = by
+	p.Warnings = append(p.Warnings, Problem{Code: CodeFiltered, Field: by, Message: message})
 }
 
 // Problem says what to fix: a stable code, a message in lower case that names the field, and the field. It quotes nothing of the call.

@@ -28,10 +28,11 @@ func (p *parser) filtered(by string) Parsed {
 		_ = step(p) // what is wrong with it makes no difference
 	}
 	parsed := Parsed{Call: p.call}
-	parsed.Filter(by, "the call was left out: "+map[bool]string{
-		true:  "its integrations switch Sojourn off",
-		false: by + " of its source says so",
-	}[by == byIntegrations])
+	message := "the call was left out by " + by + " of its source"
+	if by == byIntegrations {
+		message = "the call was left out by its integrations: they switch Sojourn off"
+	}
+	parsed.Filter(by, message)
 	return parsed
 }
 

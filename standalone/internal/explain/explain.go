@@ -57,8 +57,10 @@ func (p *printer) call(c *gateway.ExplainedCall) {
 	if c.Traits > 0 {
 		p.line("traits", strconv.Itoa(c.Traits))
 	}
-	for i := range c.Warnings {
-		p.line("warning", problem(&c.Warnings[i]))
+	if c.FilteredBy == "" { // else the one warning says what the first line does
+		for i := range c.Warnings {
+			p.line("warning", problem(&c.Warnings[i]))
+		}
 	}
 	p.print("\n")
 }

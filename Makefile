@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone \
+MODULES := proto internal services/events services/identity services/sessions gateway standalone \
 	tests/program tests/e2e tests/load tests/cluster tests/reliability tests/disk
 # Modules outside the workspace: what they need would weigh on the others.
 BESIDE := tests/deploy tools

@@ -1,22 +1,12 @@
-module github.com/sojournhq/sojourn/internal/kit
+module github.com/sojournhq/sojourn/internal
 
 go 1.26.0
 
-replace github.com/sojournhq/sojourn/proto => ../../proto
-
-replace github.com/sojournhq/sojourn/internal/domain => ../../internal/domain
-
-replace github.com/sojournhq/sojourn/services/events => ../../services/events
-
-replace github.com/sojournhq/sojourn/services/identity => ../../services/identity
-
-replace github.com/sojournhq/sojourn/services/sessions => ../../services/sessions
-
-replace github.com/sojournhq/sojourn/gateway => ../../gateway
-
-replace github.com/sojournhq/sojourn/standalone => ../../standalone
+replace github.com/sojournhq/sojourn/proto => ../proto
 
 require (
+	github.com/goccy/go-yaml v1.19.2
+	github.com/google/go-cmp v0.7.0
 	github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus v1.1.1
 	github.com/grpc-ecosystem/go-grpc-middleware/v2 v2.3.4
 	github.com/peterbourgon/ff/v3 v3.4.0

@@ -36,7 +36,7 @@ func (d *Door) takeImage(v *visit, t call.Type) answer {
 	}
 	if problem != nil {
 		return d.refuseAll(ctx, v, &segment.Rejection{
-			Problem: *problem, Type: t.String(), Fingerprint: segment.FingerprintOf([]byte(v.r.URL.RawQuery)), Raw: body,
+			Problem: *problem, Type: t.String(), Fingerprint: segment.FingerprintOfRaw(t.String(), []byte(v.r.URL.RawQuery)), Raw: body,
 		})
 	}
 	if err := v.pass.Work(ctx, len(body)); err != nil {

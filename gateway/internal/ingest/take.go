@@ -44,7 +44,8 @@ func (d *Door) take(v *visit, rt *route) answer {
 	}
 	if problem != nil {
 		return d.refuseAll(ctx, v, &segment.Rejection{
-			Problem: *problem, Type: rt.callType.String(), Fingerprint: segment.FingerprintOf(body), Raw: body, Encoded: encoded(problem),
+			Problem: *problem, Type: rt.callType.String(), Fingerprint: segment.FingerprintOfRaw(rt.callType.String(), body),
+			Raw: body, Encoded: encoded(problem),
 		})
 	}
 	return d.takeBody(ctx, v, rt, body)

@@ -222,7 +222,7 @@ type QueryServiceClient interface {
 	// TailCalls tells, from now on, of every call that the workspace receives and what became of it, once that is durable. Its first message
 	// is empty: what is received after it is told. It is for looking on: a watcher that does not keep up, or whose stream ends, misses calls,
 	// and is told how many it missed while the stream lasts. Ends with UNAVAILABLE when a server on the way stops. RESOURCE_EXHAUSTED: too
-	// many are watching. INVALID_ARGUMENT: no workspace.
+	// many are watching, or more of the workspace than its share. INVALID_ARGUMENT: no workspace.
 	TailCalls(ctx context.Context, in *TailCallsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailCallsResponse], error)
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
 	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
@@ -400,7 +400,7 @@ type QueryServiceServer interface {
 	// TailCalls tells, from now on, of every call that the workspace receives and what became of it, once that is durable. Its first message
 	// is empty: what is received after it is told. It is for looking on: a watcher that does not keep up, or whose stream ends, misses calls,
 	// and is told how many it missed while the stream lasts. Ends with UNAVAILABLE when a server on the way stops. RESOURCE_EXHAUSTED: too
-	// many are watching. INVALID_ARGUMENT: no workspace.
+	// many are watching, or more of the workspace than its share. INVALID_ARGUMENT: no workspace.
 	TailCalls(*TailCallsRequest, grpc.ServerStreamingServer[TailCallsResponse]) error
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
 	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names

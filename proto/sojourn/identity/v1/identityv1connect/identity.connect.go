@@ -219,7 +219,7 @@ type QueryServiceClient interface {
 	// TailCalls tells, from now on, of every call that the workspace receives and what became of it, once that is durable. Its first message
 	// is empty: what is received after it is told. It is for looking on: a watcher that does not keep up, or whose stream ends, misses calls,
 	// and is told how many it missed while the stream lasts. Ends with UNAVAILABLE when a server on the way stops. RESOURCE_EXHAUSTED: too
-	// many are watching. INVALID_ARGUMENT: no workspace.
+	// many are watching, or more of the workspace than its share. INVALID_ARGUMENT: no workspace.
 	TailCalls(context.Context, *v1.TailCallsRequest) (*connect.ServerStreamForClient[v1.TailCallsResponse], error)
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
 	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
@@ -461,7 +461,7 @@ type QueryServiceHandler interface {
 	// TailCalls tells, from now on, of every call that the workspace receives and what became of it, once that is durable. Its first message
 	// is empty: what is received after it is told. It is for looking on: a watcher that does not keep up, or whose stream ends, misses calls,
 	// and is told how many it missed while the stream lasts. Ends with UNAVAILABLE when a server on the way stops. RESOURCE_EXHAUSTED: too
-	// many are watching. INVALID_ARGUMENT: no workspace.
+	// many are watching, or more of the workspace than its share. INVALID_ARGUMENT: no workspace.
 	TailCalls(context.Context, *v1.TailCallsRequest, *connect.ServerStream[v1.TailCallsResponse]) error
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
 	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names

@@ -21,7 +21,7 @@ func paths() map[string]sending {
 	} {
 		for _, name := range strings.Fields(names) {
 			for _, prefix := range []string{"/v1/", "/"} {
-				all["path "+prefix+name] = sending{path: prefix + name, key: writeKey, body: callOf(c[0]), took: c[1]}
+				all["path "+prefix+name] = sending{path: prefix + name, key: deletesKey, body: callOf(c[0]), took: c[1]}
 			}
 		}
 		if name, _, _ := strings.Cut(names, " "); name != "delete" {

@@ -26,9 +26,10 @@ import (
 )
 
 const (
-	looseKey  = "loose-key-00000000"
-	signedKey = "signed-key-0000000"
-	secret    = "shared-secret-0000"
+	looseKey   = "loose-key-00000000"
+	signedKey  = "signed-key-0000000"
+	deletesKey = "deletes-key-000000"
+	secret     = "shared-secret-0000"
 )
 
 // sending is a request as a client, or Segment, sends it, and what becomes of it.
@@ -60,7 +61,7 @@ func TestCompatibility(t *testing.T) {
 func cases() map[string]sending {
 	all := map[string]sending{}
 	for _, part := range []map[string]sending{
-		paths(), auth(), bodies(), crossOrigin(), limits(), responses(), rejections(), clients(), forms(), answerCodes(), shapes(), probes(),
+		paths(), auth(), bodies(), crossOrigin(), limits(), responses(), rejections(), clients(), forms(), answerCodes(), shapes(), probes(), deletions(),
 	} {
 		for id := range part {
 			if _, twice := all[id]; twice {
@@ -84,6 +85,7 @@ func (s sending) check(t *testing.T) {
 			{ID: "web", WriteKeys: workspace.NewSecrets(writeKey)},
 			{ID: "loose", WriteKeys: workspace.NewSecrets(looseKey), RequireAnonymousID: &off, RequireUserID: &off},
 			{ID: "signed", WriteKeys: workspace.NewSecrets(signedKey), SharedSecrets: []string{secret}},
+			{ID: "deletes", WriteKeys: workspace.NewSecrets(deletesKey), AllowDelete: true},
 		},
 	}}}}, gateway.Backends{Identity: b.Identity.Conn, Events: b.Events.Conn, Sessions: b.Sessions.Conn}, observe.Discard())
 	if err != nil {

@@ -40,6 +40,7 @@ type taken struct {
 
 // takenMany is the body of the answer to a batch.
 type takenMany struct {
+	// Success is false when every call was rejected. The status is 200 all the same, since the same batch would be rejected again.
 	Success bool `json:"success"`
 	// Accepted counts the calls that are in, now or since before.
 	Accepted int        `json:"accepted"`
@@ -126,6 +127,8 @@ func statusOf(code string) int {
 		return http.StatusRequestEntityTooLarge
 	case segment.CodeTypeUnsupported:
 		return http.StatusNotImplemented
+	case segment.CodeDeleteNotAllowed:
+		return http.StatusForbidden
 	case codeEncodingUnsupported, codeCharsetUnsupported:
 		return http.StatusUnsupportedMediaType
 	}
@@ -159,7 +162,7 @@ func answerOne(it *item) answer {
 }
 
 func answerMany(items []item) answer {
-	body := takenMany{Success: true, Rejected: []rejected{}}
+	body := takenMany{Rejected: []rejected{}}
 	for i := range items {
 		if r := items[i].rejection; r != nil {
 			body.Rejected = append(body.Rejected, rejected{Index: i, MessageID: r.MessageID, Code: r.Code, Message: r.Message})
@@ -170,5 +173,6 @@ func answerMany(items []item) answer {
 			body.Warnings = append(body.Warnings, warning{Index: &i, Code: w.Code, Message: w.Message, Field: w.Field})
 		}
 	}
+	body.Success = body.Accepted > 0
 	return answer{status: http.StatusOK, body: body}
 }

@@ -78,7 +78,7 @@ func (d *Door) takeBody(ctx context.Context, v *visit, rt *route, body []byte) a
 	o.Batch = b.Envelope
 	calls := make([]item, len(b.Calls))
 	for i, raw := range b.Calls {
-		calls[i].raw = raw
+		calls[i].raw, o.Unsigned = raw, b.Unsigned(i)
 		calls[i].parsed, calls[i].rejection = b.Parse(i, &o)
 	}
 	b.Free()

@@ -18,6 +18,7 @@ func RulesOf(s *workspace.Source, maxBytes int) Rules {
 		AbsentIDs:          s.AbsentIDs,
 		MaxBytes:           maxBytes,
 		Mapping:            mapping.New(s.Mapping),
+		Deletes:            deletesOf(s),
 	}
 	if s.MaxClockSkew != nil {
 		rules.MaxClockSkew = time.Duration(*s.MaxClockSkew)

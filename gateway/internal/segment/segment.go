@@ -32,6 +32,8 @@ type Rules struct {
 	MaxBytes int
 	// Mapping is where the calls have what is to be known. Nil: where the contract says.
 	Mapping *mapping.Mapping
+	// Deletes says which delete calls are taken.
+	Deletes Deletes
 }
 
 // Options is what Parse needs to know beside the JSON.
@@ -43,6 +45,8 @@ type Options struct {
 	Received time.Time
 	// AtReceipt makes a call without a time of its own one that happened when it was received.
 	AtReceipt bool
+	// Unsigned: the signature of a signed request does not cover this call.
+	Unsigned bool
 	// Batch is the envelope of the batch that the call stands in; zero for a call that stands alone.
 	Batch Envelope
 }
@@ -232,8 +236,11 @@ const maxTypeBytes = 64
 
 func (p *parser) readType() *Problem {
 	problem := p.takeType()
-	if p.call.Type == call.Track {
+	switch p.call.Type {
+	case call.Track:
 		p.event.Name, p.event.Set = text(p.env.event)
+	case call.Delete:
+		problem = p.checkDelete()
 	}
 	return problem
 }

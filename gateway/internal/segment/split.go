@@ -16,9 +16,13 @@ type Batch struct {
 	// Calls are parts of the body, in order.
 	Calls []jsontext.Value
 
+	array   bool     // it is an array, not an object that holds one
 	outline *outline // nil: the body has none
 	roots   []int    // where the calls are in it
 }
+
+// Unsigned says whether the signature of a signed body does not cover a call, by its index: of an array Segment signs the first alone.
+func (b *Batch) Unsigned(index int) bool { return b.array && index > 0 }
 
 // outlines are those of no batch.
 //
@@ -60,6 +64,7 @@ func Split(body []byte) (Batch, *Rejection) {
 		b = Batch{}
 		problem = b.read(body)
 	}
+	b.array = IsArray(body)
 	if problem == nil {
 		problem = b.check()
 	}

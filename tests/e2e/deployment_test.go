@@ -32,6 +32,7 @@ workspaces:
     sources:
       - id: web
         write_keys: [` + writeKey + `]
+        allow_delete: true
       - id: lax
         write_keys: [` + laxKey + `]
         require_anonymous_id: false

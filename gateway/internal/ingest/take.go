@@ -9,9 +9,9 @@ import (
 
 // take answers a request for one of the routes.
 func (d *Door) take(v *visit, rt *route) answer {
-	key, outside := keyOutside(v.r)
+	keys, outside := keysOutside(v.r)
 	if outside {
-		if a, ok := d.admit(v, key); !ok {
+		if a, ok := d.admit(v, keys...); !ok {
 			return a
 		}
 	}

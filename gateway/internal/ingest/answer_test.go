@@ -114,6 +114,33 @@ func TestAnUnreadableBodyWithoutAKeyIsAnsweredByWhatIsWrongWithTheBody(t *testin
 	}
 }
 
+func TestAnUnreadableBodyIsCountedForTheKeyThatStandsBehindTheDamage(t *testing.T) {
+	for path, body := range map[string]string{
+		"/v1/track":        `{"properties":{"x":undefined},"writeKey":"` + webKey + `"}`,
+		"/v1/batch":        `{"batch":[{"x":undefined,"writeKey":"` + otherKey + `"}],"writeKey":"` + webKey + `"`,
+		"/v1/segment":      `{"a":,"writeKey":"` + webKey + `"}`,
+		"/api/s/event":     "{\"a\":\"line\none\",\"writeKey\":\"" + webKey + "\"}",
+		"/beacon/v1/batch": `{"batch":[undefined],"writeKey":"` + webKey + `"`,
+	} {
+		g := open(t)
+		w := g.post(path, "", body)
+		if w.Code != 400 && w.Code != 200 {
+			t.Errorf("%s: answered %d %s", path, w.Code, w.Body)
+		}
+		told := g.Identity.Requests()
+		if len(told) != 1 {
+			t.Fatalf("%s: counted %d times", path, len(told))
+		}
+		of := told[0].(*identityv1.RecordCallsRequest)
+		if of.GetWorkspace() != "acme" || len(of.GetRejections()) != 1 || of.GetRejections()[0].GetSource() != "web" {
+			t.Errorf("%s: counted as %v", path, of)
+		}
+		if kept := string(of.GetRejections()[0].GetBody()); strings.Contains(kept, webKey) || strings.Contains(kept, otherKey) {
+			t.Errorf("%s: a key is kept: %s", path, kept)
+		}
+	}
+}
+
 func TestOneBadCallOfABatchCostsOnlyItself(t *testing.T) {
 	g := open(t)
 	body := `{"batch":[` + trackCall("m0", "") + `,{"messageId":"m1","type":"track"},7,` +

@@ -185,7 +185,8 @@ func IsBatch(body []byte) bool {
 }
 
 // WriteKey returns the writeKey of a request's body, or "" and, where that is so because the body cannot be read, what is wrong with it.
-// It reads the body only as far as necessary, so a body that is unreadable behind the key still has one.
+// It reads the body only as far as necessary, so a body that is unreadable behind the key still has one; and so has one that is unreadable
+// in front of it, where the key can be found for sure.
 func WriteKey(body []byte) (string, *Problem) {
 	if IsArray(body) {
 		return "", nil
@@ -198,8 +199,11 @@ func WriteKey(body []byte) (string, *Problem) {
 		}
 		return name != "writeKey"
 	})
-	if err != nil {
-		return "", jsonProblem(err)
+	if err == nil {
+		return key, nil
 	}
-	return key, nil
+	if key = keyInDamaged(body); key != "" {
+		return key, nil
+	}
+	return "", jsonProblem(err)
 }

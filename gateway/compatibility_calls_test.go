@@ -52,7 +52,8 @@ func responses() map[string]sending {
 			"'accepted':1,'rejected':[{'index':0,'messageId':'m','code':'type_required'"), "type_required"),
 		"batch with bad items": withCounted(batch(posted("/v1/batch", batchOf("", `7`, callOf(`"type":"erase"`), tracked()), tookTracked),
 			"'accepted':1,'rejected':[{'index':0,"), "call_not_object | erase type_unsupported"),
-		"batch of bad items":   withCounted(batch(posted("/v1/batch", batchOf("", `7`), ""), "{'success':true,'accepted':0,'rejected':[{'index':0,"), "call_not_object"),
+		"batch of duplicates":  again(batch(posted("/v1/batch", batchOf("", tracked()), tookTracked), "{'success':true,'accepted':1,'rejected':[]}")),
+		"batch of bad items":   withCounted(batch(posted("/v1/batch", batchOf("", `7`), ""), "{'success':false,'accepted':0,'rejected':[{'index':0,"), "call_not_object"),
 		"batch damaged inside": withCounted(batch(posted("/v1/batch", batchOf("", `{"type":"track","type":"page"}`, tracked()), tookTracked), "'code':'json_duplicate_key'"), "track json_duplicate_key"),
 		"messageId missing":    twice,
 		"messageId twice":      again(posted("/v1/track", tracked(), tookTracked)),
@@ -242,10 +243,10 @@ func shapes() map[string]sending {
 	trap := func(more string) sending {
 		return posted("/v1/segment", callOf(`"type":"track","event":"E",`+more), tookTracked)
 	}
-	deleted := posted("/v1/segment", `{"type":"delete","channel":"server","userId":"507f191e81","context":null,"integrations":null,`+
-		`"messageId":"delete-reg-6543321::job-2-P0OJ3CTID1","projectId":"P0OJ3CTID1","timestamp":"2020-05-09T23:54:49.209Z",`+
-		`"receivedAt":"2020-05-09T23:54:49.209Z","sentAt":"2020-05-09T17:49:00.000Z",`+
-		`"originalTimestamp":"2020-05-09 23:54:49.209808489 +0000 UTC m=+70366.298768264"}`, "delete user=507f191e81 at=2020-05-09T23:54:49.209Z")
+	deleted := sending{path: "/v1/segment", key: deletesKey, body: `{"type":"delete","channel":"server","userId":"507f191e81","context":null,"integrations":null,` +
+		`"messageId":"delete-reg-6543321::job-2-P0OJ3CTID1","projectId":"P0OJ3CTID1","timestamp":"2020-05-09T23:54:49.209Z",` +
+		`"receivedAt":"2020-05-09T23:54:49.209Z","sentAt":"2020-05-09T17:49:00.000Z",` +
+		`"originalTimestamp":"2020-05-09 23:54:49.209808489 +0000 UTC m=+70366.298768264"}`, took: "delete user=507f191e81 at=2020-05-09T23:54:49.209Z"}
 	deleted.answer = "{'success':true}"
 	return map[string]sending{
 		"shape track":                  of(`"type":"track","event":"E","properties":{"plan":"Pro","module":"M"}`, "track user=u account=acme feature=E module=M"),

@@ -95,7 +95,8 @@ func Explain(body []byte, e Explanation) Explained {
 	}
 	o.Batch = batch.Envelope
 	all := Explained{}
-	for _, raw := range batch.Calls {
+	for i, raw := range batch.Calls {
+		o.Unsigned = batch.Unsigned(i)
 		all.Calls = append(all.Calls, explainCall(raw, &o))
 	}
 	return all

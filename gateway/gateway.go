@@ -64,8 +64,8 @@ type Config struct {
 	Deadline time.Duration
 	// Limits is how much is taken on at once. What is 0 is the default.
 	Limits Limits
-	// PublicURL is where clients reach the gateway, as the flag PublicURL reads it, for the settings that tell them. Nil: where they
-	// reached it when they asked, over TLS if that was spoken here.
+	// PublicURL is where clients reach the gateway, as the flag PublicURL reads it, for the settings that tell them. Nil: where it listens,
+	// if that is a loopback address; else they are told nothing.
 	PublicURL *url.URL
 	// TLS is how the gateway's port is encrypted, AdminTLS how the admin port is. Nil: not at all.
 	TLS, AdminTLS *tls.Config
@@ -82,6 +82,7 @@ type Backends struct {
 // Gateway takes calls and questions. Use Open.
 type Gateway struct {
 	mux      *http.ServeMux
+	calls    *ingest.Door
 	backends Backends
 	streams  *streams.Group
 	limits   *limit.Limits
@@ -118,7 +119,7 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 		return nil, fmt.Errorf("open gateway: %w", err)
 	}
 	g := &Gateway{
-		mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams), limits: limits, log: d.Log,
+		mux: http.NewServeMux(), calls: door, backends: b, streams: streams.New(maxStreams), limits: limits, log: d.Log,
 		tls: c.TLS, adminTLS: c.AdminTLS,
 	}
 	door.Register(g.mux)

@@ -34,6 +34,7 @@ workspaces:
         write_keys: [` + writeKey + `]
         require_anonymous_id: true
         require_user_id: true
+        allow_delete: true
       - id: lax
         write_keys: [` + laxKey + `]
   - id: other

@@ -40,6 +40,7 @@ type taken struct {
 
 // takenMany is the body of the answer to a batch.
 type takenMany struct {
+	// Success is false when every call was rejected. The status is 200 all the same, since the same batch would be rejected again.
 	Success bool `json:"success"`
 	// Accepted counts the calls that are in, now or since before.
 	Accepted int        `json:"accepted"`
@@ -129,6 +130,8 @@ func statusOf(code string) int {
 		return http.StatusRequestEntityTooLarge
 	case segment.CodeTypeUnsupported:
 		return http.StatusNotImplemented
+	case segment.CodeDeleteNotAllowed:
+		return http.StatusForbidden
 	case codeEncodingUnsupported, codeCharsetUnsupported:
 		return http.StatusUnsupportedMediaType
 	}
@@ -162,7 +165,7 @@ func answerOne(it *item) answer {
 }
 
 func answerMany(items []item) answer {
-	body := takenMany{Success: true, Rejected: []rejected{}}
+	body := takenMany{Rejected: []rejected{}}
 	var warnings batchWarnings
 	for i := range items {
 		if r := items[i].rejection; r != nil {
@@ -175,6 +178,7 @@ func answerMany(items []item) answer {
 		}
 	}
 	body.Warnings = warnings.all
+	body.Success = body.Accepted > 0
 	return answer{status: http.StatusOK, body: body}
 }
 

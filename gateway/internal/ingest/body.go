@@ -35,13 +35,12 @@ func readBody(w http.ResponseWriter, r *http.Request, memory *limit.Pass, longes
 		return nil, nil, err
 	}
 	var problem *segment.Problem
-	switch encoding := strings.Join(r.Header.Values("Content-Encoding"), ","); strings.ToLower(encoding) {
-	case "", "identity":
-	case "gzip", "x-gzip":
+	switch encoding := strings.ToLower(strings.Join(r.Header.Values("Content-Encoding"), ",")); {
+	case encoding == "gzip", encoding == "x-gzip", isPlain(encoding) && bytes.HasPrefix(body, gzipMagic()):
 		if body, problem, err = inflate(body, memory, longest); err != nil {
 			return nil, nil, err
 		}
-	default:
+	case !isPlain(encoding):
 		return body, &segment.Problem{
 			Code: codeEncodingUnsupported, Message: "content-encoding is not supported: send the body with gzip, or uncompressed",
 		}, nil
@@ -52,10 +51,15 @@ func readBody(w http.ResponseWriter, r *http.Request, memory *limit.Pass, longes
 	return body, problem, nil
 }
 
+func isPlain(encoding string) bool { return encoding == "" || encoding == "identity" }
+
+// gzipMagic is how gzip begins, and JSON cannot: who forgets to say that a body is compressed is understood all the same.
+func gzipMagic() []byte { return []byte{0x1f, 0x8b} }
+
 // inflate decompresses gzip as far as it is sound and not too long: a small body can hold gigabytes.
 func inflate(compressed []byte, memory *limit.Pass, longest int) ([]byte, *segment.Problem, error) {
 	broken := &segment.Problem{
-		Code: codeGzipInvalid, Message: "the body is not whole gzip, as content-encoding says: send it again or uncompressed",
+		Code: codeGzipInvalid, Message: "the body is gzip that is damaged or cut off, or none although content-encoding says so: send it again or uncompressed",
 	}
 	r, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {

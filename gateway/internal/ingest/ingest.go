@@ -8,6 +8,8 @@ package ingest
 import (
 	"fmt"
 	"net/url"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
@@ -29,7 +31,7 @@ type Config struct {
 	Deadline time.Duration
 	// Limits says what is taken on.
 	Limits *limit.Limits
-	// PublicURL is where clients reach the gateway, for the settings that tell them. Nil: where they reached it when they asked.
+	// PublicURL is where clients reach the gateway, for the settings that tell them. Nil: where it ListensOn, if that is said.
 	PublicURL *url.URL
 }
 
@@ -41,6 +43,9 @@ type Door struct {
 	fanout  *fanout.Fanout
 	deps    observe.Deps
 	metrics metrics
+
+	listens     atomic.Pointer[url.URL] // nil: not where clients can be told to send to
+	unreachable sync.Once               // says so in the log
 }
 
 // New returns a door that hands calls to f. It fails when its metrics are registered already.

@@ -53,6 +53,7 @@ func (c *changing) Config() *workspace.Config { return c.Load() }
 // gate is a door with what stands behind it.
 type gate struct {
 	http.Handler
+	*ingest.Door
 	*backendtest.Backend
 
 	workspaces *changing
@@ -99,7 +100,7 @@ func openWithLimits(t *testing.T, c limit.Config, change func(*ingest.Config)) g
 		t.Fatal(err)
 	}
 	door.Register(mux)
-	g.Handler = mux
+	g.Handler, g.Door = mux, door
 	return g
 }
 

@@ -123,7 +123,7 @@ func TestACallThatAServiceFindsInvalidIsRejected(t *testing.T) {
 			service(g).Answer(segmentv1.Outcome_OUTCOME_INVALID)
 			check(t, g.post("/v1/track", webKey, trackCall("m", "")), 400, `{'message':'as told','code':'call_invalid'}`)
 			check(t, g.post("/v1/batch", webKey, `{"batch":[`+trackCall("m", "")+`]}`), 200,
-				`{'success':true,'accepted':0,'rejected':[{'index':0,'messageId':'m','code':'call_invalid','message':'as told'}]}`)
+				`{'success':false,'accepted':0,'rejected':[{'index':0,'messageId':'m','code':'call_invalid','message':'as told'}]}`)
 			told := g.Identity.Rejections()
 			if name == "identity" { // which has counted it already
 				if len(told) > 0 {

@@ -9,9 +9,9 @@ import (
 
 // take answers a request for one of the routes.
 func (d *Door) take(v *visit, rt *route) answer {
-	key, outside := keyOutside(v.r)
+	keys, outside := keysOutside(v.r)
 	if outside {
-		if a, ok := d.admit(v, key); !ok {
+		if a, ok := d.admit(v, keys...); !ok {
 			return a
 		}
 	}
@@ -79,7 +79,7 @@ func (d *Door) takeBody(ctx context.Context, v *visit, rt *route, body []byte) a
 	o.Batch = b.Envelope
 	calls := make([]item, len(b.Calls))
 	for i, raw := range b.Calls {
-		calls[i].raw = raw
+		calls[i].raw, o.Unsigned = raw, b.Unsigned(i)
 		calls[i].parsed, calls[i].rejection = b.Parse(i, &o)
 	}
 	b.Free()

@@ -24,6 +24,7 @@ workspaces:
 	}
 	o := strict()
 	o.Rules = segment.RulesOf(&c.Workspaces[0].Sources[0], o.MaxBytes)
+	o.Deletes = segment.DeletesAllowed
 	return o
 }
 

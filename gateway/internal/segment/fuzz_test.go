@@ -128,7 +128,7 @@ func FuzzConfigured(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, mapping string, text []byte) {
 		c, err := workspace.Parse([]byte("workspaces: [{id: acme, dimensions: [{name: Plan, type: string}], " +
-			"sources: [{id: web, write_keys: [write-key-000000000000], mapping: " + mapping + "}]}]"))
+			"sources: [{id: web, write_keys: [write-key-000000000000], allow_delete: true, mapping: " + mapping + "}]}]"))
 		if err != nil || len(c.Workspaces) == 0 || len(c.Workspaces[0].Sources) == 0 {
 			return
 		}

@@ -24,6 +24,7 @@ workspaces:
     sources:
       - id: web
         write_keys: [write-key-000000000000]
+        allow_delete: true
         mapping:
           ` + indent(mapping)))
 	if err != nil {
@@ -285,7 +286,7 @@ func samples() []string {
 func TestTheDefaultsAreRulesThatCanBeWritten(t *testing.T) {
 	defaults := workspace.DefaultMapping()
 	o := strict()
-	o.Rules = segment.RulesOf(&workspace.Source{ID: "web", Mapping: &defaults}, o.MaxBytes)
+	o.Rules = segment.RulesOf(&workspace.Source{ID: "web", Mapping: &defaults, AllowDelete: true}, o.MaxBytes)
 	for _, text := range samples() {
 		want, wantRejected := segment.Parse([]byte(text), strict())
 		got, rejected := segment.Parse([]byte(text), o)

@@ -19,6 +19,7 @@ func RulesOf(s *workspace.Source, maxBytes int) Rules {
 		MaxBytes:           maxBytes,
 		Mapping:            mapping.New(s.Mapping),
 		Ignore:             mapping.Conditions(s.Ignore),
+		Deletes:            deletesOf(s),
 	}
 	if s.MaxClockSkew != nil {
 		rules.MaxClockSkew = time.Duration(*s.MaxClockSkew)

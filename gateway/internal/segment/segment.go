@@ -34,6 +34,8 @@ type Rules struct {
 	Mapping *mapping.Mapping
 	// Ignore are the conditions under which calls are left out.
 	Ignore []mapping.Condition
+	// Deletes says which delete calls are taken.
+	Deletes Deletes
 }
 
 // Options is what Parse needs to know beside the JSON.
@@ -47,6 +49,8 @@ type Options struct {
 	AtReceipt bool
 	// Delivered: Segment delivers the call to a destination, and has looked at its integrations before.
 	Delivered bool
+	// Unsigned: the signature of a signed request does not cover this call.
+	Unsigned bool
 	// Batch is the envelope of the batch that the call stands in; zero for a call that stands alone.
 	Batch Envelope
 }
@@ -233,7 +237,8 @@ func (p *parser) read() *Problem {
 //
 //nolint:gochecknoglobals // a table that nothing changes
 var steps = [...]func(*parser) *Problem{
-	(*parser).readMessageID, (*parser).readTimes, (*parser).readIDs, (*parser).readNames, (*parser).readTraits, (*parser).readDimensions,
+	(*parser).checkDelete, (*parser).readMessageID, (*parser).readTimes, (*parser).readIDs, (*parser).readNames, (*parser).readTraits,
+	(*parser).readDimensions,
 }
 
 // fill takes one step after the other until one finds what has to be fixed.

@@ -23,7 +23,7 @@ func strict() *segment.Options {
 	return &segment.Options{
 		Rules: segment.Rules{
 			Source: "web", RequireAnonymousID: true, RequireUserID: true, MaxClockSkew: workspace.DefaultMaxClockSkew,
-			AbsentIDs: workspace.DefaultAbsentIDs(), MaxBytes: 32 << 10,
+			AbsentIDs: workspace.DefaultAbsentIDs(), MaxBytes: 32 << 10, Deletes: segment.DeletesAllowed,
 		},
 		Received: received,
 	}

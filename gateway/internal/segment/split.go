@@ -16,9 +16,13 @@ type Batch struct {
 	// Calls are parts of the body, in order.
 	Calls []jsontext.Value
 
+	array   bool     // it is an array, not an object that holds one
 	outline *outline // nil: the body has none
 	roots   []int    // where the calls are in it
 }
+
+// Unsigned says whether the signature of a signed body does not cover a call, by its index: of an array Segment signs the first alone.
+func (b *Batch) Unsigned(index int) bool { return b.array && index > 0 }
 
 // outlines are those of no batch.
 //
@@ -60,6 +64,7 @@ func Split(body []byte) (Batch, *Rejection) {
 		b = Batch{}
 		problem = b.read(body)
 	}
+	b.array = IsArray(body)
 	if problem == nil {
 		problem = b.check()
 	}
@@ -183,7 +188,8 @@ func IsBatch(body []byte) bool {
 }
 
 // WriteKey returns the writeKey of a request's body, or "" and, where that is so because the body cannot be read, what is wrong with it.
-// It reads the body only as far as necessary, so a body that is unreadable behind the key still has one.
+// It reads the body only as far as necessary, so a body that is unreadable behind the key still has one; and so has one that is unreadable
+// in front of it, where the key can be found for sure.
 func WriteKey(body []byte) (string, *Problem) {
 	if IsArray(body) {
 		return "", nil
@@ -196,8 +202,11 @@ func WriteKey(body []byte) (string, *Problem) {
 		}
 		return name != "writeKey"
 	})
-	if err != nil {
-		return "", jsonProblem(err)
+	if err == nil {
+		return key, nil
 	}
-	return key, nil
+	if key = keyInDamaged(body); key != "" {
+		return key, nil
+	}
+	return "", jsonProblem(err)
 }

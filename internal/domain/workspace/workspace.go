@@ -56,6 +56,9 @@ type Source struct {
 	// RequireAnonymousID and RequireUserID reject calls without these ids. Not set: such calls are accepted, with a warning.
 	RequireAnonymousID bool `yaml:"require_anonymous_id,omitempty"`
 	RequireUserID      bool `yaml:"require_user_id,omitempty"`
+	// AllowDelete takes delete calls of a source that does not sign its requests. Not set: no. A write key may stand in a web page, and
+	// whoever reads it there must not be able to delete anybody.
+	AllowDelete bool `yaml:"allow_delete,omitempty"`
 	// MaxClockSkew is how wrong a sender's clock may be before event times are corrected. Not set: 5 minutes.
 	MaxClockSkew *Duration `yaml:"max_clock_skew,omitempty"`
 	// AbsentIDs are texts that broken clients send for "no id". Not set: DefaultAbsentIDs.

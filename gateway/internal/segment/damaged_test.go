@@ -1,0 +1,93 @@
+package segment_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sojournhq/sojourn/gateway/internal/segment"
+)
+
+func TestTheWriteKeyIsFoundBehindWhatCannotBeReadIfItIsTheBodysOwn(t *testing.T) {
+	for body, want := range map[string]string{
+		// Damage that leaves no doubt about what stands where.
+		`{"a":NaN,"writeKey":"k1"}`:                                       "k1",
+		`{"a":undefined,"writeKey":"k1"}`:                                 "k1",
+		`{"a":,"writeKey":"k1"}`:                                          "k1",
+		`{"a":01,"writeKey":"k1"}`:                                        "k1",
+		`{a:1,"writeKey":"k1"}`:                                           "k1",
+		`{"a":1,,"writeKey":"k1"}`:                                        "k1",
+		`{"a":1,"writeKey":"k1",}`:                                        "k1",
+		`{"a":1;"b":2,"writeKey":"k1"}`:                                   "k1",
+		`{"a":"\q","writeKey":"k1"}`:                                      "k1",
+		`{"a":"\u12","writeKey":"k1"}`:                                    "k1",
+		"{\"a\":\"one\ntwo\x00\",\"writeKey\":\"k1\"}":                    "k1",
+		"{\"a\":\xff\x00,\"writeKey\":\"k1\"}":                            "k1",
+		`{"batch":[{"x":NaN}, "writeKey"],"writeKey":"k1"}`:               "k1",
+		`{"batch":[{"x":Infinity,"writeKey":"no"}],"writeKey":"k1"`:       "k1",
+		`{"batch":[{"x":NaN}],"writeKey":"k1","sentAt":"2026-`:            "k1",
+		`{"x":NaN, "writeKey" : "k1" , "batch":[{"a":`:                    "k1",
+		`{"x":NaN,"write\u004bey":"k\u0031"}`:                             "k1",
+		`{"x":NaN,"writeKey":"k1"}` + " \r\n":                             "k1",
+		"\xef\xbb\xbf" + `{"writeKey":"k1"}`:                              "k1",
+		`jsonp {"writeKey":"k1"}`:                                         "k1",
+		`{"x":NaN,"writeKey":"a:b"}`:                                      "a:b",
+		`{"x":"Ada "the" King","writeKey":"k1"}`:                          "k1",
+		`{"x":NaN,"a":` + nested(12_000) + `,"writeKey":"k1"}`:            "k1",
+		`{"x":NaN,"a":"\"writeKey\":\"no\"","b":{"c":1},"writeKey":"k1"}`: "k1",
+
+		// The customer's own.
+		`{"a":NaN,"properties":{"writeKey":"no"}}`:        "",
+		`{"a":NaN,"batch":[{"writeKey":"no"}]}`:           "",
+		`{"a":NaN,"x":"\"writeKey\":\"no\""}`:             "",
+		`{"a":NaN,"x":"writeKey","y":"no"}`:               "",
+		`{"a":NaN,"x":"writeKey":"no"}`:                   "",
+		`{"a":NaN,"x":["writeKey","no"]}`:                 "",
+		`[{"a":NaN,"writeKey":"no"}]`:                     "",
+		`NaN[{"writeKey":"no"}]`:                          "",
+		`{"a":NaN,"WriteKey":"no"}`:                       "",
+		`{"a":NaN,"writeKey ":"no"}`:                      "",
+		`{"a":NaN,"writeKey":7}`:                          "",
+		`{"a":NaN,"writeKey":["no"]}`:                     "",
+		`{"a":NaN,"writeKey":{"x":"no"}}`:                 "",
+		`{"a":NaN,"writeKey"}`:                            "",
+		`{"a":NaN,"writeKey":`:                            "",
+		`{"a":NaN,"writeKey"`:                             "",
+		`{"a":NaN,"writeKey":"cut off`:                    "",
+		`{"a":NaN,"writeKey":"no" way"}`:                  "",
+		`{"a":NaN,"writeKey":"n\o"}`:                      "",
+		`"{\"a\":NaN,\"writeKey\":\"no\"}"`:               "",
+		`{"a":NaN,"writeKey":"k1","writeKey":"no"}`:       "",
+		`{"a":{"b":1}},"c":{"x":NaN,"writeKey":"no"}}`:    "", // a bracket too many
+		`{"a":[1,{"x":NaN],"writeKey":"no"}`:              "", // one too few
+		`{"a":{"x":NaN,"writeKey":"no"}`:                  "",
+		`{"a":{"x":[1},"writeKey":"no"}}`:                 "",
+		`{"a":NaN}{"writeKey":"no"}`:                      "",
+		`{"a":NaN,"writeKey":"no"}{}`:                     "",
+		`{"a":NaN,"writeKey":"no"}]`:                      "",
+		`{"a":"x,"b":"\"writeKey\":\"no\"","c":1}`:        "", // a quote too few
+		`{"a":"x"","b":"\",\"writeKey\":\"no\",\"","c":1`: "", // a quote too many
+		`}{"writeKey":"no"}`:                              "",
+	} {
+		key, problem := segment.WriteKey([]byte(body))
+		if key != want || (key == "") != (problem != nil && problem.Code != "") && body[0] != '[' {
+			t.Errorf("%.80q: key %q, problem %v, want %q", body, key, problem, want)
+		}
+	}
+}
+
+// FuzzDamaged: whatever stands where a value should, as long as it opens, closes and quotes nothing, the key that is found is the body's own.
+func FuzzDamaged(f *testing.F) {
+	for _, damage := range []string{"NaN", "", ",", "01", "\x00\xff", "1 2", "a:b", "/* */", "'x'", "\n"} {
+		f.Add(damage)
+	}
+	neutral := strings.NewReplacer("{", "", "}", "", "[", "", "]", "", `"`, "", `\`, "")
+	f.Fuzz(func(t *testing.T, damage string) {
+		_, _ = segment.WriteKey([]byte(damage))
+		damage = neutral.Replace(damage)
+		body := `{"p":{"a":` + damage + `,"writeKey":"no"},"q":[` + damage + `,"writeKey","no"],"r":"\"writeKey\":\"no\"","s":` + damage +
+			`,"writeKey":"yes","t":` + damage + `,"u":{"writeKey":"no"}}`
+		if key, problem := segment.WriteKey([]byte(body)); key != "yes" {
+			t.Errorf("key %q, problem %v", key, problem)
+		}
+	})
+}

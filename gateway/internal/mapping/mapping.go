@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
@@ -53,7 +54,7 @@ type Rule struct {
 // Keys returns the keys that the path leads through, the first one from the top of the call.
 func (r *Rule) Keys() []string { return r.keys }
 
-// Event is the name of a call's event, if it has one. Only track calls do.
+// Event is the name of a call's event without the space around it, if it has one. Only track calls do.
 type Event struct {
 	Name string
 	Set  bool
@@ -160,9 +161,9 @@ func (r *Rule) events(events []string) {
 	r.names = make(map[string]bool, len(events))
 	for _, event := range events {
 		if begin, open := strings.CutSuffix(event, "*"); open {
-			r.begins = append(r.begins, begin)
+			r.begins = append(r.begins, strings.TrimLeftFunc(begin, unicode.IsSpace))
 		} else {
-			r.names[event] = true
+			r.names[strings.TrimSpace(event)] = true
 		}
 	}
 }

@@ -72,10 +72,10 @@ func responses() map[string]sending {
 			"'accepted':2,'rejected':[],'warnings':[{'index':0,'code':'filtered'"),
 		"ids absent, both":      warned(posted("/v1/page", `{"name":"M","timestamp":"2026-10-01T11:59:00Z"}`, "page module=M"), "user_id_absent"),
 		"times of a track call": posted("/v1/segment", old("2019-06-21T17:35:47.381Z", "2019-06-21T17:35:47.382Z", "2019-06-21T17:35:47.405Z", "2019-06-21T17:35:47.404Z"), tookTracked+" at=2019-06-21T17:35:47.381Z"),
-		"times of a clock that is wrong, delivered": posted("/v1/segment", old("2019-06-21T05:00:00Z", "2019-06-21T05:00:01Z", "2019-06-21T17:35:47.405Z", "2019-06-21T17:35:46.405Z"),
-			tookTracked+" at=2019-06-21T17:35:46.405Z"),
-		"times of a clock that is wrong, direct": posted("/v1/track", `{"event":"E","messageId":"m","anonymousId":"a","userId":"u","timestamp":"2019-06-21T05:00:00Z",`+
-			`"sentAt":"2019-06-21T05:00:01Z","receivedAt":"2019-06-21T17:35:47.405Z"}`, tookTracked+" at=2019-06-21T17:35:46.405Z"),
+		"times of a clock that is wrong, delivered": warned(posted("/v1/segment", old("2019-06-21T05:00:00Z", "2019-06-21T05:00:01Z", "2019-06-21T17:35:47.405Z", "2019-06-21T17:35:46.405Z"),
+			tookTracked+" at=2019-06-21T17:35:46.405Z"), "time_corrected"),
+		"times of a clock that is wrong, direct": warned(posted("/v1/track", `{"event":"E","messageId":"m","anonymousId":"a","userId":"u","timestamp":"2019-06-21T05:00:00Z",`+
+			`"sentAt":"2019-06-21T05:00:01Z","receivedAt":"2019-06-21T17:35:47.405Z"}`, tookTracked+" at=2019-06-21T17:35:46.405Z"), "time_corrected"),
 		"times in the future":  warned(posted("/v1/track", strings.Replace(tracked(), "2026-10-01", "2200-10-01", 1), tookTracked), "timestamp_clamped"),
 		"times of a client":    posted("/v1/track", tracked(), tookTracked),
 		"times sentAt missing": posted("/v1/track", `{"event":"E","messageId":"m","anonymousId":"a","userId":"u","timestamp":"2019-06-21T05:00:00Z"}`, tookTracked+" at=2019-06-21T05:00:00.000Z"),

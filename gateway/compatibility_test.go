@@ -64,6 +64,7 @@ func cases() map[string]sending {
 	all := map[string]sending{}
 	for _, part := range []map[string]sending{
 		paths(), others(), auth(), bodies(), crossOrigin(), limits(), responses(), rejections(), clients(), forms(), answerCodes(), shapes(), probes(), deletions(),
+		values(),
 	} {
 		for id := range part {
 			if _, twice := all[id]; twice {

@@ -164,9 +164,13 @@ func answerOne(it *item) answer {
 	return answer{status: http.StatusOK, body: body}
 }
 
-func answerMany(items []item) answer {
+// answerMany answers with what became of the calls of a batch, and with the warnings about what it says for all of them.
+func answerMany(items []item, about []segment.Problem) answer {
 	body := takenMany{Rejected: []rejected{}}
 	var warnings batchWarnings
+	for _, w := range about {
+		warnings.all = append(warnings.all, warning{Code: w.Code, Message: w.Message, Field: w.Field})
+	}
 	for i := range items {
 		if r := items[i].rejection; r != nil {
 			body.Rejected = append(body.Rejected, rejected{Index: i, MessageID: r.MessageID, Code: r.Code, Message: r.Message})

@@ -78,7 +78,7 @@ func TestFilteredCallsAreAnsweredAsAcceptedWithAWarningAndCounted(t *testing.T) 
 	warning := `,"code":"filtered","message":"switched off","field":"integrations"}`
 	want := `{"success":true,"accepted":3,"rejected":[{"index":3,"messageId":"","code":"c","message":""}],` +
 		`"warnings":[{"index":0,"count":2` + warning + `]}`
-	if got := strings.TrimSpace(string(answerMany(items).text())); got != want {
+	if got := strings.TrimSpace(string(answerMany(items, nil).text())); got != want {
 		t.Errorf("answered %s, want %s", got, want)
 	}
 	if got := string(answerOne(&items[0]).text()); !strings.HasPrefix(got, `{"success":true,"warnings":[{"code":"filtered"`) {

@@ -83,12 +83,17 @@ func (d *Door) admit(v *visit, keys ...string) (answer, bool) {
 	return d.refuseKey(keys), false
 }
 
-// admitByBody finds the source by the write key in the body. It returns the answer to give when there is none.
+// admitByBody finds the source by the write key in the body, also in one that cannot be read: what is wrong with it is then counted for that
+// source. It returns the answer to give when there is none.
 func (d *Door) admitByBody(v *visit, body []byte) (answer, bool) {
-	key, err := segment.WriteKey(body)
-	if key == "" && err != nil {
-		// Nobody can be told to fix a key in a body that cannot be read.
-		return refusal(http.StatusBadRequest, err.Code, err.Message), false
+	key, problem := segment.WriteKey(body)
+	if problem == nil {
+		return d.admit(v, key)
 	}
-	return d.admit(v, key)
+	var known bool
+	if v.source, known = d.sources().Find(key); !known {
+		// Nobody can be told to fix a key in a body that cannot be read.
+		return refusal(http.StatusBadRequest, problem.Code, problem.Message), false
+	}
+	return answer{}, true // what is wrong with the body is found again, and counted for the source
 }

@@ -86,7 +86,7 @@ func (d *Door) takeBody(ctx context.Context, v *visit, rt *route, body []byte) a
 	if err := d.record(ctx, v, calls); err != nil {
 		return d.failure(ctx, err)
 	}
-	return answerMany(calls)
+	return answerMany(calls, b.Warnings)
 }
 
 // takeOne answers with what became of one call.

@@ -7,7 +7,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/call"
 )
 
-// Event is the name of a call's event, if it has one. Only track calls do.
+// Event is the name of a call's event without the space around it, if it has one. Only track calls do.
 type Event struct {
 	Name string
 	Set  bool
@@ -27,6 +27,7 @@ func scopeOf(types, events []string) scope {
 		s.types |= 1 << call.ParseType(t)
 	}
 	for _, event := range events {
+		event = strings.TrimSpace(event) // as the names of events are read
 		if strings.Contains(event, "*") {
 			s.patterns = append(s.patterns, strings.Split(event, "*"))
 			continue

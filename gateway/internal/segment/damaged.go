@@ -1,7 +1,5 @@
 package segment
 
-import "bytes"
-
 // keyInDamaged returns the write key of an object that cannot be read as JSON, or "". It takes only a key that is a member of the object
 // itself, never what stands in a text or deeper inside, for that is the customer's. So it needs texts to end and brackets to fit: where the
 // damage leaves that in doubt, there is no key. The end of the body may be missing.
@@ -122,5 +120,3 @@ func skipSpace(body []byte, i int) int {
 	}
 	return i
 }
-
-func isSpace(c byte) bool { return bytes.IndexByte([]byte(" \t\r\n"), c) >= 0 }

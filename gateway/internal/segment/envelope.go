@@ -136,7 +136,7 @@ func (e *envelope) fieldOf(quoted jsontext.Value) *jsontext.Value {
 // FingerprintOfCall returns the hash of the call's type and of its content in canonical form, or where that cannot be read, of the raw bytes.
 func FingerprintOfCall(typeName string, raw []byte) Fingerprint {
 	content := []byte{'{'}
-	err := members(raw, func(name string, value jsontext.Value) bool {
+	err := members(nulled(raw, notNumbers(raw)), func(name string, value jsontext.Value) bool {
 		switch name {
 		case "sentAt", "receivedAt", "writeKey", "type":
 			// Two attempts at sending a call may differ in these. The type goes in by itself, whether it stands here or in the path.

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 
 	"github.com/sojournhq/sojourn/gateway/internal/mapping"
 )
@@ -45,7 +46,7 @@ func (p *parser) id(v jsontext.Value, field, code string, limit int) (string, *P
 		}
 	}
 	id = strings.TrimSpace(id)
-	if id == "" || slices.Contains(p.o.AbsentIDs, id) {
+	if id == "" || workspace.IsAbsentID(p.o.AbsentIDs, id) {
 		p.warn(code+"_absent", field, field+" holds a placeholder and was taken as absent: leave it out or send the id")
 		return "", nil
 	}

@@ -8,6 +8,7 @@ package segment
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,7 +27,7 @@ type Rules struct {
 	RequireAnonymousID, RequireUserID bool
 	// MaxClockSkew is how wrong a sender's clock may be before event times are corrected.
 	MaxClockSkew time.Duration
-	// AbsentIDs are texts that broken clients send for "no id".
+	// AbsentIDs are what broken clients send for "no id", as in workspace.Source.
 	AbsentIDs []string
 	// MaxBytes is how long the JSON of one call may be.
 	MaxBytes int
@@ -116,7 +117,7 @@ func parse(raw []byte, o *Options, t *Trace) (Parsed, *Rejection) {
 	p := newParser(raw, o)
 	defer p.free()
 	p.trace = t
-	if p.own.read(raw) {
+	if p.own.read(raw) || p.nullNotNumbers() && p.own.read(p.raw) {
 		p.outline = &p.own
 	}
 	return p.parse()
@@ -163,14 +164,15 @@ func (p *parser) rejection(problem Problem) *Rejection {
 	}
 	return &Rejection{
 		Problem: problem, Type: p.typeName, MessageID: p.env.readableMessageID(), UserID: p.call.UserID, TimeMS: p.call.TimeMS,
-		Fingerprint: FingerprintOfCall(p.typeName, p.raw), Raw: p.raw,
+		Fingerprint: FingerprintOfCall(p.typeName, p.raw), Raw: p.came,
 	}
 }
 
 // parser carries one call through the steps of Parse.
 type parser struct {
 	o       *Options
-	raw     []byte
+	came    []byte // the call as it was sent
+	raw     []byte // the same with null in the place of what is no number
 	mapping *mapping.Mapping
 	trace   *Trace
 	// outline is where everything stands, and root the call in it. Nil: the call has to be read again for whatever is wanted of it.
@@ -192,7 +194,7 @@ var parsers = sync.Pool{New: func() any { return &parser{} }}
 
 func newParser(raw []byte, o *Options) *parser {
 	p := parsers.Get().(*parser)
-	p.o, p.raw, p.mapping = o, raw, o.Mapping
+	p.o, p.came, p.raw, p.mapping = o, raw, raw, o.Mapping
 	if p.mapping == nil {
 		p.mapping = contract()
 	}
@@ -227,7 +229,7 @@ func (p *parser) read() *Problem {
 			p.typeName = name
 		}
 	}
-	if problem == nil && len(p.raw) > p.o.MaxBytes {
+	if problem == nil && len(p.came) > p.o.MaxBytes {
 		return &Problem{CodeTooLarge, fmt.Sprintf("the call is longer than %d bytes: send less in it, or split it", p.o.MaxBytes), ""}
 	}
 	return problem
@@ -269,6 +271,7 @@ func (p *parser) readType() *Problem {
 	problem := p.takeType()
 	if p.call.Type == call.Track {
 		p.event.Name, p.event.Set = text(p.env.event)
+		p.event.Name = strings.TrimSpace(p.event.Name)
 	}
 	return problem
 }

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 
@@ -15,6 +16,8 @@ type Batch struct {
 
 	// Calls are parts of the body, in order.
 	Calls []jsontext.Value
+	// Warnings say what should be fixed about what the batch says for all of its calls.
+	Warnings []Problem
 
 	array   bool     // it is an array, not an object that holds one
 	outline *outline // nil: the body has none
@@ -98,9 +101,8 @@ func (b *Batch) take() bool {
 
 // read finds the calls, and what the batch says for all of them.
 func (b *Batch) read(body []byte) *Problem {
-	// A call nested too deeply must not keep the others from being found, so spans are found in what is readable for sure.
-	readable, _ := shallow(body, maxDepth+2)
-	d := decoder(readable, true)
+	// What is wrong inside a call must not keep the others from being found, so spans are found in what is readable for sure.
+	d := decoder(readable(body), true)
 	take := func(at span) { b.Calls = append(b.Calls, at.of(body)) }
 	if !IsArray(body) {
 		return b.readEnvelope(d, body, take)
@@ -160,16 +162,27 @@ func (b *Batch) check() *Problem {
 	case len(b.Calls) > callproto.MaxBatch:
 		return &Problem{CodeBatchTooLong, fmt.Sprintf("the batch holds more than %d calls: split it", callproto.MaxBatch), "batch"}
 	}
-	for _, v := range []jsontext.Value{b.SentAt, b.Context} {
-		if len(v) == 0 || b.outline != nil {
-			continue // it is not there, or good for sure
-		}
-		if problem := checkStrict(v); problem != nil {
+	if b.outline == nil { // else all is good for sure
+		if problem := cmp.Or(b.checkMember("sentAt", &b.SentAt), b.checkMember("context", &b.Context)); problem != nil {
 			return problem
 		}
+		// Whatever is wrong with these switches nothing off, and is nothing to warn of.
+		b.Integrations = nulled(b.Integrations, notNumbers(b.Integrations))
 	}
 	b.Envelope = b.indexed()
 	return nil
+}
+
+// checkMember looks at one member that counts for all calls, if it is there, and puts null in the place of what is no number.
+func (b *Batch) checkMember(name string, value *jsontext.Value) *Problem {
+	if len(*value) == 0 {
+		return nil
+	}
+	if places := notNumbers(*value); len(places) > 0 {
+		*value = nulled(*value, places)
+		b.Warnings = append(b.Warnings, notNumberIn(name))
+	}
+	return checkStrict(*value)
 }
 
 // IsArray reports whether body is a JSON array, if it is JSON.
@@ -180,10 +193,9 @@ func IsBatch(body []byte) bool {
 	if IsArray(body) {
 		return true
 	}
-	readable, _ := shallow(body, maxDepth+2)
 	found := false
 	// What cannot be read is none.
-	_ = members(readable, func(name string, _ jsontext.Value) bool { found = name == "batch"; return !found })
+	_ = members(readable(body), func(name string, _ jsontext.Value) bool { found = name == "batch"; return !found })
 	return found
 }
 
@@ -194,9 +206,8 @@ func WriteKey(body []byte) (string, *Problem) {
 	if IsArray(body) {
 		return "", nil
 	}
-	readable, _ := shallow(body, maxDepth+2)
 	key := ""
-	err := members(readable, func(name string, v jsontext.Value) bool {
+	err := members(readable(body), func(name string, v jsontext.Value) bool {
 		if name == "writeKey" {
 			key, _ = text(v)
 		}

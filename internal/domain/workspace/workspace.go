@@ -61,7 +61,7 @@ type Source struct {
 	AllowDelete bool `yaml:"allow_delete,omitempty"`
 	// MaxClockSkew is how wrong a sender's clock may be before event times are corrected. Not set: 5 minutes.
 	MaxClockSkew *Duration `yaml:"max_clock_skew,omitempty"`
-	// AbsentIDs are texts that broken clients send for "no id". Not set: DefaultAbsentIDs.
+	// AbsentIDs are texts that broken clients send for "no id", as IsAbsentID reads them. Not set: DefaultAbsentIDs.
 	AbsentIDs []string `yaml:"absent_ids,omitempty"`
 	// Limits are how much it may send. Not set: as much as it likes.
 	Limits Limits `yaml:"limits,omitempty"`
@@ -73,11 +73,6 @@ type Source struct {
 
 // DefaultMaxClockSkew is how wrong a sender's clock may be before event times are corrected.
 const DefaultMaxClockSkew = 5 * time.Minute
-
-// DefaultAbsentIDs returns the texts that stand for "no id" unless a source names its own.
-func DefaultAbsentIDs() []string {
-	return []string{"null", "undefined", "None", "NaN", "[object Object]", "00000000-0000-0000-0000-000000000000"}
-}
 
 // Limits of the session settings. A session of at most a day touches at most two days, which the daily sums of time build on.
 const (

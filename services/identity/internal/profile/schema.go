@@ -67,35 +67,18 @@ func newPathSchema(paths []string) *schema {
 }
 
 func (s *schema) add(spelling string, p place) {
-	key := canonical(spelling)
+	key := call.Canonical(spelling)
 	s.places[key] = append(s.places[key], p)
 }
 
 // mapped says whether a trait is read from path, or it is that of a mapped dimension.
 func (s *schema) mapped(path string) bool {
-	return call.IsDimension(path) || len(s.places[canonical(path)]) > 0
+	return call.IsDimension(path) || len(s.places[call.Canonical(path)]) > 0
 }
 
 // reads says whether a trait is read from the canonical path itself, whatever its value. From no schema none is.
 func (s *schema) reads(path string) bool {
 	return s != nil && slices.ContainsFunc(s.places[path], func(p place) bool { return !p.above && !p.hint })
-}
-
-// canonical returns what is the same for all ways to write a path: Segment itself says that the letter case of trait names varies. The
-// path of a mapped dimension holds a name of the settings, which is written in one way.
-func canonical(path string) string {
-	if call.IsDimension(path) {
-		return path
-	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '_' || r == '-' || r == ' ':
-			return -1
-		case 'A' <= r && r <= 'Z':
-			return r + 'a' - 'A'
-		}
-		return r
-	}, path)
 }
 
 // candidate is a field that may be the value of a trait.
@@ -121,7 +104,7 @@ func (c candidate) clears() bool {
 func (s *schema) candidates(fields []Field, settings Settings) map[string]candidate {
 	best := map[string]candidate{}
 	for _, f := range fields {
-		for _, p := range s.places[canonical(f.Path)] {
+		for _, p := range s.places[call.Canonical(f.Path)] {
 			t := &s.traits[p.trait]
 			c := candidate{Field: f, rank: p.rank, above: p.above}
 			if f.Path == t.name {

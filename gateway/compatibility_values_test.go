@@ -53,7 +53,5 @@ func values() map[string]sending {
 			tookTrackedAt("acme")), "'warnings':[{'code':'number_not_json','message':'context holds"),
 		"rejected unreadable, key behind": withCounted(
 			refused(sending{path: "/v1/batch", body: `{"batch":[{"x":nan}],` + keyOf(writeKey) + `}`}, 400, "json_invalid"), "json_invalid"),
-		"rejected unreadable, unknown key behind": refused(
-			sending{path: "/v1/batch", body: `{"batch":[{"x":nan}],` + keyOf("no-such-key-00000") + `}`}, 400, "json_invalid"),
 	}
 }

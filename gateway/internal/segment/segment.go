@@ -220,7 +220,7 @@ func (p *parser) fill() *Problem {
 	p.call.Source = p.o.Source
 	for _, step := range []func(*parser) *Problem{
 		(*parser).readType, (*parser).readMessageID, (*parser).readTimes, (*parser).readIDs, (*parser).readNames, (*parser).readTraits,
-		(*parser).readDimensions,
+		(*parser).readDimensions, (*parser).readActive,
 	} {
 		if problem := step(p); problem != nil {
 			return problem

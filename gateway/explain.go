@@ -36,6 +36,8 @@ type ExplainedCall struct {
 	Time       Found                `json:"time"`
 	Why        TimeReason           `json:"why,omitempty"` // of the time
 	Dimensions []ExplainedDimension `json:"dimensions"`
+	// Inactive says that by its context.active the call would move nobody's last seen.
+	Inactive bool `json:"inactive,omitempty"`
 	// Traits is how many fields the call would set or clear.
 	Traits   int                `json:"traits"`
 	Warnings []ExplainedProblem `json:"warnings"`
@@ -108,7 +110,7 @@ func explainCall(raw []byte, o *segment.Options) ExplainedCall {
 	out := ExplainedCall{
 		Type: c.Type.String(), MessageID: c.MessageID, FilteredBy: parsed.FilteredBy, Why: trace.Why, Dimensions: []ExplainedDimension{}, Warnings: []ExplainedProblem{},
 		Feature: found(c.Feature, trace.Feature), Module: found(c.Module, trace.Module), Account: found(c.AccountID, trace.Account),
-		User: found(c.UserID, trace.User), Session: found(c.AnonymousID, trace.Session),
+		User: found(c.UserID, trace.User), Session: found(c.AnonymousID, trace.Session), Inactive: c.Inactive,
 	}
 	if rejection != nil {
 		out.Type, out.MessageID, out.Rejected = rejection.Type, rejection.MessageID, explainProblem(rejection.Problem)

@@ -82,6 +82,26 @@ func TestAnExportIsOneLineARowWithTheKeysOfADump(t *testing.T) {
 	}
 }
 
+func TestAnExportOfAUserWhoNeverDidAnythingHasNoLastSeen(t *testing.T) {
+	r := run(t, workspace.Workspace{ID: "w"})
+	calls := visits("s1", "synced", "acme", midnight, 0, 1, 2)
+	for i, kind := range []segmentv1.CallType{
+		segmentv1.CallType_CALL_TYPE_IDENTIFY, segmentv1.CallType_CALL_TYPE_GROUP, segmentv1.CallType_CALL_TYPE_PAGE,
+	} {
+		calls[i].Type, calls[i].Inactive = kind, kind == segmentv1.CallType_CALL_TYPE_PAGE
+	}
+	r.record("w", calls)
+	for format, want := range map[reportv1.ExportFormat]string{
+		reportv1.ExportFormat_EXPORT_FORMAT_NDJSON: `"userId":"synced","traits":{},"problems":[]}` + "\n",
+		reportv1.ExportFormat_EXPORT_FORMAT_CSV:    ",\n",
+	} {
+		got := r.export(&reportv1.ExportRequest{Workspace: "w", Table: reportv1.ExportTable_EXPORT_TABLE_USERS, Format: format})
+		if !strings.HasSuffix(strings.ReplaceAll(got, "\r\n", "\n"), want) {
+			t.Errorf("%v: exported %q", format, got)
+		}
+	}
+}
+
 func TestAnExportAsCSVHasTheSameRowsUnderOneHeader(t *testing.T) {
 	r := exported(t)
 	for table := range reportv1.ExportTable_name {

@@ -21,7 +21,7 @@ func userRow(workspace string, u *identityv1.User) tabular.Object {
 		{Name: "userId", Value: u.GetUserId()},
 		{Name: "traits", Value: traits(u.GetTraits())},
 		{Name: "problems", Value: problemCodes(u.GetProblems())},
-		{Name: "lastSeen", Value: clock(u.GetLastSeen())},
+		{Name: "lastSeen", Value: clockIfSet(u.GetLastSeen())},
 	}
 }
 
@@ -97,6 +97,14 @@ func traits(m proto.Message) tabular.Object {
 		all = append(all, trait)
 	}
 	return all
+}
+
+// clockIfSet is clock that leaves a time without a value that is not set.
+func clockIfSet(t *timestamppb.Timestamp) any {
+	if t == nil {
+		return nil
+	}
+	return clock(t)
 }
 
 // dimensions returns the values of dimensions, in the order of the settings.

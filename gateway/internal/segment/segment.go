@@ -240,7 +240,7 @@ func (p *parser) read() *Problem {
 //nolint:gochecknoglobals // a table that nothing changes
 var steps = [...]func(*parser) *Problem{
 	(*parser).checkDelete, (*parser).readMessageID, (*parser).readTimes, (*parser).readIDs, (*parser).readNames, (*parser).readTraits,
-	(*parser).readDimensions,
+	(*parser).readDimensions, (*parser).readActive,
 }
 
 // fill takes one step after the other until one finds what has to be fixed.

@@ -54,6 +54,9 @@ func (p *printer) call(c *gateway.ExplainedCall) {
 	for _, d := range c.Dimensions {
 		p.line("dimension", text(d.Name)+" = "+text(string(d.Value))+" ("+from(d.Path, d.Rule)+")")
 	}
+	if c.Inactive {
+		p.line("activity", "none: context.active is false, so it moves nobody's last seen")
+	}
 	if c.Traits > 0 {
 		p.line("traits", strconv.Itoa(c.Traits))
 	}

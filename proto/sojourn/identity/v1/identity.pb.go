@@ -853,7 +853,8 @@ type User struct {
 	Traits *UserTraits `protobuf:"bytes,3,opt,name=traits,proto3" json:"traits,omitempty"`
 	// What was sent but could not be used.
 	Problems []*Problem `protobuf:"bytes,4,rep,name=problems,proto3" json:"problems,omitempty"`
-	// Event time of the user's latest call under this account.
+	// Event time of the user's latest activity under this account: of track, page and screen calls that are not inactive. Not set: there was
+	// none, as where only a CRM told of the user.
 	LastSeen      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2278,7 +2279,7 @@ type UnattributedUser struct {
 	Reason Resolution `protobuf:"varint,2,opt,name=reason,proto3,enum=sojourn.identity.v1.Resolution" json:"reason,omitempty"`
 	// For RESOLUTION_AMBIGUOUS, accounts that were named, in order: at most 20.
 	Candidates []string `protobuf:"bytes,3,rep,name=candidates,proto3" json:"candidates,omitempty"`
-	// Event time of the latest call that belongs to no account.
+	// Event time of the latest activity that belongs to no account, as in User. Not set: there was none.
 	LastSeen      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -131,13 +131,16 @@ func genFiltered() *rapid.Generator[directory.Filtered] {
 
 func genCall() *rapid.Generator[call.Call] {
 	user := rapid.SampledFrom([]string{"u1", "u1", "u2", "u3"})
-	kind := rapid.SampledFrom([]call.Type{call.Identify, call.Identify, call.Group, call.Group, call.Track, call.Alias, call.Delete})
+	kind := rapid.SampledFrom([]call.Type{
+		call.Identify, call.Identify, call.Group, call.Group, call.Track, call.Track, call.Page, call.Screen, call.Alias, call.Delete,
+	})
 	return rapid.Custom(func(t *rapid.T) call.Call {
 		c := call.Call{
 			Type:        kind.Draw(t, "type"),
 			Source:      rapid.SampledFrom([]string{"web", "app"}).Draw(t, "source"),
 			AnonymousID: rapid.SampledFrom([]string{"", "s"}).Draw(t, "session"),
 			OriginalMS:  epoch + rapid.Int64Range(0, 3).Draw(t, "time"),
+			Inactive:    rapid.IntRange(0, 2).Draw(t, "inactive") == 0,
 		}
 		c.TimeMS = c.OriginalMS + rapid.SampledFrom([]int64{0, 0, 0, 1, -1}).Draw(t, "correction")
 		switch c.Type {

@@ -117,9 +117,11 @@ func (o *oracle) usersWhere(want func(userView) bool) (users []userView) {
 		}
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(calls), directory.UserKey.Compare) {
-		u := userView{UserKey: key}
+		u := userView{UserKey: key, LastSeenMS: directory.NeverSeen}
 		for _, c := range calls[key] {
-			u.LastSeenMS = max(u.LastSeenMS, c.TimeMS)
+			if !c.Inactive && slices.Contains([]call.Type{call.Track, call.Page, call.Screen}, c.Type) {
+				u.LastSeenMS = max(u.LastSeenMS, c.TimeMS)
+			}
 		}
 		u.Traits, u.Problems = o.traits(calls[key], call.Identify, userTable, profile.Settings{})
 		if want(u) {

@@ -321,7 +321,10 @@ type UserRow struct {
 	// Event time of the latest such call, in milliseconds.
 	LastTimeMs int64 `protobuf:"varint,1,opt,name=last_time_ms,json=lastTimeMs,proto3" json:"last_time_ms,omitempty"`
 	// The user's traits as sent.
-	Fields        []*Field `protobuf:"bytes,2,rep,name=fields,proto3" json:"fields,omitempty"`
+	Fields []*Field `protobuf:"bytes,2,rep,name=fields,proto3" json:"fields,omitempty"`
+	// How long before last_time_ms the user's latest activity was, in milliseconds; last_time_ms + 1 if there was none. Rows from before this
+	// field have 0: of them the latest call counts as activity. It stands in front of the fields.
+	QuietMs       int64 `protobuf:"varint,3,opt,name=quiet_ms,json=quietMs,proto3" json:"quiet_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -368,6 +371,13 @@ func (x *UserRow) GetFields() []*Field {
 		return x.Fields
 	}
 	return nil
+}
+
+func (x *UserRow) GetQuietMs() int64 {
+	if x != nil {
+		return x.QuietMs
+	}
+	return 0
 }
 
 // AccountRow is what is known of an account, under the key account_id.
@@ -593,11 +603,12 @@ const file_sojourn_identity_storage_v1_storage_proto_rawDesc = "" +
 	" \x01(\x03R\x05times\x12\x17\n" +
 	"\auser_id\x18\v \x01(\tR\x06userId\x12\x17\n" +
 	"\atime_ms\x18\f \x01(\x03R\x06timeMs\x12 \n" +
-	"\vfingerprint\x18\r \x01(\fR\vfingerprint\"g\n" +
+	"\vfingerprint\x18\r \x01(\fR\vfingerprint\"\x82\x01\n" +
 	"\aUserRow\x12 \n" +
 	"\flast_time_ms\x18\x01 \x01(\x03R\n" +
 	"lastTimeMs\x12:\n" +
-	"\x06fields\x18\x02 \x03(\v2\".sojourn.identity.storage.v1.FieldR\x06fields\"H\n" +
+	"\x06fields\x18\x02 \x03(\v2\".sojourn.identity.storage.v1.FieldR\x06fields\x12\x19\n" +
+	"\bquiet_ms\x18\x03 \x01(\x03R\aquietMs\"H\n" +
 	"\n" +
 	"AccountRow\x12:\n" +
 	"\x06fields\x18\x01 \x03(\v2\".sojourn.identity.storage.v1.FieldR\x06fields\"\x84\x01\n" +

@@ -178,6 +178,11 @@ func bodies() map[string]sending {
 		return s
 	}
 	whole := zipped(callOf(`"event":"E"`))
+	unsaid := of("application/json")
+	unsaid.body = whole
+	damaged := func(body, counted string) sending {
+		return withCounted(refused(sending{path: "/v1/track", body: body}, 400, "json_invalid"), counted)
+	}
 	return map[string]sending{
 		"body application/json":               of("application/json"),
 		"body application/json charset utf-8": of("application/json; charset=utf-8"),
@@ -191,7 +196,11 @@ func bodies() map[string]sending {
 		"body in gzip, a bomb":                bad(encoded("gzip", zipped(strings.Repeat(" ", 10<<20))), 413, "body_too_large"),
 		"body in deflate":                     bad(encoded("deflate", whole), 415, "encoding_unsupported"),
 		"body in gzip twice":                  bad(encoded("gzip, gzip", zipped(whole)), 415, "encoding_unsupported"),
+		"body in gzip, not said":              unsaid,
 		"body unreadable":                     bad(encoded("identity", `{"a":`), 400, "json_invalid"),
+		"body damaged, key in front":          damaged(`{`+keyOf(writeKey)+`,"a":undefined}`, "track json_invalid"),
+		"body damaged, key behind":            damaged(`{"a":undefined,`+keyOf(writeKey)+`}`, "track json_invalid"),
+		"body damaged, a customer's key":      damaged(`{"a":undefined,"properties":{`+keyOf(writeKey)+`}}`, ""),
 	}
 }
 

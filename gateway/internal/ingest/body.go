@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/sojournhq/sojourn/gateway/internal/limit"
@@ -20,6 +22,7 @@ const (
 	codeEncodingUnsupported = "encoding_unsupported"
 	codeCharsetUnsupported  = "charset_unsupported"
 	codeGzipInvalid         = "gzip_invalid"
+	codeChunksInvalid       = "chunks_invalid"
 )
 
 // readBody reads a request's body, decompressed, of at most so many bytes in either form. What has to be fixed about it comes with as much
@@ -27,11 +30,17 @@ const (
 // is not.
 func readBody(w http.ResponseWriter, r *http.Request, memory *limit.Pass, longest int) ([]byte, *segment.Problem, error) {
 	body, err := memory.ReadAll(http.MaxBytesReader(w, r.Body, int64(longest)), min(r.ContentLength, int64(longest)))
-	var tooLarge *http.MaxBytesError
 	switch {
-	case errors.As(err, &tooLarge):
+	case err == nil:
+	case shed(err):
+		return nil, nil, err
+	case isTooLarge(r, err, longest):
 		return body, bodyTooLarge(longest), nil
-	case err != nil:
+	case isMalformed(r, err):
+		return body, &segment.Problem{
+			Code: codeChunksInvalid, Message: "the chunks of the body are not as HTTP/1.1 writes them: send it with a content-length",
+		}, nil
+	default:
 		return nil, nil, err
 	}
 	var problem *segment.Problem
@@ -49,6 +58,21 @@ func readBody(w http.ResponseWriter, r *http.Request, memory *limit.Pass, longes
 		problem = checkCharset(r)
 	}
 	return body, problem, nil
+}
+
+// isTooLarge says whether a body is too long, or said to be: then it makes no difference why its end could not be read.
+func isTooLarge(r *http.Request, err error, longest int) bool {
+	var tooLarge *http.MaxBytesError
+	return errors.As(err, &tooLarge) || r.ContentLength > int64(longest)
+}
+
+// isMalformed says whether a body could not be read because of how its chunks are written. Sent again, they would be written so again. The
+// package that reads them has no errors for that which could be told by their type, so what is left is it: a connection that breaks off ends
+// in an error of the network, or early.
+func isMalformed(r *http.Request, err error) bool {
+	var network net.Error
+	return r.ProtoMajor == 1 && slices.Contains(r.TransferEncoding, "chunked") &&
+		!errors.As(err, &network) && !strings.Contains(err.Error(), "EOF")
 }
 
 func isPlain(encoding string) bool { return encoding == "" || encoding == "identity" }

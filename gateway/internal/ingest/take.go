@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/sojournhq/sojourn/gateway/internal/segment"
 )
@@ -22,8 +23,9 @@ func (d *Door) take(v *visit, rt *route) answer {
 	deadline := v.received.Add(d.config.Deadline)
 	ctx, cancel := context.WithDeadline(v.r.Context(), deadline)
 	defer cancel()
-	_ = http.NewResponseController(v.w).SetReadDeadline(deadline) // where it is not supported, the server's own limit holds
-	body, problem, err := readBody(v.w, v.r, v.pass, d.limit(rt))
+	longest := d.limit(rt)
+	_ = http.NewResponseController(v.w).SetReadDeadline(d.readDeadline(v, longest)) // where it is not supported, the server's own limit holds
+	body, problem, err := readBody(v.w, v.r, v.pass, longest)
 	if shed(err) {
 		return d.failure(ctx, err)
 	}
@@ -49,6 +51,15 @@ func (d *Door) take(v *visit, rt *route) answer {
 		})
 	}
 	return d.takeBody(ctx, v, rt, body)
+}
+
+// readDeadline is until when the body is waited for. One that says itself that it is too long is refused whatever comes of it, and that has to
+// be written down as well until the deadline.
+func (d *Door) readDeadline(v *visit, longest int) time.Time {
+	if v.r.ContentLength > int64(longest) {
+		return v.received.Add(d.config.Deadline / 2)
+	}
+	return v.received.Add(d.config.Deadline)
 }
 
 // limit is how long a body may be.

@@ -18,8 +18,8 @@ import (
 // what was there before. Its text says what to do.
 var ErrRestoring = errors.New("a restore has not finished")
 
-// restoringFile is beside the data files from before the first of them is replaced until the last one is. While it is there, no data file
-// in the directory is opened.
+// restoringFile is beside the data files from when a restore begins until it has come to its end. While it is there, no data file in the
+// directory is opened.
 const restoringFile = "restoring.json"
 
 // Mark says what a restore does.
@@ -27,6 +27,8 @@ type Mark struct {
 	// From is the backup, Begun when the restore was.
 	From  string    `json:"from"`
 	Begun time.Time `json:"begun"`
+	// Placing says that it may have put something in place already. Until then what was there is as it was.
+	Placing bool `json:"placing"`
 	// Files are the data files that it puts in place, by name.
 	Files []string `json:"files"`
 	// Others are what else it puts in place: the SHA-256 of each file, by path.
@@ -38,13 +40,19 @@ func Unfinished(dir string) error {
 	if _, err := os.Lstat(filepath.Join(dir, restoringFile)); err != nil {
 		return nil //nolint:nilerr // what cannot be looked at cannot be opened either
 	}
-	m := knownOf(dir)
-	what, from := "data files", "BACKUP"
-	if m != nil {
-		what, from = strings.Join(m.Files, ", "), m.From
+	return fmt.Errorf("%w: %s", ErrRestoring, knownOf(dir).advice(dir))
+}
+
+// advice says what a restore has left in a directory, and what to do.
+func (m *Mark) advice(dir string) string {
+	if m == nil {
+		return fmt.Sprintf("the files in %s may be of different moments: restore all of them from a backup (sojourn restore)", dir)
 	}
-	return fmt.Errorf("%w: %s in %s may be of different moments: run it again (sojourn restore -from %s -data %s), or restore another backup",
-		ErrRestoring, what, dir, from, dir)
+	again := fmt.Sprintf("run it again (sojourn restore -from %s -data %s), or restore another backup", m.From, dir)
+	if !m.Placing {
+		return fmt.Sprintf("it has changed nothing yet: %s; or, to go on with what was in %s, remove %s from it", again, dir, restoringFile)
+	}
+	return fmt.Sprintf("%s in %s may be of different moments: %s", strings.Join(m.Files, ", "), dir, again)
 }
 
 // maxMarkBytes is how long a mark may be.
@@ -119,9 +127,9 @@ func (r *Restoring) RemoveLeft() error { return removeLeft(r.dir, r.steps) }
 // Create makes a new file in the directory that is to be installed. One that a crash leaves is removed at the next start.
 func (r *Restoring) Create() (*durable.File, error) { return r.steps.Create(r.dir, restorePrefix) }
 
-// Begin marks the directory: from now on nobody opens a data file in it until the restore has come to its end, whatever happens. When it
-// returns, the mark is on the disk.
-func (r *Restoring) Begin(m Mark) error {
+// Mark marks the directory, in place of the mark that it has: from now on nobody opens a data file in it until the restore has come to its
+// end, whatever happens. When Mark returns, the mark is on the disk.
+func (r *Restoring) Mark(m Mark) error {
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
@@ -132,7 +140,7 @@ func (r *Restoring) Begin(m Mark) error {
 	return nil
 }
 
-// Finish says that all is in place, which must be on the disk.
+// Finish takes the mark away. All must be in place, and on the disk; or nothing.
 func (r *Restoring) Finish() error {
 	if err := r.steps.Remove(filepath.Join(r.dir, restoringFile)); err != nil {
 		return err

@@ -36,12 +36,12 @@ func TestWhileARestoreHasNotFinishedNoFileOfTheDirectoryIsOpenedOrMade(t *testin
 		other := o
 		other.Path = filepath.Join(dir, "y.db") // never made
 		r := restoring(t, o)
-		if err := errors.Join(r.Begin(boltdb.Mark{From: "/backups/one", Files: []string{"x.db"}}), r.Close()); err != nil {
+		if err := errors.Join(r.Mark(boltdb.Mark{From: "/backups/one", Placing: true, Files: []string{"x.db"}}), r.Close()); err != nil {
 			t.Fatal(err)
 		}
 		says := []string{"x.db in " + dir, "run it again", "sojourn restore -from /backups/one -data " + dir}
 		if !known {
-			says = []string{"run it again"}
+			says = []string{"restore all of them"}
 			if err := os.WriteFile(filepath.Join(dir, "restoring.json"), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -68,7 +68,9 @@ func stopped(t *testing.T) string {
 }
 
 // stoppedIn is what there is in a data directory.
-func stoppedIn(dir string) backup.Set { return backup.Stopped(dir, filepath.Join(dir, backup.WorkspacesFile)) }
+func stoppedIn(dir string) backup.Set {
+	return backup.Stopped(dir, filepath.Join(dir, backup.WorkspacesFile))
+}
 
 func take(t *testing.T, from backup.Set, o backup.Options) string {
 	t.Helper()
@@ -264,6 +266,8 @@ func TestADamagedOrStrangeBackupIsRefusedBeforeAnythingIsRestored(t *testing.T) 
 		"more bytes than told": {changed(func(m *backup.Manifest) { m.Files[0].Bytes-- }), "damaged"},
 		"a newer manifest":     {changed(func(m *backup.Manifest) { m.Format = 3 }), "format 3"},
 		"a file elsewhere":     {changed(func(m *backup.Manifest) { m.Files[0].Stored = "../events.db" }), "elsewhere"},
+		"its own directory":    {changed(func(m *backup.Manifest) { m.Files[0].Stored = "." }), "elsewhere"},
+		"the one above":        {changed(func(m *backup.Manifest) { m.Files[0].Stored = ".." }), "elsewhere"},
 		"no manifest":          {func(dir string) error { return os.Remove(filepath.Join(dir, "manifest.json")) }, "no backup"},
 	} {
 		to, err := restoring(t, from, c.tamper)

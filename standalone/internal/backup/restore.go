@@ -14,6 +14,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	"github.com/sojournhq/sojourn/internal/kit/durable"
+	"github.com/sojournhq/sojourn/internal/kit/regular"
 	"github.com/sojournhq/sojourn/services/events"
 	"github.com/sojournhq/sojourn/services/identity"
 	"github.com/sojournhq/sojourn/services/sessions"
@@ -68,9 +69,9 @@ const (
 )
 
 // Restore puts the files of a backup into a data directory, once all of them are known to be whole and of formats that this program reads.
-// Before the first is put in place the directory is marked, durably, and after the last the mark is taken away: in between, and after a
-// crash in between, nothing but Restore opens data files there. It can be run again then, with the same backup or another. The data files
-// must not be in use.
+// First the directory is marked, durably, and when all is in place the mark is taken away: in between, and after a crash in between,
+// nothing but Restore opens data files there. It can be run again then, with the same backup or another. When it fails before it has
+// changed anything, there is no mark. The data files must not be in use.
 func Restore(ctx context.Context, r Restoring) (Restored, error) {
 	m, err := read(r.From)
 	if err != nil {
@@ -179,29 +180,25 @@ type placing struct {
 	to         *boltdb.Restoring
 	targets    []target
 	workspaces *restoredWorkspaces // nil: none is to be restored
+
+	mixed  bool         // a restore before this one has not finished, and may have put some of its files in place
+	before *boltdb.Mark // what is known of that
 }
 
 func (p *placing) run(ctx context.Context) (done Restored, err error) {
 	before, unfinished := p.to.Before()
-	if err := p.allowed(before, unfinished); err != nil {
+	if p.mixed = unfinished && (before == nil || before.Placing); p.mixed {
+		p.before = before
+	}
+	if err := p.allowed(); err != nil {
 		return done, err
 	}
-	if err := p.to.RemoveLeft(); err != nil {
-		return done, err
-	}
-	files, err := p.unpackAll(ctx)
+	files, err := p.prepare(ctx, &done)
 	defer func() {
 		for _, path := range files {
 			_ = p.Steps.Remove(path) // what has its name already is not there any more, and the next start would remove it
 		}
 	}()
-	if err != nil {
-		return done, err
-	}
-	done.Workspaces, err = p.outcome(before)
-	if err == nil {
-		err = p.mark(done.Workspaces)
-	}
 	if err != nil {
 		return done, err
 	}
@@ -212,32 +209,50 @@ func (p *placing) run(ctx context.Context) (done Restored, err error) {
 }
 
 // allowed refuses to replace what is not to be replaced, and to finish only a part of what a restore before this one has not finished.
-func (p *placing) allowed(before *boltdb.Mark, unfinished bool) error {
+func (p *placing) allowed() error {
 	for _, t := range p.targets {
-		name := filepath.Base(t.options.Path)
-		begun := unfinished && (before == nil || slices.Contains(before.Files, name))
+		begun := p.mixed && (p.before == nil || slices.Contains(p.before.Files, filepath.Base(t.options.Path)))
 		if there(t.options.Path) && !p.Replace && !begun {
 			return fmt.Errorf("%s is there already: restore into another directory, or replace it with -force", t.options.Path)
 		}
 	}
-	if !unfinished {
-		return nil
-	}
-	missing := before == nil && p.Only != ""
-	for _, name := range filesOf(before) {
-		missing = missing || !slices.ContainsFunc(p.targets, func(t target) bool { return filepath.Base(t.options.Path) == name })
-	}
-	if missing {
+	if p.mixed && p.leavesMixed() {
 		return fmt.Errorf("%w; -only %s would leave the others as they are", boltdb.Unfinished(p.Dir), p.Only)
 	}
 	return nil
 }
 
-func filesOf(m *boltdb.Mark) []string {
-	if m == nil {
-		return nil
+// leavesMixed says whether files would stay that a restore before this one may have put in place.
+func (p *placing) leavesMixed() bool {
+	if p.before == nil {
+		return p.Only != ""
 	}
-	return m.Files
+	return slices.ContainsFunc(p.before.Files, func(name string) bool {
+		return !slices.ContainsFunc(p.targets, func(t target) bool { return filepath.Base(t.options.Path) == name })
+	})
+}
+
+// prepare marks the directory and does everything before the first file is put in place. It returns the unpacked files, also those that
+// were begun. When it fails, the mark is that of before.
+func (p *placing) prepare(ctx context.Context, done *Restored) (files []string, err error) {
+	if !p.mixed {
+		err = p.mark(boltdb.Mark{})
+		defer func() {
+			if err != nil {
+				err = errors.Join(err, p.to.Finish())
+			}
+		}()
+	}
+	if err == nil {
+		err = p.to.RemoveLeft()
+	}
+	if err == nil {
+		files, err = p.unpackAll(ctx)
+	}
+	if err == nil {
+		done.Workspaces, err = p.outcome()
+	}
+	return files, err
 }
 
 // unpackAll unpacks every data file beside its place, and returns where they are, also those that were begun.
@@ -274,12 +289,12 @@ func (p *placing) unpack(ctx context.Context, t target) (path string, err error)
 
 // outcome decides what becomes of the workspaces file. One that is there stays, unless a restore that did not finish put it there: that is
 // taken away, while its mark says so still.
-func (p *placing) outcome(before *boltdb.Mark) (Outcome, error) {
+func (p *placing) outcome() (Outcome, error) {
 	path := p.workspacesPath()
 	switch {
 	case p.Only != "":
 		return NotAsked, nil
-	case there(path) && !p.isOf(before, path):
+	case there(path) && !p.isOfBefore(path):
 		return Kept, nil
 	case p.workspaces == nil:
 		return Absent, p.takeAway(path)
@@ -287,15 +302,15 @@ func (p *placing) outcome(before *boltdb.Mark) (Outcome, error) {
 	return Written, p.takeAway(path)
 }
 
-// isOf says whether the file at a path is the one that a restore put there, and nobody has changed.
-func (p *placing) isOf(before *boltdb.Mark, path string) bool {
+// isOfBefore says whether the file at a path is the one that the restore before this one put there, and nobody has changed.
+func (p *placing) isOfBefore(path string) bool {
 	absolute, err := filepath.Abs(path)
-	if before == nil || err != nil {
+	if p.before == nil || err != nil {
 		return false
 	}
-	text, err := os.ReadFile(path)
+	text, err := regular.ReadFile(path, maxWorkspacesBytes)
 	sum := sha256.Sum256(text)
-	return err == nil && before.Others[absolute] == hex.EncodeToString(sum[:])
+	return err == nil && p.before.Others[absolute] == hex.EncodeToString(sum[:])
 }
 
 func (p *placing) takeAway(path string) error {
@@ -308,16 +323,21 @@ func (p *placing) takeAway(path string) error {
 	return p.Steps.SyncDir(filepath.Dir(path))
 }
 
-// mark marks the directory with what is about to be done.
-func (p *placing) mark(workspaces Outcome) error {
-	from, err := filepath.Abs(p.From)
-	if err != nil {
+// mark marks the directory with what is being done.
+func (p *placing) mark(m boltdb.Mark) (err error) {
+	m.Begun = time.Now().UTC()
+	if m.From, err = filepath.Abs(p.From); err != nil {
 		return err
 	}
-	m := boltdb.Mark{From: from, Begun: time.Now().UTC()}
 	for _, t := range p.targets {
 		m.Files = append(m.Files, filepath.Base(t.options.Path))
 	}
+	return p.to.Mark(m)
+}
+
+// markPlacing marks the directory before the first file is put in place.
+func (p *placing) markPlacing(workspaces Outcome) error {
+	m := boltdb.Mark{Placing: true}
 	if workspaces == Written {
 		path, err := filepath.Abs(p.workspacesPath())
 		if err != nil {
@@ -325,11 +345,14 @@ func (p *placing) mark(workspaces Outcome) error {
 		}
 		m.Others = map[string]string{path: p.workspaces.sum()}
 	}
-	return p.to.Begin(m)
+	return p.mark(m)
 }
 
 // place puts everything in place.
 func (p *placing) place(files []string, done *Restored) error {
+	if err := p.markPlacing(done.Workspaces); err != nil {
+		return err
+	}
 	for i, t := range p.targets {
 		if err := p.to.Install(t.options, files[i]); err != nil {
 			return fmt.Errorf("restore %s: %w", t.Name, err)

@@ -8,6 +8,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,6 +43,8 @@ type Config struct {
 	ReserveBytes int64
 	// ReadOnly opens data that exists for questions only, and changes nothing.
 	ReadOnly bool
+	// Partial, for reading only, does without services whose data file is not in the directory and never was. At least one must be.
+	Partial bool
 	// Compact has data files made small when much of them is free. When asked to, they are in any case.
 	Compact bool
 }
@@ -52,7 +56,8 @@ const Stores = 3
 type Suite struct {
 	backends gateway.Backends
 	conns    []*grpc.ClientConn
-	services []daemon.Service // identity, events, sessions
+	services []service // identity, events, sessions, as far as they are there
+	missing  []string
 
 	stop   context.CancelFunc
 	served errgroup.Group
@@ -67,56 +72,74 @@ func Open(ctx context.Context, c Config, d observe.Deps) (*Suite, error) {
 	s := &Suite{stop: stop}
 	files := maintenance.NewProcess(c.Compact && !c.ReadOnly)
 	components := []component{
-		{"identity", &s.backends.Identity, func(d observe.Deps) (daemon.Service, error) {
+		{"identity", &s.backends.Identity, func(d observe.Deps) (service, error) {
 			return identity.Open(ctx, identity.Config{
 				Dir: c.Dir, Settings: identity.SettingsOf(c.Workspaces), ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly,
 				Maintenance: files,
 			}, d)
 		}},
-		{"events", &s.backends.Events, func(d observe.Deps) (daemon.Service, error) {
+		{"events", &s.backends.Events, func(d observe.Deps) (service, error) {
 			return events.Open(ctx, events.Config{
 				Dir: c.Dir, ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly, Maintenance: files,
 			}, d)
 		}},
-		{"sessions", &s.backends.Sessions, func(d observe.Deps) (daemon.Service, error) {
+		{"sessions", &s.backends.Sessions, func(d observe.Deps) (service, error) {
 			return sessions.Open(ctx, sessions.Config{
 				Dir: c.Dir, Settings: sessions.SettingsOf(c.Workspaces), KeepChanges: c.KeepChanges,
 				ReserveBytes: c.ReserveBytes, ReadOnly: c.ReadOnly, Maintenance: files,
 			}, d)
 		}},
 	}
-	var err error
-	if s.services, err = openAll(components, d); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
+	opened, err := s.openAll(components, c.Partial && c.ReadOnly, d)
 	for i, of := range components {
-		if *of.conn, err = s.serve(serving, s.services[i], d.For(of.name)); err != nil {
-			return nil, errors.Join(err, s.Close())
+		if err == nil && opened[i] != nil {
+			*of.conn, err = s.serve(serving, opened[i], d.For(of.name))
 		}
 	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
+}
+
+// service is one of the services, open.
+type service interface {
+	daemon.Service
+
+	Workspaces() ([]string, error)
 }
 
 // component is one of the services.
 type component struct {
 	name string
 	conn *grpc.ClientConnInterface
-	open func(observe.Deps) (daemon.Service, error)
+	open func(observe.Deps) (service, error)
 }
 
-// openAll opens the services at the same time: after a crash each has a log to read. It returns those that could be opened, and the first
-// error of the others.
-func openAll(components []component, d observe.Deps) (opened []daemon.Service, err error) {
-	services, errs := make([]daemon.Service, len(components)), make([]error, len(components))
+// openAll opens the services at the same time: after a crash each has a log to read. It returns nil for those that could not be opened, and
+// the first error, unless there may be fewer, and these were never there.
+func (s *Suite) openAll(components []component, partial bool, d observe.Deps) ([]service, error) {
+	opened, errs := make([]service, len(components)), make([]error, len(components))
 	var all sync.WaitGroup
 	for i, of := range components {
-		all.Go(func() { services[i], errs[i] = of.open(d.For(of.name)) })
+		all.Go(func() {
+			open, err := of.open(d.For(of.name))
+			if errs[i] = err; err == nil {
+				opened[i] = open
+			}
+		})
 	}
 	all.Wait()
-	for i, service := range services {
-		if errs[i] == nil {
-			opened = append(opened, service)
+	for i, service := range opened {
+		if service != nil {
+			s.services = append(s.services, service)
+		} else {
+			s.missing = append(s.missing, components[i].name)
 		}
+	}
+	never := func(err error) bool { return err == nil || errors.Is(err, fs.ErrNotExist) }
+	if partial && len(s.services) > 0 && !slices.ContainsFunc(errs, func(err error) bool { return !never(err) }) {
+		return opened, nil
 	}
 	return opened, cmp.Or(errs...)
 }
@@ -150,8 +173,21 @@ func (s *Suite) serve(ctx context.Context, service daemon.Service, d observe.Dep
 	return server.Direct(conn, calls...), nil
 }
 
-// Backends returns connections to the services, good until Close.
+// Backends returns connections to the services, good until Close. Those to services that are not there are nil.
 func (s *Suite) Backends() gateway.Backends { return s.backends }
+
+// Missing names the services that are not there: none, unless there may be fewer.
+func (s *Suite) Missing() []string { return s.missing }
+
+// Workspaces returns the names of the workspaces that any of the services has anything of, sorted.
+func (s *Suite) Workspaces() (all []string, err error) {
+	for _, service := range s.services {
+		names, ofService := service.Workspaces()
+		all, err = append(all, names...), errors.Join(err, ofService)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), err
+}
 
 // Close stops the services once the calls under way are answered, and closes their stores.
 func (s *Suite) Close() error {

@@ -76,6 +76,9 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	s.kept.Register(r)
 }
 
+// Workspaces returns the names of the workspaces that the service has anything of.
+func (s *Service) Workspaces() ([]string, error) { return bolt.Workspaces(s.file) }
+
 // Close closes the store.
 func (s *Service) Close() error {
 	s.kept.Close()

@@ -99,6 +99,9 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	s.kept.Register(r)
 }
 
+// Workspaces returns the names of the workspaces that the service has anything of.
+func (s *Service) Workspaces() ([]string, error) { return bolt.Workspaces(s.file) }
+
 // Close stops the upkeep, and closes the store once writes under way are done.
 func (s *Service) Close() error {
 	s.stop()

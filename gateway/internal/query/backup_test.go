@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -36,8 +37,17 @@ func TestOnlyTheAdminIsHandedDataFilesAndEachFromTheServiceThatHasIt(t *testing.
 		conn, _ := rpctest.Serve(t, file{name: name})
 		return conn
 	}
+	config := &workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{{
+		ID: "acme", QueryTokens: workspace.NewSecrets(acmeToken), Tiers: many(50_000), Sources: []workspace.Source{{
+			ID: "web", SharedSecrets: []string{"a-secret-that-stands-in-the-file", "a-secret-of-a-file"}, SecretFiles: []string{"", "secrets/web"},
+		}},
+	}}}
+	saved, err := config.Encode()
+	if err != nil || len(saved) < 3*256<<10 || strings.Contains(string(saved), "a-secret-of-a-file") || !strings.Contains(string(saved), "file:secrets/web") {
+		t.Fatalf("%d bytes are to be handed out, or secrets; %v", len(saved), err)
+	}
 	url, _ := serveFrom(t, query.Config{
-		Workspaces: &workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{{ID: "acme", QueryTokens: workspace.NewSecrets(acmeToken)}}},
+		Workspaces: config,
 		Identity:   conn("identity.db"), Events: conn("events.db"), Sessions: conn("sessions.db"), SendTime: never, Streams: streams.New(1),
 	})
 	for name, c := range map[string]struct {
@@ -48,9 +58,11 @@ func TestOnlyTheAdminIsHandedDataFilesAndEachFromTheServiceThatHasIt(t *testing.
 		"identity":       {adminToken, "identity", "identity.db", 0},
 		"events":         {adminToken, "events", "events.db", 0},
 		"sessions":       {adminToken, "sessions", "sessions.db", 0},
-		"another":        {adminToken, "workspaces", "", connect.CodeNotFound},
+		"workspaces":     {adminToken, "workspaces", string(saved), 0},
+		"another":        {adminToken, "reports", "", connect.CodeNotFound},
 		"none":           {adminToken, "", "", connect.CodeNotFound},
 		"a reader":       {acmeToken, "events", "", connect.CodePermissionDenied},
+		"a reader again": {acmeToken, "workspaces", "", connect.CodePermissionDenied},
 		"no known token": {"unknown", "events", "", connect.CodeUnauthenticated},
 	} {
 		for protocol, client := range clients(t) {
@@ -66,9 +78,17 @@ func TestOnlyTheAdminIsHandedDataFilesAndEachFromTheServiceThatHasIt(t *testing.
 					_, _ = got.Write(stream.Msg().GetChunk())
 				}
 				if err := stream.Err(); got.String() != c.want || (err == nil) != (c.code == 0) || err != nil && connect.CodeOf(err) != c.code {
-					t.Errorf("got %q, %v", &got, err)
+					t.Errorf("got %.200q, %v", got.String(), err)
 				}
 			})
 		}
 	}
+}
+
+// many returns so many names.
+func many(n int) (names []string) {
+	for i := range n {
+		names = append(names, fmt.Sprint("tier number ", i))
+	}
+	return names
 }

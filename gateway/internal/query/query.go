@@ -87,7 +87,7 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) error {
 	handle(adminv1connect.NewAdminServiceHandler(
 		newAdmin(c.Identity, c.Events, c.Sessions, time.Now), options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
 	handle(backupv1connect.NewBackupServiceHandler(
-		newBackups(c.Identity, c.Events, c.Sessions), options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
+		newBackups(c), options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
 	handle(maintenancev1connect.NewMaintenanceServiceHandler(
 		newMaintained(c.Identity, c.Events, c.Sessions), options(maintenanceTime), connect.WithRequestGate(observed.gate(admitAdmin))))
 	handle(sessionsv1connect.NewAdminServiceHandler(

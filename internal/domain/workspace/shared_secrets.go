@@ -28,24 +28,32 @@ func (f secretFile) sign() string { return fmt.Sprintf("%q %q %v\n", f.path, f.t
 
 // resolveSecrets puts the contents of files in place of their names in the sources' shared secrets, and returns what it read. Names are
 // relative to dir. One that cannot be read keeps its name, for which the check then refuses it.
-func (c *Config) resolveSecrets(dir string) []secretFile {
+func (c *Config) resolveSecrets(dir string, read func(path string) secretFile) []secretFile {
 	var files []secretFile
 	for i := range c.Workspaces {
 		for j := range c.Workspaces[i].Sources {
-			secrets := c.Workspaces[i].Sources[j].SharedSecrets
-			for k, secret := range secrets {
-				path, isFile := strings.CutPrefix(secret, filePrefix)
-				if !isFile {
-					continue
-				}
-				if !filepath.IsAbs(path) {
-					path = filepath.Join(dir, path)
-				}
-				f := readSecretFile(path)
-				if files = append(files, f); f.err == nil {
-					secrets[k] = f.text
-				}
-			}
+			files = append(files, c.Workspaces[i].Sources[j].resolveSecrets(dir, read)...)
+		}
+	}
+	return files
+}
+
+func (s *Source) resolveSecrets(dir string, read func(path string) secretFile) (files []secretFile) {
+	for i, secret := range s.SharedSecrets {
+		path, isFile := strings.CutPrefix(secret, filePrefix)
+		if !isFile {
+			continue
+		}
+		if s.SecretFiles == nil {
+			s.SecretFiles = make([]string, len(s.SharedSecrets))
+		}
+		s.SecretFiles[i] = path
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		f := read(path)
+		if files = append(files, f); f.err == nil {
+			s.SharedSecrets[i] = f.text
 		}
 	}
 	return files

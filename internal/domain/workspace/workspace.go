@@ -53,6 +53,9 @@ type Source struct {
 	// "file:PATH" stands for the secret in a file, whose path is relative to the workspaces file; once that is loaded, the secret itself
 	// is here.
 	SharedSecrets []string `yaml:"shared_secrets,omitempty"`
+	// SecretFiles says of each of SharedSecrets by what path the workspaces file names the file that it is from; "" of one that stands in
+	// the workspaces file itself. Nil: all do.
+	SecretFiles []string `yaml:"-"`
 	// RequireAnonymousID and RequireUserID reject calls without these ids. Not set: such calls are accepted, with a warning.
 	RequireAnonymousID bool `yaml:"require_anonymous_id,omitempty"`
 	RequireUserID      bool `yaml:"require_user_id,omitempty"`
@@ -110,7 +113,7 @@ func parse(path string, text []byte) loaded {
 	if err != nil {
 		return loaded{err: fmt.Errorf("%s: %w", path, err)}
 	}
-	l := loaded{config: c, secrets: c.resolveSecrets(filepath.Dir(path))}
+	l := loaded{config: c, secrets: c.resolveSecrets(filepath.Dir(path), readSecretFile)}
 	if err := c.check(where); err != nil {
 		l.config, l.err = nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -162,12 +165,3 @@ func decodeFile(text []byte) (*Config, positions, error) {
 
 // yamlError returns an error of the library without the excerpt that it offers: that would show keys.
 func yamlError(err error) error { return errors.New(yaml.FormatError(err, false, false)) }
-
-// Encode returns the configuration as Parse reads it.
-func (c *Config) Encode() ([]byte, error) {
-	text, err := yaml.Marshal(c)
-	if err != nil {
-		return nil, fmt.Errorf("encode workspaces: %w", err)
-	}
-	return text, nil
-}

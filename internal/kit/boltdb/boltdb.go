@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"sync"
@@ -25,6 +24,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/block"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
+	"github.com/sojournhq/sojourn/internal/kit/durable"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/pages"
 )
@@ -178,22 +178,15 @@ func newDB(b *bolt.DB, is entry, o Options) *DB {
 // syncEntries makes durable that the file at path and its directory are there: a file may be synced and yet be gone after a power cut
 // because no directory names it.
 func syncEntries(path string) error {
-	dir := filepath.Dir(path)
-	for _, name := range []string{dir, filepath.Dir(dir)} {
-		if err := syncDir(name); err != nil {
-			return err
-		}
-	}
-	return nil
+	return syncEntriesIn(nil, path)
 }
 
-// syncDir makes the names in a directory durable.
-func syncDir(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
+func syncEntriesIn(steps durable.Steps, path string) error {
+	dir := filepath.Dir(path)
+	if err := steps.SyncDir(dir); err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return steps.SyncDir(filepath.Dir(dir))
 }
 
 // View runs fn in a read transaction: it sees one consistent state, including every write that has been acknowledged.

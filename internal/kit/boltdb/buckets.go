@@ -34,3 +34,18 @@ func Make(tx *Tx, path [][]byte, tables ...[]byte) (*Bucket, error) {
 	}
 	return b, nil
 }
+
+// Buckets returns the names of the buckets in one at the root, none if that is not there.
+func (db *DB) Buckets(in []byte) (names []string, err error) {
+	err = db.View(func(tx *Tx) error {
+		b := tx.Bucket(in)
+		if b == nil {
+			return nil
+		}
+		return b.ForEachBucket(func(name []byte) error {
+			names = append(names, string(name))
+			return nil
+		})
+	})
+	return names, err
+}

@@ -31,15 +31,15 @@ func Compact(o Options, do func(*Tx) error) (err error) {
 		return fmt.Errorf("compact %s: %w", path, err)
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	beside := path + ".compact"
+	beside := path + compactSuffix
 	if err := os.Remove(beside); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("compact %s: %w", path, err)
 	}
-	to, err := bolt.Open(beside, 0o600, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType, NoSync: true})
+	to, err := bolt.Open(beside, 0o600, unsynced())
 	if err != nil {
 		return fmt.Errorf("compact %s: %w", path, err)
 	}
-	if err := errors.Join(bolt.Compact(to, from, maxCompactBytes), to.Sync(), to.Close()); err != nil {
+	if err := errors.Join(bolt.Compact(to, from, maxCompactBytes), commitFailed(to.Sync()), to.Close()); err != nil {
 		return fmt.Errorf("compact %s: %w", path, errors.Join(err, os.Remove(beside)))
 	}
 	if err := os.Rename(beside, path); err != nil {

@@ -139,7 +139,7 @@ func (c *compaction) run() (done Compaction, err error) {
 		return done, err
 	}
 	// bbolt locks it: no other process gets in between when it takes the place of the old one.
-	if c.to, err = openBolt(c.path(), false); err != nil {
+	if c.to, err = openBolt(c.path(), toMake); err != nil {
 		return done, err
 	}
 	c.to.NoSync = true // what a crash leaves of it is removed

@@ -10,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb/internal/rows"
+	"github.com/sojournhq/sojourn/internal/kit/durable"
 )
 
 // catchUp applies to the new file the generations that bbolt has and it does not, as the log has them, and says whether there were any.
@@ -50,7 +51,7 @@ func (c *compaction) place() (placed bool, err error) {
 		}
 		return true, c.lost(err)
 	}
-	if err := errors.Join(db.compactions.reach("renamed"), syncDir(filepath.Dir(db.Path()))); err != nil {
+	if err := errors.Join(db.compactions.reach("renamed"), durable.SyncDir(filepath.Dir(db.Path()))); err != nil {
 		return true, c.lost(err)
 	}
 	db.bolt.replace(c.to)

@@ -32,7 +32,7 @@ type Snapshot struct {
 // Begun is called when the moment of the copy has come. Writes go on meanwhile. Copy reads the file at the speed of the disk and not of
 // whoever wants the copy: for as long as a reader holds on to old pages, the file cannot use them again, and grows.
 func (db *DB) Copy(ctx context.Context, begun func(Snapshot) error) (copied *os.File, err error) {
-	copied, err = nameless(filepath.Dir(db.bolt.Path()))
+	copied, err = nameless(db.bolt.Path())
 	if err != nil {
 		return nil, fmt.Errorf("copy %s: %w", db.bolt.Path(), err)
 	}
@@ -101,7 +101,7 @@ func CopyStopped(ctx context.Context, o Options, begun func(Snapshot) error, to 
 
 // copyApplied writes a copy of a file that was not closed, with what its log holds applied to it.
 func (db *DB) copyApplied(ctx context.Context, begun func(Snapshot) error, to io.Writer) (err error) {
-	beside, err := os.CreateTemp(filepath.Dir(db.bolt.Path()), ".copy-*")
+	beside, err := createCopy(db.bolt.Path())
 	if err != nil {
 		return err
 	}
@@ -140,21 +140,6 @@ func (db *DB) Kind() string { return db.kind }
 // Readers returns how many read transactions are open.
 func (db *DB) Readers() int { stats := db.bolt.Stats(); return stats.OpenTxN }
 
-// InUse returns ErrLocked if another process has the file at a path open. A file that is not there, or cannot be read, is in nobody's use.
-func InUse(path string) error {
-	if _, err := os.Stat(path); err != nil { // bbolt would make it, or fail to
-		return nil //nolint:nilerr // it is in nobody's use
-	}
-	db, err := openBolt(path, true)
-	switch {
-	case err == nil:
-		return db.Close()
-	case errors.Is(err, ErrLocked):
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil // what cannot be opened
-}
-
 func snapshotOf(tx *bolt.Tx) (Snapshot, error) {
 	kind, format, err := markOf(tx.Bucket(metaBucket))
 	return Snapshot{Kind: kind, Format: format, Bytes: tx.Size(), Taken: time.Now()}, err
@@ -169,9 +154,14 @@ func writeWhole(ctx context.Context, tx *bolt.Tx, to io.Writer) error {
 	return err
 }
 
-// nameless returns a new file in a directory that nothing is left of when it is closed, however that comes about.
-func nameless(dir string) (*os.File, error) {
-	file, err := os.CreateTemp(dir, ".copy-*")
+// createCopy makes a new file beside a data file. One that a crash leaves is removed when that is next opened for writing.
+func createCopy(path string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(path), copyPrefix+filepath.Base(path)+"-*")
+}
+
+// nameless returns a new file beside a data file that nothing is left of when it is closed, however that comes about.
+func nameless(path string) (*os.File, error) {
+	file, err := createCopy(path)
 	if err != nil {
 		return nil, err
 	}

@@ -149,9 +149,6 @@ func TestAStoppedFileIsCopiedAsItIsAndOneInUseIsNot(t *testing.T) {
 	if err := boltdb.CopyStopped(t.Context(), o, begun, &copied); !errors.Is(err, boltdb.ErrLocked) {
 		t.Errorf("in use: %v", err)
 	}
-	if err := boltdb.InUse(o.Path); !errors.Is(err, boltdb.ErrLocked) {
-		t.Errorf("in use: %v", err)
-	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -163,12 +160,4 @@ func TestAStoppedFileIsCopiedAsItIsAndOneInUseIsNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkCopy(t, path, []uint64{7})
-	if err := os.WriteFile(path, []byte("no store"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, free := range []string{o.Path, path, path + " that is not there"} {
-		if err := boltdb.InUse(free); err != nil {
-			t.Errorf("%s: %v", free, err)
-		}
-	}
 }

@@ -20,7 +20,7 @@ func emptyDamaged(b *bolt.DB, o Options) error {
 		if cause == nil {
 			continue
 		}
-		err = b.Update(func(tx *bolt.Tx) error {
+		err = update(b, func(tx *bolt.Tx) error {
 			sequence := tx.Bucket(name).Sequence()
 			if err := tx.DeleteBucket(name); err != nil {
 				return err

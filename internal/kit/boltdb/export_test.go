@@ -41,3 +41,19 @@ func (db *DB) WhileLogging(fn func() error) {
 		return db.logChanges(tx)
 	}
 }
+
+// OpenAfter opens a file for which everything was prepared before something else was done.
+func OpenAfter(o Options, do func() error) error {
+	want, err := prepare(o)
+	if err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	b, _, err := openPrepared(o, want)
+	if err != nil {
+		return err
+	}
+	return b.Close()
+}

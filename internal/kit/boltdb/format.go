@@ -34,7 +34,7 @@ func checkFormat(b *bolt.DB, o Options, want *entry) (is entry, err error) {
 				return readsAsIs(meta, is.Format, o)
 			})
 		}
-		return b.Update(func(tx *bolt.Tx) error {
+		return update(b, func(tx *bolt.Tx) error {
 			is, err = markFile(tx, o, want)
 			return err
 		})

@@ -14,7 +14,7 @@ func FuzzManifest(f *testing.F) {
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, manifestFile), text, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, ManifestFile), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		m, err := readManifest(dir)

@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
+
+	"github.com/sojournhq/sojourn/internal/kit/durable"
 )
 
 // Errors of a data directory that is not what it was. Their texts say what to do.
@@ -18,8 +21,8 @@ var (
 )
 
 const (
-	// manifestFile is beside the data files. Its name is not that of a backup's manifest: the one must not be taken for the other.
-	manifestFile   = "stores.json"
+	// ManifestFile is beside the data files. Its name is not that of a backup's manifest: the one must not be taken for the other.
+	ManifestFile   = "stores.json"
 	manifestFormat = 1
 )
 
@@ -40,7 +43,7 @@ type entry struct {
 // readManifest returns what a directory must hold: nothing, where there is no manifest, as in directories from before there were any.
 func readManifest(dir string) (manifest, error) {
 	m := manifest{Format: manifestFormat, Stores: map[string]entry{}}
-	path := filepath.Join(dir, manifestFile)
+	path := filepath.Join(dir, ManifestFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
@@ -71,7 +74,7 @@ func expected(path string) (*entry, error) {
 }
 
 // enter makes the manifest say of a file what e says. The directory must be locked.
-func enter(path string, e entry) error {
+func enter(steps durable.Steps, path string, e entry) error {
 	dir := filepath.Dir(path)
 	m, err := readManifest(dir)
 	if err != nil {
@@ -85,34 +88,27 @@ func enter(path string, e entry) error {
 	if err != nil {
 		return err
 	}
-	return replace(filepath.Join(dir, manifestFile), append(text, '\n'))
+	return steps.WriteFile(filepath.Join(dir, ManifestFile), append(text, '\n'))
 }
 
-// replace gives a file a new content, so that after a crash it has the old one or the new one, whole.
-func replace(path string, text []byte) error {
-	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+// Locked runs do while no other process makes files in a directory, changes its manifest, or restores what is in it. ErrLocked: one does
+// so all the time.
+func Locked(dir string, do func() error) error {
+	d, err := lockDir(dir, directoryWait)
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(text)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	return syncEntries(path)
+	return errors.Join(do(), d.Close()) // which gives the lock back
 }
 
-// locked runs do while no other process makes files in a directory or changes its manifest.
-func locked(dir string, do func() error) error {
+// lockDir locks a directory until it is closed.
+func lockDir(dir string, wait time.Duration) (*os.File, error) {
 	d, err := os.Open(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = lock(d, true, directoryWait)
-	if err == nil {
-		err = do()
+	if err := lock(d, true, wait); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", dir, err), d.Close())
 	}
-	return errors.Join(err, d.Close()) // which gives the lock back
+	return d, nil
 }

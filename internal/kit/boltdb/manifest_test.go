@@ -168,7 +168,8 @@ func TestAnInstalledFileIsTakenForTheOneThatWasThere(t *testing.T) {
 	if err := errors.Join(os.Rename(other.Path, from), os.WriteFile(log, []byte("of the old one"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if err := boltdb.Install(o, from); err != nil {
+	r := restoring(t, o)
+	if err := errors.Join(r.Install(o, from), r.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if got := count(t, open(t, o.Path)); got != 1 {

@@ -9,36 +9,44 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
+	"github.com/sojournhq/sojourn/internal/kit/durable"
 	"github.com/sojournhq/sojourn/internal/kit/pages"
 )
 
 // directoryWait is for how long a process waits until others have made their files in the same directory.
 const directoryWait = 10 * time.Second
 
-// ErrSync says that the disk does not take what the file holds.
-var ErrSync = errors.New("data file cannot be brought to the disk")
+// ErrSync says that the disk does not take what was written while a file was opened.
+var ErrSync = durable.ErrSync
 
 // openFile opens the file that the options name, or makes it if there never was one, and returns it with what it says of itself. What was
 // read of it comes from the disk, and what bbolt reads to open it is sound: so it neither panics nor makes anew what was lost.
 func openFile(o Options) (*bolt.DB, entry, error) {
-	want, err := makeFile(o)
+	want, err := prepare(o)
 	if err != nil {
 		return nil, entry{}, err
 	}
+	return openPrepared(o, want)
+}
+
+// openPrepared opens a file that is there, and that the manifest says want of.
+func openPrepared(o Options, want *entry) (*bolt.DB, entry, error) {
 	if err := settle(o); err != nil {
 		return nil, entry{}, err
 	}
-	b, err := openBolt(o.Path, o.ReadOnly)
+	b, err := openBolt(o.Path, wayOf(o))
 	if err != nil {
 		return nil, entry{}, err
 	}
-	if !o.ReadOnly {
-		err = removeCompacting(o.Path)
+	// Now that the file is locked, no restore can begin.
+	if err = Unfinished(filepath.Dir(o.Path)); err == nil && !o.ReadOnly {
+		err = removeLeftOf(o.Path)
 	}
 	if err != nil {
 		return nil, entry{}, errors.Join(err, b.Close())
@@ -51,7 +59,7 @@ func openFile(o Options) (*bolt.DB, entry, error) {
 		err = errors.Join(emptyDamaged(b, o), syncEntries(o.Path))
 	}
 	if err == nil && !o.ReadOnly && (want == nil || *want != is) {
-		err = locked(filepath.Dir(o.Path), func() error { return enter(o.Path, is) })
+		err = Locked(filepath.Dir(o.Path), func() error { return enter(nil, o.Path, is) })
 	}
 	if err != nil {
 		return nil, entry{}, errors.Join(err, b.Close())
@@ -59,13 +67,35 @@ func openFile(o Options) (*bolt.DB, entry, error) {
 	return b, is, nil
 }
 
-// makeFile makes the file that the options name where there never was one. It returns what the manifest says of it, nil if that is nothing.
-func makeFile(o Options) (want *entry, err error) {
-	if !o.ReadOnly {
-		if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
-			return nil, fmt.Errorf("make directory of a store: %w", err)
+// prepare makes the file that the options name where there never was one, and removes what crashes left in its directory. It returns what
+// the manifest says of the file, nil if that is nothing.
+func prepare(o Options) (want *entry, err error) {
+	dir := filepath.Dir(o.Path)
+	if o.ReadOnly {
+		if err := Unfinished(dir); err != nil {
+			return nil, err
 		}
+		return makeFile(o)
 	}
+	if err := durable.MkdirAll(dir); err != nil {
+		return nil, fmt.Errorf("make directory of a store: %w", err)
+	}
+	err = Locked(dir, func() error {
+		if err := Unfinished(dir); err != nil {
+			return err
+		}
+		if err := removeLeft(dir, nil); err != nil {
+			return fmt.Errorf("remove what a crash left: %w", err)
+		}
+		want, err = makeFile(o)
+		return err
+	})
+	return want, err
+}
+
+// makeFile makes a file where there never was one, and returns what the manifest says of it. The directory must be locked, unless the file
+// is opened for reading only.
+func makeFile(o Options) (want *entry, err error) {
 	want, err = expected(o.Path)
 	if err != nil {
 		return nil, err
@@ -83,13 +113,7 @@ func makeFile(o Options) (want *entry, err error) {
 	case o.ReadOnly:
 		return nil, err
 	}
-	err = locked(filepath.Dir(o.Path), func() error {
-		if _, err := os.Lstat(o.Path); err == nil { // another process has made it
-			return nil
-		}
-		return create(o)
-	})
-	if err != nil {
+	if err := create(o); err != nil {
 		return nil, fmt.Errorf("make a data file: %w", err)
 	}
 	return expected(o.Path)
@@ -97,7 +121,7 @@ func makeFile(o Options) (want *entry, err error) {
 
 // missing says what to do about a file without content.
 func missing(path, how string, want *entry) error {
-	manifest := filepath.Join(filepath.Dir(path), manifestFile)
+	manifest := filepath.Join(filepath.Dir(path), ManifestFile)
 	if want == nil {
 		return fmt.Errorf("%w: it %s: restore it from a backup; or, if there never was data in it, remove it", ErrMissing, how)
 	}
@@ -108,16 +132,16 @@ func missing(path, how string, want *entry) error {
 // swapped says what to do about a file that is not the one that the manifest names.
 func swapped(path string) error {
 	return fmt.Errorf("%w: it is not the one that %s names: put that one back, or restore a backup; "+
-		"or, to go on with this one, remove its entry there", ErrSwapped, filepath.Join(filepath.Dir(path), manifestFile))
+		"or, to go on with this one, remove its entry there", ErrSwapped, filepath.Join(filepath.Dir(path), ManifestFile))
 }
 
 // create makes a new file under another name, and gives it its own only when it is whole and on the disk. The directory must be locked.
 func create(o Options) error {
-	beside := o.Path + ".new"
-	if err := os.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	beside := o.Path + newSuffix
+	if err := durable.Steps(nil).Remove(beside); err != nil { // of a time that was cut off
 		return err
 	}
-	b, err := openBolt(beside, false)
+	b, err := openBolt(beside, toMake)
 	if err != nil {
 		return err
 	}
@@ -131,7 +155,7 @@ func create(o Options) error {
 	if err := syncEntries(o.Path); err != nil {
 		return err
 	}
-	return enter(o.Path, is)
+	return enter(nil, o.Path, is)
 }
 
 // settle brings the file to the disk, lets the kernel forget it, and checks what bbolt reads to open it; all while nobody else has the file
@@ -146,7 +170,7 @@ func settle(o Options) (err error) {
 		return err
 	}
 	if err := errors.Join(file.Sync(), forget(file)); err != nil {
-		return fmt.Errorf("%w: %w", ErrSync, err)
+		return fmt.Errorf("%s %w: %w", o.Path, ErrSync, err)
 	}
 	info, err := file.Stat()
 	if err != nil {
@@ -173,16 +197,44 @@ const (
 	growthBytes = 4 << 20
 )
 
+// way is how a bbolt file is opened.
+type way int
+
+const (
+	toRead  way = iota // what is there
+	toWrite            // what is there
+	toMake             // what is not: never what is there, nor what a link leads to
+)
+
+func wayOf(o Options) way {
+	if o.ReadOnly {
+		return toRead
+	}
+	return toWrite
+}
+
+// flags returns those that a file is opened with, where bbolt would make it if it is not there.
+func (w way) flags(flags int) int {
+	switch w {
+	case toWrite:
+		return flags &^ os.O_CREATE
+	case toMake:
+		return flags | os.O_EXCL
+	default:
+		return flags
+	}
+}
+
 // openBolt returns ErrLocked if another process has the file open, and ErrDamaged if bbolt cannot bear what is in it.
-func openBolt(path string, readOnly bool) (b *bolt.DB, err error) {
+func openBolt(path string, w way) (b *bolt.DB, err error) {
 	err = Guard(func() error {
-		o := &bolt.Options{Timeout: lockWait, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType}
-		if !readOnly {
+		o := &bolt.Options{Timeout: lockWait, ReadOnly: w == toRead, FreelistType: bolt.FreelistMapType}
+		if w != toRead {
 			o.InitialMmapSize = mappedBytes
 		}
 		var opened os.FileInfo
 		o.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			file, err := os.OpenFile(name, flag, mode)
+			file, err := os.OpenFile(name, w.flags(flag), mode)
 			if err == nil {
 				opened, err = file.Stat()
 			}
@@ -199,10 +251,45 @@ func openBolt(path string, readOnly bool) (b *bolt.DB, err error) {
 		return b, nil
 	case errors.Is(err, berrors.ErrTimeout):
 		return nil, ErrLocked
+	case w == toMake && errors.Is(err, syscall.EIO):
+		return nil, commitFailed(err)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return nil, err
+}
+
+// unsynced are the options for making a file that is synced once, when it is whole.
+func unsynced() *bolt.Options {
+	return &bolt.Options{
+		Timeout: lockWait, FreelistType: bolt.FreelistMapType, NoSync: true,
+		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			return os.OpenFile(name, toMake.flags(flag), mode)
+		},
+	}
+}
+
+// update runs fn in a transaction of a file that no committer has. That its commit failed is ErrSync, unless the disk is full.
+func update(b interface {
+	Update(fn func(*bolt.Tx) error) error
+}, fn func(*bolt.Tx) error) error {
+	written := false
+	err := b.Update(func(tx *bolt.Tx) error {
+		err := fn(tx)
+		written = err == nil
+		return err
+	})
+	if written {
+		return commitFailed(err)
+	}
+	return err
+}
+
+func commitFailed(err error) error {
+	if err == nil || isFull(err) {
+		return err
+	}
+	return fmt.Errorf("a commit %w: %w", ErrSync, err)
 }
 
 // stillThere closes a file and returns ErrLocked if its name has gone to another one while its lock was waited for: the process that had

@@ -19,7 +19,7 @@ const packBytes = 16 << 20
 // packed returns a file whose rows lie in blocks: the one that the options name, which is open, or what is made of it. A crash leaves the
 // old file or the new one.
 func packed(b *bolt.DB, o Options) (*bolt.DB, error) {
-	beside := o.Path + ".packed"
+	beside := o.Path + packedSuffix
 	if err := os.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a time that was cut off
 		return nil, errors.Join(err, b.Close())
 	}
@@ -40,7 +40,7 @@ func packed(b *bolt.DB, o Options) (*bolt.DB, error) {
 	if err := syncEntries(o.Path); err != nil {
 		return nil, err
 	}
-	return openBolt(o.Path, false)
+	return openBolt(o.Path, toWrite)
 }
 
 // pack writes a file whose rows lie each by itself to another, in blocks, and that to the disk.
@@ -50,12 +50,12 @@ func pack(from *bolt.DB, beside string, o Options) error {
 			if err := roomFor(filepath.Dir(o.Path), rows.Size()); err != nil {
 				return err
 			}
-			to, err := bolt.Open(beside, 0o600, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType, NoSync: true})
+			to, err := bolt.Open(beside, 0o600, unsynced())
 			if err != nil {
 				return err
 			}
 			p := packer{to: to, sizes: sizesOf(to, o)}
-			return errors.Join(p.file(rows), to.Sync(), to.Close())
+			return errors.Join(p.file(rows), commitFailed(to.Sync()), to.Close())
 		})
 	})
 	if err != nil {

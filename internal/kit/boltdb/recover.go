@@ -37,7 +37,7 @@ func (db *DB) recoverLog() error {
 		return db.goOn(last)
 	}
 	// Nothing is to be applied: it is as if that had been done.
-	return db.bolt.Update(func(tx *bolt.Tx) error { return putApplied(tx, last, true) })
+	return update(db.bolt, func(tx *bolt.Tx) error { return putApplied(tx, last, true) })
 }
 
 // goOn writes behind the last record of a segment that the next generation has one.

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/sojournhq/sojourn/internal/kit/durable"
 )
 
 // A segment is the part of the log that makes one generation durable: a header, and one record for each transaction. A record is complete
@@ -93,7 +95,7 @@ func createSegment(path string, id segmentID) (s *segment, err error) {
 	if _, err := file.Write(id.header()); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(file.Sync(), syncDir(filepath.Dir(path))); err != nil {
+	if err := errors.Join(file.Sync(), durable.SyncDir(filepath.Dir(path))); err != nil {
 		return nil, &syncError{err}
 	}
 	return &segment{segmentID: id, file: file, size: int64(segmentHeader), named: map[uint32]bool{}}, nil
@@ -102,8 +104,8 @@ func createSegment(path string, id segmentID) (s *segment, err error) {
 // syncError is a failed fsync: what is on the disk is not known any more.
 type syncError struct{ cause error }
 
-func (e *syncError) Error() string { return "sync: " + e.cause.Error() }
-func (e *syncError) Unwrap() error { return e.cause }
+func (e *syncError) Error() string   { return "sync: " + e.cause.Error() }
+func (e *syncError) Unwrap() []error { return []error{ErrSync, e.cause} }
 
 // begin empties the buffer for a record's payload.
 func (s *segment) begin() { s.buffer = append(s.buffer[:0], make([]byte, recordHeader)...) }
@@ -228,7 +230,7 @@ func readFromDisk(name string) (data []byte, err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	if err := errors.Join(file.Sync(), forget(file)); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrSync, name, err)
+		return nil, fmt.Errorf("%s %w: %w", name, ErrSync, err)
 	}
 	info, err := file.Stat()
 	if err != nil {
@@ -268,7 +270,10 @@ func cutOff(path string, generation uint64, end int64) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(file.Truncate(end), file.Sync(), file.Close())
+	if err := errors.Join(file.Truncate(end), file.Sync()); err != nil {
+		return errors.Join(&syncError{err}, file.Close())
+	}
+	return file.Close()
 }
 
 // removeSegments removes the segments of generations.

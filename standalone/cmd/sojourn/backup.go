@@ -12,11 +12,13 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/version"
 	"github.com/sojournhq/sojourn/standalone/internal/backup"
+	"github.com/sojournhq/sojourn/standalone/internal/setup"
 )
 
 func backupCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags := newFlags("sojourn backup", stderr)
-	dir := flags.String("data", defaultData, "data directory of a sojourn that is stopped")
+	var stopped directory
+	stopped.define(flags)
 	var from remote
 	from.define(flags, "", "gateway of a sojourn that is running; the admin token is taken from "+adminTokenVariable)
 	o := backup.Options{Program: version.Get().String()}
@@ -26,8 +28,8 @@ func backupCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.BoolVar(&o.Incremental, "incremental", false, "store only what is not there yet from others in the directory that were taken so")
 	return &ffcli.Command{
 		Name:       "backup",
-		ShortUsage: "sojourn backup -out DIR [-data DIR | -url URL] [-incremental] [-keep N] [-compress=false]",
-		ShortHelp:  "copy the data files, also of a sojourn that takes calls meanwhile",
+		ShortUsage: "sojourn backup -out DIR [-data DIR [-workspaces FILE] | -url URL] [-incremental] [-keep N] [-compress=false]",
+		ShortHelp:  "copy the data files and the workspaces file, also of a sojourn that takes calls meanwhile",
 		FlagSet:    flags,
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
@@ -37,16 +39,19 @@ func backupCommand(stdout, stderr io.Writer) *ffcli.Command {
 			case o.Keep < 0:
 				return errors.New("-keep is negative")
 			case from.url == "":
-				return takeBackup(ctx, backup.Stopped(*dir), o, stdout)
+				if err := stopped.check(); err != nil {
+					return err
+				}
+				return takeBackup(ctx, backup.Stopped(stopped.dir, stopped.workspacesPath()), o, stdout, stderr)
 			}
 			return from.withAdmin(func(conn *grpc.ClientConn) error {
-				return takeBackup(ctx, backup.Running(conn), o, stdout)
+				return takeBackup(ctx, backup.Running(conn), o, stdout, stderr)
 			})
 		}),
 	}
 }
 
-func takeBackup(ctx context.Context, from backup.Set, o backup.Options, stdout io.Writer) error {
+func takeBackup(ctx context.Context, from backup.Set, o backup.Options, stdout, stderr io.Writer) error {
 	dir, m, err := backup.Take(ctx, from, o)
 	if dir == "" {
 		return err
@@ -55,6 +60,9 @@ func takeBackup(ctx context.Context, from backup.Set, o backup.Options, stdout i
 		if _, err := fmt.Fprintf(stdout, "%s: %d bytes, stored in %d\n", f.Name, f.Bytes, f.StoredBytes); err != nil {
 			return err
 		}
+	}
+	if m.Without != nil {
+		_, _ = fmt.Fprintf(stderr, "sojourn: the backup is without keys: %v\n", m.Without)
 	}
 	_, printErr := fmt.Fprintln(stdout, dir)
 	return errors.Join(err, printErr) // a backup that was taken is one, even if older ones could not be removed
@@ -65,13 +73,14 @@ func restoreCommand(stdout, stderr io.Writer) *ffcli.Command {
 	var r backup.Restoring
 	flags.StringVar(&r.From, "from", "", "directory of a backup, or of backups: then the newest is taken (required)")
 	flags.StringVar(&r.Dir, "data", defaultData, "data directory; what uses it must be stopped")
-	flags.StringVar(&r.Only, "only", "", "restore one file alone: identity, events or sessions")
-	flags.BoolVar(&r.Replace, "force", false, "replace data files that are there")
+	flags.StringVar(&r.Workspaces, "workspaces", "", "where the workspaces file goes, if it is not there yet; "+setup.File+" in -data if not given")
+	flags.StringVar(&r.Only, "only", "", "restore one file alone: identity, events, sessions or workspaces")
+	flags.BoolVar(&r.Replace, "force", false, "replace data files that are there; with -only workspaces, the workspaces file")
 	check := flags.Bool("check", false, "read the backup, or all of the directory, name what is damaged, and restore nothing")
 	return &ffcli.Command{
 		Name:       "restore",
-		ShortUsage: "sojourn restore -from DIR [-data DIR] [-only KIND] [-force] | -check",
-		ShortHelp:  "put the files of a backup into a data directory",
+		ShortUsage: "sojourn restore -from DIR [-data DIR] [-workspaces FILE] [-only KIND] [-force] | -check",
+		ShortHelp:  "put the files of a backup into a data directory, keys among them",
 		FlagSet:    flags,
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
@@ -90,11 +99,35 @@ func restore(ctx context.Context, r backup.Restoring, stdout io.Writer) (err err
 	if r.From, err = backup.Find(r.From); err != nil {
 		return err
 	}
-	files, err := backup.Restore(ctx, r)
-	for _, f := range files {
+	done, err := backup.Restore(ctx, r)
+	for _, f := range done.Files {
 		_, printErr := fmt.Fprintf(stdout, "%s: %d bytes as of %s, from %s\n",
 			filepath.Join(r.Dir, f.Name), f.Bytes, f.TakenAt.Format("2006-01-02T15:04:05.000Z"), r.From)
 		err = errors.Join(err, printErr)
+	}
+	if err != nil {
+		return err
+	}
+	return sayWorkspaces(done, r.From, stdout)
+}
+
+// sayWorkspaces says what became of the workspaces file, and what is to be done about it.
+func sayWorkspaces(done backup.Restored, from string, stdout io.Writer) (err error) {
+	say := func(format string, args ...any) {
+		_, printErr := fmt.Fprintf(stdout, "%s: "+format+"\n", append([]any{done.WorkspacesPath}, args...)...)
+		err = errors.Join(err, printErr)
+	}
+	switch done.Workspaces {
+	case backup.NotAsked:
+	case backup.Written:
+		say("from %s; keys are valid as they were", from)
+	case backup.Kept:
+		say("was there already, and stays; to replace it with that of a backup: sojourn restore -only workspaces -force")
+	case backup.Absent:
+		say("is not in the backup, so keys are not either: put the workspaces file that goes with this data there before the start")
+	}
+	for _, file := range done.SecretFiles {
+		say("names %s, which is in no backup: put the shared secret there before the start", file)
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 	"google.golang.org/grpc"
 
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
 	maintenancev1 "github.com/sojournhq/sojourn/proto/sojourn/maintenance/v1"
 	"github.com/sojournhq/sojourn/services/events"
 	"github.com/sojournhq/sojourn/services/identity"
@@ -38,6 +39,9 @@ func compactCommand(stdout, stderr io.Writer) *ffcli.Command {
 
 // compact writes one file after the other anew and prints how large each was and is.
 func compact(ctx context.Context, dir string, stdout io.Writer) error {
+	if err := boltdb.Unfinished(dir); err != nil {
+		return err
+	}
 	for _, service := range []struct {
 		file    string
 		compact func() error

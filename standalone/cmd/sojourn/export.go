@@ -12,15 +12,15 @@ import (
 
 	"github.com/sojournhq/sojourn/gateway"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
-	"github.com/sojournhq/sojourn/standalone/internal/setup"
 )
 
 // exporter is what `sojourn export` is told by its flags.
 type exporter struct {
 	remote
+	directory
 
-	dir, format string
-	request     reportv1.ExportRequest
+	format  string
+	request reportv1.ExportRequest
 }
 
 func exportCommand(stdout, stderr io.Writer) *ffcli.Command {
@@ -51,8 +51,8 @@ func exportCommand(stdout, stderr io.Writer) *ffcli.Command {
 func exportTable(name, help string, table reportv1.ExportTable, stdout, stderr io.Writer) *ffcli.Command {
 	flags := newFlags("sojourn export "+name, stderr)
 	e := &exporter{request: reportv1.ExportRequest{Table: table, PageSize: 1000}}
-	flags.StringVar(&e.dir, "data", defaultData, "data directory of a sojourn that is stopped")
-	e.define(flags, "",
+	e.directory.define(flags)
+	e.remote.define(flags, "",
 		"gateway of a sojourn that is running; the token is taken from "+queryTokenVariable+" or "+adminTokenVariable)
 	flags.StringVar(&e.format, "format", "csv", "csv or ndjson")
 	flags.StringVar(&e.request.Workspace, "workspace", "",
@@ -65,7 +65,7 @@ func exportTable(name, help string, table reportv1.ExportTable, stdout, stderr i
 	}
 	return &ffcli.Command{
 		Name:       name,
-		ShortUsage: "sojourn export " + name + " [-data DIR | -url URL] [flags]",
+		ShortUsage: "sojourn export " + name + " [-data DIR [-workspaces FILE] | -url URL] [flags]",
 		ShortHelp:  help,
 		FlagSet:    flags,
 		Options:    options(),
@@ -83,14 +83,14 @@ func (e *exporter) run(ctx context.Context, to io.Writer) error {
 		return fmt.Errorf("-format is %q, not csv or ndjson", e.format)
 	}
 	if e.url == "" {
-		config, err := setup.Load(e.dir)
+		config, err := e.load()
 		if err != nil {
 			return err
 		}
 		if e.request.GetWorkspace() == "" {
 			e.request.Workspace = config.Workspaces[0].ID
 		}
-		return inStopped(ctx, e.dir, true, func(services gateway.Backends) error {
+		return e.inStopped(ctx, true, func(services gateway.Backends) error {
 			return throughGateway(ctx, services, func(conn *grpc.ClientConn) error { return e.print(ctx, conn, to) })
 		})
 	}

@@ -34,7 +34,10 @@ const (
 )
 
 // places are where a server can be found.
-type places struct{ url, admin, dir string }
+type places struct {
+	url, admin string
+	directory
+}
 
 // greet says where Sojourn is and how to try it, with the first keys as far as they are there.
 func greet(to io.Writer, where places, keys setup.Keys) error {
@@ -42,7 +45,7 @@ func greet(to io.Writer, where places, keys setup.Keys) error {
 	if keys.WriteKey == "" || keys.QueryToken == "" {
 		about = withoutKeys
 	}
-	about = fmt.Sprintf(about, filepath.Join(where.dir, setup.KeysFile), filepath.Join(where.dir, setup.File))
+	about = fmt.Sprintf(about, filepath.Join(where.dir, setup.KeysFile), where.workspacesPath())
 	if _, err := fmt.Fprintf(to, greeting, where.url, cmp.Or(keys.WriteKey, "WRITE_KEY"), cmp.Or(keys.QueryToken, "QUERY_TOKEN"),
 		about, where.admin); err != nil {
 		return fmt.Errorf("print greeting: %w", err)

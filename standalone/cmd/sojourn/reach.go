@@ -59,17 +59,23 @@ func keyOf(dir, variable string, which func(setup.Keys) string) (string, error) 
 }
 
 // inStopped hands use the services of a sojourn that is stopped, opened for as long as that takes.
-func inStopped(ctx context.Context, dir string, readOnly bool, use func(gateway.Backends) error) (err error) {
-	config, err := setup.Load(dir)
+func (d *directory) inStopped(ctx context.Context, readOnly bool, use func(gateway.Backends) error) error {
+	config, err := d.load()
 	if err != nil {
 		return err
 	}
-	suite, err := standalone.Open(ctx, standalone.Config{Dir: dir, Workspaces: config, ReadOnly: readOnly}, observe.Discard())
+	c := standalone.Config{Dir: d.dir, Workspaces: config, ReadOnly: readOnly}
+	return inSuite(ctx, c, func(s *standalone.Suite) error { return use(s.Backends()) })
+}
+
+// inSuite hands use services that are opened for as long as that takes.
+func inSuite(ctx context.Context, c standalone.Config, use func(*standalone.Suite) error) (err error) {
+	suite, err := standalone.Open(ctx, c, observe.Discard())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, suite.Close()) }()
-	return use(suite.Backends())
+	return use(suite)
 }
 
 // throughGateway hands use a connection to a gateway that serves services within this process and may be asked about every workspace.

@@ -12,13 +12,14 @@ import (
 
 func rebuildCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags := newFlags("sojourn rebuild", stderr)
-	dir := flags.String("data", defaultData, "data directory of a sojourn that is stopped")
+	var stopped directory
+	stopped.define(flags)
 	var from remote
 	from.define(flags, "", "gateway of a sojourn that is running; the admin token is taken from "+adminTokenVariable)
 	workspace := flags.String("workspace", "", "rebuild this workspace alone")
 	return &ffcli.Command{
 		Name:       "rebuild",
-		ShortUsage: "sojourn rebuild [-data DIR | -url URL] [-workspace NAME]",
+		ShortUsage: "sojourn rebuild [-data DIR [-workspaces FILE] | -url URL] [-workspace NAME]",
 		ShortHelp:  "compute all sessions again from their calls, under the settings of now",
 		FlagSet:    flags,
 		Options:    options(),
@@ -29,7 +30,7 @@ func rebuildCommand(stdout, stderr io.Writer) *ffcli.Command {
 			if from.url != "" {
 				return from.inRunning(run)
 			}
-			return inStopped(ctx, *dir, false, run)
+			return stopped.inStopped(ctx, false, run)
 		}),
 	}
 }

@@ -28,16 +28,18 @@ const (
 
 // server is what `sojourn` without a command is told by its flags.
 type server struct {
-	listen, admin, dir string
-	check              bool
-	keep               time.Duration
-	deliveryBytes      int
-	reserve            int64
-	compact            bool
-	publicURL          gateway.PublicURL
-	level              slog.Level
-	limits             gateway.Limits
-	tls                tlsfile.Server
+	directory
+
+	listen, admin string
+	check         bool
+	keep          time.Duration
+	deliveryBytes int
+	reserve       int64
+	compact       bool
+	publicURL     gateway.PublicURL
+	level         slog.Level
+	limits        gateway.Limits
+	tls           tlsfile.Server
 }
 
 func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
@@ -46,6 +48,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags.StringVar(&s.listen, "listen", "127.0.0.1:8080", "address for calls and questions")
 	flags.StringVar(&s.admin, "admin-listen", defaultAdmin, "address for /livez, /readyz, /metrics and profiles")
 	flags.StringVar(&s.dir, "data", defaultData, "data directory; made on first start")
+	s.defineWorkspaces(flags)
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	flags.DurationVar(&s.keep, "keep-changes", sessions.DefaultKeepChanges, "for how long sojourn watch can go back")
 	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes,
@@ -68,7 +71,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 			listeners, err := s.tls.Open(log)
 			err = errors.Join(err, s.limits.Check())
 			if s.check {
-				return checkConfig(s.dir, err, stdout)
+				return checkConfig(s.directory, err, stdout)
 			}
 			if err != nil {
 				return err
@@ -79,10 +82,10 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 }
 
 // checkConfig says whether the configuration is good, and changes nothing. The error names every problem, those of the flags first.
-func checkConfig(dir string, ofFlags error, stdout io.Writer) error {
-	_, err := setup.Load(dir)
+func checkConfig(d directory, ofFlags error, stdout io.Writer) error {
+	err := setup.Check(d.dir, d.workspaces)
 	verdict := "the configuration is good"
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && d.workspaces == "" {
 		verdict, err = "there is no configuration yet: the first start will make one", nil
 	}
 	if err = errors.Join(ofFlags, err); err != nil {
@@ -96,7 +99,7 @@ func checkConfig(dir string, ofFlags error, stdout io.Writer) error {
 func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.Listeners, stdout io.Writer) (err error) {
 	daemon.LimitMemory()
 	daemon.UseProcessors(standalone.Stores)
-	workspaces, err := setup.Watch(s.dir, log)
+	workspaces, err := setup.Watch(s.dir, s.workspaces, log)
 	if err != nil {
 		return err
 	}
@@ -132,7 +135,7 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 	if err != nil {
 		log.WarnContext(ctx, "the first keys are not there to show", slog.Any("error", err))
 	}
-	where := places{scheme(listeners.Main) + l.HTTP.Addr().String(), scheme(listeners.Admin) + l.Admin.Addr().String(), s.dir}
+	where := places{scheme(listeners.Main) + l.HTTP.Addr().String(), scheme(listeners.Admin) + l.Admin.Addr().String(), s.directory}
 	if err := greet(stdout, where, keys); err != nil {
 		return err
 	}

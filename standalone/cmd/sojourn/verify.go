@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -22,7 +23,7 @@ func verifyCommand(stdout, stderr io.Writer) *ffcli.Command {
 	return &ffcli.Command{
 		Name:       "verify",
 		ShortUsage: "sojourn verify [-data DIR]",
-		ShortHelp:  "prove that a data directory is sound, or name what is not",
+		ShortHelp:  "prove that a data directory, also that of one daemon, is sound, or name what is not",
 		FlagSet:    flags,
 		Options:    options(),
 		Exec:       noArguments(func(ctx context.Context) error { return verify(ctx, *dir, stdout) }),
@@ -31,7 +32,10 @@ func verifyCommand(stdout, stderr io.Writer) *ffcli.Command {
 
 // verify prints everything that is not sound, a line each, and what is. It looks at every file before it fails.
 func verify(ctx context.Context, dir string, stdout io.Writer) error {
-	unsound, unread := 0, 0
+	unsound, unread, absent := 0, 0, 0
+	if err := boltdb.Unfinished(dir); err != nil {
+		return err
+	}
 	var kept []error // from looking
 	services := []struct {
 		file   string
@@ -55,6 +59,9 @@ func verify(ctx context.Context, dir string, stdout io.Writer) error {
 		})
 		verdict := "sound"
 		switch {
+		case errors.Is(err, fs.ErrNotExist): // and the directory does not say that it was ever there, as in that of another daemon
+			verdict = "not here"
+			absent++
 		case err != nil:
 			verdict = err.Error()
 			unread++
@@ -69,6 +76,9 @@ func verify(ctx context.Context, dir string, stdout io.Writer) error {
 	}
 	if slices.ContainsFunc(kept, func(err error) bool { return errors.Is(err, boltdb.ErrLocked) }) {
 		return fmt.Errorf("%w: verify examines a sojourn that is stopped", boltdb.ErrLocked)
+	}
+	if absent == len(services) {
+		return fmt.Errorf("there is no data in %s", dir)
 	}
 	if unsound+unread > 0 {
 		return fmt.Errorf("of %d files %d are not sound, and %d could not be examined", len(services), unsound, unread)

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/durable"
 	"github.com/sojournhq/sojourn/standalone/internal/chunks"
 )
 
@@ -33,8 +34,13 @@ type Source struct {
 	Copy func(ctx context.Context, begun func(boltdb.Snapshot) error, to io.Writer) (sum []byte, err error)
 }
 
-// Set is a data file of each service.
-type Set struct{ Identity, Events, Sessions Source }
+// Set is a data file of each service, and the workspaces file.
+type Set struct {
+	Identity, Events, Sessions Source
+	// Workspaces returns the configuration as workspace.Config encodes it: keys as hashes. Nil, or ErrNoWorkspaces: there is none to be
+	// had, and the backup is taken without it.
+	Workspaces func(context.Context) ([]byte, error)
+}
 
 // Options say how to take a backup.
 type Options struct {
@@ -95,6 +101,9 @@ func take(ctx context.Context, from Set, o Options, store *chunks.Store) (string
 	}
 	dir := filepath.Join(o.Dir, m.TakenAt.Format(nameOfTime))
 	m.Files, err = copyAll(ctx, from, storing{partial, o.Compress, store})
+	if err == nil { // behind the data: whoever is in it is known by then
+		err = m.addWorkspaces(ctx, from, partial)
+	}
 	if err == nil && store != nil {
 		err = store.Seal() // before the backup has its name
 	}
@@ -163,7 +172,7 @@ func finish(partial, dir string, m Manifest) error {
 		return err
 	}
 	_, err = file.Write(append(text, '\n'))
-	if err := errors.Join(err, file.Sync(), file.Close(), syncDir(partial)); err != nil {
+	if err := errors.Join(err, file.Sync(), file.Close(), durable.SyncDir(partial)); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(dir); err == nil {
@@ -172,15 +181,7 @@ func finish(partial, dir string, m Manifest) error {
 	if err := os.Rename(partial, dir); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(dir))
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return durable.SyncDir(filepath.Dir(dir))
 }
 
 // counter counts what is written to it.

@@ -67,6 +67,11 @@ func stopped(t *testing.T) string {
 	return dir
 }
 
+// stoppedIn is what there is in a data directory.
+func stoppedIn(dir string) backup.Set {
+	return backup.Stopped(dir, filepath.Join(dir, backup.WorkspacesFile))
+}
+
 func take(t *testing.T, from backup.Set, o backup.Options) string {
 	t.Helper()
 	dir, _, err := backup.Take(t.Context(), from, o)
@@ -95,7 +100,7 @@ func TestWhatWasBackedUpIsRestored(t *testing.T) {
 		fill(t, o)
 	}
 	for _, compress := range []bool{false, true} {
-		dir := take(t, backup.Stopped(from), backup.Options{Dir: t.TempDir(), Compress: compress})
+		dir := take(t, stoppedIn(from), backup.Options{Dir: t.TempDir(), Compress: compress})
 		to := filepath.Join(t.TempDir(), "new")
 		if _, err := backup.Restore(t.Context(), backup.Restoring{From: dir, Dir: to}); err != nil {
 			t.Fatal(err)
@@ -216,7 +221,7 @@ func TestTheNewestBackupsAreKeptAndWhatIsNoneIsLeftAlone(t *testing.T) {
 // restoring returns what comes of restoring after a backup has been tampered with.
 func restoring(t *testing.T, from string, tamper func(dir string) error) (to string, err error) {
 	t.Helper()
-	dir := take(t, backup.Stopped(from), backup.Options{Dir: t.TempDir(), Compress: true})
+	dir := take(t, stoppedIn(from), backup.Options{Dir: t.TempDir(), Compress: true})
 	if err := tamper(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -261,6 +266,8 @@ func TestADamagedOrStrangeBackupIsRefusedBeforeAnythingIsRestored(t *testing.T) 
 		"more bytes than told": {changed(func(m *backup.Manifest) { m.Files[0].Bytes-- }), "damaged"},
 		"a newer manifest":     {changed(func(m *backup.Manifest) { m.Format = 3 }), "format 3"},
 		"a file elsewhere":     {changed(func(m *backup.Manifest) { m.Files[0].Stored = "../events.db" }), "elsewhere"},
+		"its own directory":    {changed(func(m *backup.Manifest) { m.Files[0].Stored = "." }), "elsewhere"},
+		"the one above":        {changed(func(m *backup.Manifest) { m.Files[0].Stored = ".." }), "elsewhere"},
 		"no manifest":          {func(dir string) error { return os.Remove(filepath.Join(dir, "manifest.json")) }, "no backup"},
 	} {
 		to, err := restoring(t, from, c.tamper)
@@ -275,7 +282,7 @@ func TestADamagedOrStrangeBackupIsRefusedBeforeAnythingIsRestored(t *testing.T) 
 
 func TestDataThatIsThereIsReplacedOnlyOnPurposeAndNeverWhileInUse(t *testing.T) {
 	from := stopped(t)
-	r := backup.Restoring{From: take(t, backup.Stopped(from), backup.Options{Dir: t.TempDir()}), Dir: from}
+	r := backup.Restoring{From: take(t, stoppedIn(from), backup.Options{Dir: t.TempDir()}), Dir: from}
 	if _, err := backup.Restore(t.Context(), r); err == nil || !strings.Contains(err.Error(), "identity.db is there already") {
 		t.Errorf("over data: %v", err)
 	}
@@ -299,14 +306,14 @@ func TestDataThatIsThereIsReplacedOnlyOnPurposeAndNeverWhileInUse(t *testing.T) 
 }
 
 func TestOneKindIsRestoredAlone(t *testing.T) {
-	r := backup.Restoring{From: take(t, backup.Stopped(stopped(t)), backup.Options{Dir: t.TempDir()}), Dir: t.TempDir(), Only: "events"}
-	if restored, err := backup.Restore(t.Context(), r); err != nil || len(restored) != 1 {
+	r := backup.Restoring{From: take(t, stoppedIn(stopped(t)), backup.Options{Dir: t.TempDir()}), Dir: t.TempDir(), Only: "events"}
+	if restored, err := backup.Restore(t.Context(), r); err != nil || len(restored.Files) != 1 || restored.Workspaces != backup.NotAsked {
 		t.Errorf("restored %v, %v", restored, err)
 	}
 	if got := names(t, r.Dir); !slices.Equal(got, []string{"events.db", "stores.json"}) {
 		t.Errorf("there is %q", got)
 	}
-	r.Only = "workspaces"
+	r.Only = "reports"
 	if _, err := backup.Restore(t.Context(), r); err == nil {
 		t.Error("a kind that is none was restored")
 	}
@@ -319,7 +326,7 @@ func TestAStoreInUseIsNotBackedUpAsAStoppedOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = suite.Close() }()
-	if _, _, err := backup.Take(t.Context(), backup.Stopped(dir), backup.Options{Dir: out}); !errors.Is(err, boltdb.ErrLocked) {
+	if _, _, err := backup.Take(t.Context(), stoppedIn(dir), backup.Options{Dir: out}); !errors.Is(err, boltdb.ErrLocked) {
 		t.Errorf("taken: %v", err)
 	}
 	if left := names(t, out); len(left) > 0 {

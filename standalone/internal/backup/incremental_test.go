@@ -85,7 +85,7 @@ func TestAnIncrementalBackupTakesWhatIsNewAndEachCanBeRestored(t *testing.T) {
 		grow(t, o, byte(i), 2000)
 	}
 	o := backup.Options{Dir: out, Incremental: true, Compress: true}
-	dir, m, err := backup.Take(t.Context(), backup.Stopped(from), o)
+	dir, m, err := backup.Take(t.Context(), stoppedIn(from), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestAnIncrementalBackupTakesWhatIsNewAndEachCanBeRestored(t *testing.T) {
 	if whole < 5_000_000 {
 		t.Fatalf("the first backup took %d bytes: fewer than were written", whole)
 	}
-	if dir, m, err = backup.Take(t.Context(), backup.Stopped(from), o); err != nil {
+	if dir, m, err = backup.Take(t.Context(), stoppedIn(from), o); err != nil {
 		t.Fatal(err)
 	}
 	second := renamed(t, dir, "20260102T000000Z")
@@ -101,7 +101,7 @@ func TestAnIncrementalBackupTakesWhatIsNewAndEachCanBeRestored(t *testing.T) {
 		t.Errorf("a backup of what did not change took %d bytes, after one of %d", again, whole)
 	}
 	grow(t, files(from)[1], 9, 20)
-	third := take(t, backup.Stopped(from), o)
+	third := take(t, stoppedIn(from), o)
 	is := all(t, from)
 	mustRestore(t, first, was)
 	mustRestore(t, second, was)
@@ -128,13 +128,13 @@ func TestOldIncrementalBackupsAreRemovedWithWhatTheyAloneNeeded(t *testing.T) {
 		fill(t, o)
 	}
 	o := backup.Options{Dir: out, Incremental: true, Keep: 1}
-	renamed(t, take(t, backup.Stopped(from), o), "20260101T000000Z")
+	renamed(t, take(t, stoppedIn(from), o), "20260101T000000Z")
 	crashed := filepath.Join(out, ".partial-chunks-1")
 	if err := os.Mkdir(crashed, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	before := packs(t, out)
-	kept := take(t, backup.Stopped(other), o)
+	kept := take(t, stoppedIn(other), o)
 	if got := names(t, out); !slices.Equal(got, []string{filepath.Base(kept), "packs"}) {
 		t.Errorf("left are %q", got)
 	}
@@ -148,7 +148,7 @@ func TestOldIncrementalBackupsAreRemovedWithWhatTheyAloneNeeded(t *testing.T) {
 
 func TestADamagedPackIsNamedByRestoreAndCheck(t *testing.T) {
 	from, out := stopped(t), t.TempDir()
-	dir := take(t, backup.Stopped(from), backup.Options{Dir: out, Incremental: true})
+	dir := take(t, stoppedIn(from), backup.Options{Dir: out, Incremental: true})
 	path := filepath.Join(out, "packs", packs(t, out)[0])
 	text, err := os.ReadFile(path)
 	text[len(text)/3] ^= 1

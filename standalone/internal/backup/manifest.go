@@ -10,10 +10,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sojournhq/sojourn/internal/kit/regular"
 )
 
 const (
 	manifestFile = "manifest.json"
+	// maxManifestBytes is far more than one has.
+	maxManifestBytes = 1 << 20
 	// manifestFormat is the newest form of the manifest that this program reads.
 	manifestFormat = 2
 	// wholeFormat is that of backups whose files are whole, which older programs read too.
@@ -40,6 +44,18 @@ type Manifest struct {
 	// TakenAt is when the backup began: every call answered before is in all its files.
 	TakenAt time.Time `json:"takenAt"`
 	Files   []File    `json:"files"`
+	// Workspaces says what the workspaces file in the backup holds and lacks, if there is one.
+	Workspaces *Workspaces `json:"workspaces,omitempty"`
+	// Without says, of a backup that was just taken, why there is no workspaces file in it.
+	Without error `json:"-"`
+}
+
+// Workspaces is what is to be known of a workspaces file in a backup. Keys and tokens are hashes in it.
+type Workspaces struct {
+	// PlainSecrets is how many shared secrets stand in it as they are: whoever has the backup has them.
+	PlainSecrets int `json:"sharedSecretsInPlainText"`
+	// SecretFiles are the paths of the files that it names for others, as they stand in it. They are not in the backup.
+	SecretFiles []string `json:"secretFilesNotInBackup"`
 }
 
 // File is one file of a backup.
@@ -62,7 +78,7 @@ type File struct {
 // read returns the manifest of the backup in a directory.
 func read(dir string) (Manifest, error) {
 	var m Manifest
-	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	text, err := regular.ReadFile(filepath.Join(dir, manifestFile), maxManifestBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, fmt.Errorf("%w in %s", ErrNone, dir)
 	}
@@ -76,7 +92,7 @@ func read(dir string) (Manifest, error) {
 		return m, fmt.Errorf("%s of %s has format %d, this program reads up to %d", manifestFile, dir, m.Format, manifestFormat)
 	}
 	for _, f := range m.Files {
-		if f.Stored == "" || filepath.Base(f.Stored) != f.Stored {
+		if f.Stored == "." || f.Stored == ".." || filepath.Base(f.Stored) != f.Stored {
 			return m, fmt.Errorf("%s of %s names a file elsewhere", manifestFile, dir)
 		}
 	}
@@ -101,7 +117,7 @@ func list(dir string) ([]string, error) {
 
 // Find returns the backup that a directory is, or the newest of those that it holds.
 func Find(dir string) (string, error) {
-	if _, err := os.Stat(filepath.Join(dir, manifestFile)); err == nil {
+	if _, err := os.Lstat(filepath.Join(dir, manifestFile)); err == nil {
 		return dir, nil
 	}
 	names, err := list(dir)

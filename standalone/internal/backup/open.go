@@ -10,6 +10,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/sojournhq/sojourn/internal/kit/regular"
 	"github.com/sojournhq/sojourn/standalone/internal/chunks"
 )
 
@@ -28,9 +29,12 @@ func open(from, name string) (io.ReadCloser, error) {
 	if filepath.Ext(name) == listed {
 		return openList(path)
 	}
-	file, err := os.Open(path)
-	if err != nil || filepath.Ext(name) != packed {
-		return file, err
+	file, err := regular.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if filepath.Ext(name) != packed {
+		return file, nil
 	}
 	unpacked, err := zstd.NewReader(file)
 	if err != nil {
@@ -59,7 +63,7 @@ func openList(path string) (io.ReadCloser, error) {
 // Check reads all that is in the backup that a directory is, or in those that it holds, and tells found of what is damaged. It returns how
 // many it read. Nothing is changed.
 func Check(ctx context.Context, dir string, found func(error)) (int, error) {
-	if _, err := os.Stat(filepath.Join(dir, manifestFile)); err == nil {
+	if _, err := os.Lstat(filepath.Join(dir, manifestFile)); err == nil {
 		return 1, check(ctx, dir, found)
 	}
 	names, err := list(dir)

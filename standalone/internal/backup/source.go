@@ -17,14 +17,17 @@ import (
 
 var errCutOff = errors.New("the copy ended before it was whole")
 
-// Stopped returns the data files in the directory of a Sojourn that is stopped.
-func Stopped(dir string) Set {
+// Stopped returns the data files in the directory of a Sojourn that is stopped, and the workspaces file at a path.
+func Stopped(dir, workspaces string) Set {
 	source := func(o boltdb.Options) Source {
 		return Source{filepath.Base(o.Path), func(ctx context.Context, begun func(boltdb.Snapshot) error, to io.Writer) ([]byte, error) {
 			return nil, boltdb.CopyStopped(ctx, o, begun, to)
 		}}
 	}
-	return Set{Identity: source(identity.Data(dir)), Events: source(events.Data(dir)), Sessions: source(sessions.Data(dir))}
+	return Set{
+		Identity: source(identity.Data(dir)), Events: source(events.Data(dir)), Sessions: source(sessions.Data(dir)),
+		Workspaces: func(context.Context) ([]byte, error) { return saved(workspaces) },
+	}
 }
 
 // Running returns the data files of a Sojourn that is running, as its gateway hands them to the admin.
@@ -39,7 +42,10 @@ func Running(gateway grpc.ClientConnInterface) Set {
 			return receive(stream, begun, to)
 		}}
 	}
-	return Set{Identity: source(identity.Data("")), Events: source(events.Data("")), Sessions: source(sessions.Data(""))}
+	return Set{
+		Identity: source(identity.Data("")), Events: source(events.Data("")), Sessions: source(sessions.Data("")),
+		Workspaces: func(ctx context.Context) ([]byte, error) { return receiveWorkspaces(ctx, client) },
+	}
 }
 
 // receive writes what a stream brings, up to its trailer.

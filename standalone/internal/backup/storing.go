@@ -67,7 +67,7 @@ func (w *whole) finish() (string, int64, error) {
 			return "", 0, err
 		}
 	}
-	return durable(w.file)
+	return synced(w.file)
 }
 
 func (w *whole) close() error { return w.file.Close() }
@@ -86,14 +86,14 @@ func (l *chunked) finish() (string, int64, error) {
 	if _, err := l.file.Write(l.List()); err != nil {
 		return "", 0, err
 	}
-	name, bytes, err := durable(l.file)
+	name, bytes, err := synced(l.file)
 	return name, bytes + l.Added(), err
 }
 
 func (l *chunked) close() error { return l.file.Close() }
 
-// durable brings a file to the disk, and returns its name and size.
-func durable(file *os.File) (string, int64, error) {
+// synced brings a file to the disk, and returns its name and size.
+func synced(file *os.File) (string, int64, error) {
 	if err := file.Sync(); err != nil {
 		return "", 0, err
 	}

@@ -17,6 +17,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/sojournhq/sojourn/internal/kit/regular"
 )
 
 var (
@@ -65,7 +67,7 @@ func Open(dir string, compress bool) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := openLock(filepath.Join(dir, lockFile))
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +80,14 @@ func Open(dir string, compress bool) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// openLock opens the file that is locked, and makes it if need be.
+func openLock(path string) (*os.File, error) {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s %w", path, regular.ErrNotRegular)
+	}
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 }
 
 // removeLeft removes packs that never got a name.
@@ -93,7 +103,7 @@ func (s *Store) removeLeft() error {
 
 // OpenToRead opens a directory that is there. Many may read at once.
 func OpenToRead(dir string) (*Store, error) {
-	file, err := os.Open(filepath.Join(dir, lockFile))
+	file, err := regular.Open(filepath.Join(dir, lockFile))
 	if errors.Is(err, fs.ErrNotExist) { // a copy of one, that nobody writes to
 		file, err = nil, nil
 	}
@@ -216,12 +226,4 @@ func (s *Store) Check(found func(error)) {
 			}
 		}
 	}
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

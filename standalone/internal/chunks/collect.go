@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/sojournhq/sojourn/internal/kit/durable"
 )
 
 // Collect removes every pack that has nothing of the streams whose lists are in these files, and writes anew what is left of those that
@@ -52,7 +54,7 @@ func (s *Store) remove(gone []string, needed map[Sum]bool) (err error) {
 			err = errors.Join(err, os.Remove(path))
 		}
 	}
-	return errors.Join(err, syncDir(s.dir))
+	return errors.Join(err, durable.SyncDir(s.dir))
 }
 
 // collect says whether a pack may go. What is needed of it is in the pack being written then.

@@ -10,6 +10,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/sojournhq/sojourn/internal/kit/durable"
+	"github.com/sojournhq/sojourn/internal/kit/regular"
 )
 
 // A pack holds chunks, and behind them a table of them and a trailer. Numbers are big-endian.
@@ -39,7 +42,7 @@ type entry struct {
 }
 
 func openPack(path string) (*pack, error) {
-	file, err := os.Open(path)
+	file, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +152,7 @@ func (w *writing) seal() (string, error) {
 	}
 	dir := filepath.Dir(w.file.Name())
 	name := hex.EncodeToString(sum[:16]) + packSuffix
-	return name, errors.Join(w.file.Close(), os.Rename(w.file.Name(), filepath.Join(dir, name)), syncDir(dir))
+	return name, errors.Join(w.file.Close(), os.Rename(w.file.Name(), filepath.Join(dir, name)), durable.SyncDir(dir))
 }
 
 func (w *writing) abandon() error { return errors.Join(w.file.Close(), os.Remove(w.file.Name())) }

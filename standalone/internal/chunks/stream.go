@@ -3,9 +3,11 @@ package chunks
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
-	"os"
+
+	"github.com/sojournhq/sojourn/internal/kit/regular"
 )
 
 // Writer stores a stream. Nothing of it is durable before the store is sealed.
@@ -66,8 +68,12 @@ const listMark = "SJRNLST1"
 
 // readList returns the chunks of a stream.
 func readList(path string) ([]Sum, error) {
-	list, err := os.ReadFile(path)
+	file, err := regular.Open(path)
 	if err != nil {
+		return nil, err
+	}
+	list, err := io.ReadAll(file)
+	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
 	sums, ok := parseList(list)

@@ -12,7 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
-	"github.com/sojournhq/sojourn/standalone/internal/wholefile"
+	"github.com/sojournhq/sojourn/internal/kit/durable"
 )
 
 // KeysFile is the name of the file with the first keys in a data directory.
@@ -40,7 +40,7 @@ func freshKeys() Keys {
 func (k *Keys) write(dir string) error {
 	text, err := yaml.Marshal(k)
 	if err == nil {
-		err = wholefile.Write(filepath.Join(dir, KeysFile), append([]byte(keysPreface), text...))
+		err = durable.WriteFile(filepath.Join(dir, KeysFile), append([]byte(keysPreface), text...))
 	}
 	if err != nil {
 		return fmt.Errorf("store keys: %w", err)

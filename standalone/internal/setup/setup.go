@@ -8,9 +8,15 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
-	"github.com/sojournhq/sojourn/standalone/internal/wholefile"
+	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/durable"
+	"github.com/sojournhq/sojourn/services/events"
+	"github.com/sojournhq/sojourn/services/identity"
+	"github.com/sojournhq/sojourn/services/sessions"
 )
 
 // File is the name of the workspaces file in a data directory.
@@ -22,22 +28,70 @@ const preface = `# Who may write to and read from this Sojourn. Made on first st
 # "tiers" and "lifecycle_stages" are the names that accounts may have. More can be set: docs/operations.md.
 `
 
+// ErrNoWorkspaces says that there is data, but no workspaces file. Its text says what to do.
+var ErrNoWorkspaces = errors.New("there is data, but no workspaces file")
+
 // Load returns the configuration in the data directory dir; fs.ErrNotExist if there is none.
 func Load(dir string) (*workspace.Config, error) { return workspace.Load(filepath.Join(dir, File)) }
 
 // Workspaces returns the configuration in the data directory dir. If there is none yet, it makes the directory and one workspace
 // "default" with a source "web", and stores it with the hashes of fresh keys, and these in a file of their own: see FirstKeys. Both are
-// readable by the owner alone.
-func Workspaces(dir string) (*workspace.Config, error) {
-	config, err := Load(dir)
+// readable by the owner alone. Where there is data it makes nothing: ErrNoWorkspaces.
+func Workspaces(dir string) (config *workspace.Config, err error) {
+	if err := durable.MkdirAll(dir); err != nil {
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	err = boltdb.Locked(dir, func() error {
+		config, err = workspaces(dir)
+		return err
+	})
+	return config, err
+}
+
+// workspaces is for who has locked the directory. It also removes what a first start that was cut off left of its files.
+func workspaces(dir string) (*workspace.Config, error) {
+	if err := errors.Join(durable.RemoveNew(filepath.Join(dir, File)), durable.RemoveNew(filepath.Join(dir, KeysFile))); err != nil {
+		return nil, fmt.Errorf("remove what a crash left: %w", err)
+	}
+	config, err := existing(dir)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return config, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data directory: %w", err)
+	return first(dir)
+}
+
+// existing returns the configuration in a data directory: fs.ErrNotExist where the first start is to make one.
+func existing(dir string) (*workspace.Config, error) {
+	if err := boltdb.Unfinished(dir); err != nil {
+		return nil, err
 	}
+	config, err := Load(dir)
+	if errors.Is(err, fs.ErrNotExist) && hasData(dir) {
+		return nil, missing(filepath.Join(dir, File), dir)
+	}
+	return config, err
+}
+
+// missing says what to do about a workspaces file that is not there. Fresh keys would lock out all who have the old ones.
+func missing(path, dir string) error {
+	return fmt.Errorf("%w: %s says who may send to what is in %s and read it. Put it back, restore it from a backup "+
+		"(sojourn restore -only workspaces -from BACKUP -data %s), or name another by -workspaces", ErrNoWorkspaces, path, dir, dir)
+}
+
+// hasData says whether a directory holds a data file, or anything else that belongs to one.
+func hasData(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return slices.ContainsFunc([]string{identity.File, events.File, sessions.File, boltdb.ManifestFile}, func(file string) bool {
+			return strings.HasPrefix(e.Name(), file)
+		})
+	})
+}
+
+// first makes the configuration of a first start, and stores it.
+func first(dir string) (*workspace.Config, error) {
 	keys := freshKeys()
-	config = fresh(&keys)
+	config := fresh(&keys)
 	text, err := config.Encode()
 	if err != nil {
 		return nil, err
@@ -46,18 +100,32 @@ func Workspaces(dir string) (*workspace.Config, error) {
 	if err := keys.write(dir); err != nil {
 		return nil, err
 	}
-	if err := wholefile.Write(filepath.Join(dir, File), append([]byte(preface), text...)); err != nil {
+	if err := durable.WriteFile(filepath.Join(dir, File), append([]byte(preface), text...)); err != nil {
 		return nil, fmt.Errorf("store workspaces: %w", err)
 	}
 	return config, nil
 }
 
-// Watch is Workspaces for those who run on: what it returns follows the file until it is closed.
-func Watch(dir string, log *slog.Logger) (*workspace.Watched, error) {
+// Watch is Workspaces for those who run on: what it returns follows the file until it is closed. Where a file is named, it is that one,
+// which must be there.
+func Watch(dir, file string, log *slog.Logger) (*workspace.Watched, error) {
+	if file != "" {
+		return workspace.Watch(file, log)
+	}
 	if _, err := Workspaces(dir); err != nil {
 		return nil, err
 	}
 	return workspace.Watch(filepath.Join(dir, File), log)
+}
+
+// Check says what Watch would, and makes nothing: fs.ErrNotExist where the first start would make a configuration.
+func Check(dir, file string) error {
+	if file != "" {
+		_, err := workspace.Load(file)
+		return err
+	}
+	_, err := existing(dir)
+	return err
 }
 
 func fresh(k *Keys) *workspace.Config {

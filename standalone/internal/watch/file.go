@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/sojournhq/sojourn/standalone/internal/wholefile"
+	"github.com/sojournhq/sojourn/internal/kit/durable"
 )
 
 // File is where a cursor is kept from one watch to the next.
@@ -23,4 +23,4 @@ func (f File) Cursor() (string, error) {
 }
 
 // Keep puts a cursor into the file, so that a crash leaves this one or the one before.
-func (f File) Keep(cursor string) error { return wholefile.Write(string(f), []byte(cursor+"\n")) }
+func (f File) Keep(cursor string) error { return durable.WriteFile(string(f), []byte(cursor+"\n")) }

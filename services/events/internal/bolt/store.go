@@ -76,6 +76,9 @@ func Open(o boltdb.Options) (*Store, error) {
 // File returns the file that the store keeps everything in, for copies of it.
 func (s *Store) File() *boltdb.DB { return s.db }
 
+// Workspaces returns the names of the workspaces that a store's file has anything of.
+func Workspaces(file *boltdb.DB) ([]string, error) { return file.Buckets(workspacesBucket) }
+
 // Close implements usage.Store.
 func (s *Store) Close() error { return s.db.Close() }
 

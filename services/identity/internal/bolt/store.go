@@ -61,6 +61,9 @@ func Open(o boltdb.Options) (*Store, error) {
 // File returns the file that the store keeps everything in, for copies of it.
 func (s *Store) File() *boltdb.DB { return s.db }
 
+// Workspaces returns the names of the workspaces that a store's file has anything of.
+func Workspaces(file *boltdb.DB) ([]string, error) { return file.Buckets(workspacesBucket) }
+
 // Close implements directory.Store.
 func (s *Store) Close() error { return s.db.Close() }
 
@@ -116,16 +119,5 @@ func (s *Store) Workspaces(ctx context.Context) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var names []string
-	err := s.db.View(func(tx *boltdb.Tx) error {
-		all := tx.Bucket(workspacesBucket)
-		if all == nil {
-			return nil
-		}
-		return all.ForEachBucket(func(name []byte) error {
-			names = append(names, string(name))
-			return nil
-		})
-	})
-	return names, err
+	return Workspaces(s.db)
 }

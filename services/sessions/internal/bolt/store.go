@@ -123,6 +123,9 @@ func newEpoch() uint64 {
 // File returns the file that the store keeps everything in, for copies of it.
 func (s *Store) File() *boltdb.DB { return s.db }
 
+// Workspaces returns the names of the workspaces that a store's file has anything of.
+func Workspaces(file *boltdb.DB) ([]string, error) { return file.Buckets(workspacesBucket) }
+
 // Close implements session.Store.
 func (s *Store) Close() error { return s.db.Close() }
 

@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -117,6 +118,41 @@ func TestAChangedSecretFileIsTakenLikeTheFileItself(t *testing.T) {
 		expect()
 		if log := f.log.String(); strings.Contains(log, "secret-0") || strings.Count(log, "not taken") != 3 {
 			t.Errorf("log: %s", log)
+		}
+	})
+}
+
+func TestWhoUsesNoSharedSecretsNeitherReadsNorMissesThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "workspaces.yaml")
+		write := func(text string) {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(signed("plain-secret-000", "file:/there/is/no/such/file", "short"))
+		loaded, err := workspace.LoadWithoutSecrets(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		watched, err := workspace.WatchWithoutSecrets(path, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = watched.Close() }()
+		for _, c := range []*workspace.Config{loaded, watched.Config()} {
+			if secrets := c.Workspaces[0].Sources[0].SharedSecrets; secrets != nil {
+				t.Errorf("secrets are kept: %q", secrets)
+			}
+		}
+		write(strings.Replace(signed("file:another/file"), "workspaces:", "# changed\nworkspaces:", 1))
+		pass(3)
+		if watched.Config() == nil || watched.Config().Workspaces[0].Sources[0].SharedSecrets != nil {
+			t.Error("a changed file brought secrets")
+		}
+		write("workspaces: [{id: a, sources: [{id: w}]}]")
+		if _, err := workspace.LoadWithoutSecrets(path); err == nil || !strings.Contains(err.Error(), "write_keys") {
+			t.Errorf("another problem: %v", err)
 		}
 	})
 }

@@ -83,7 +83,7 @@ func (e *exporter) run(ctx context.Context, to io.Writer) error {
 		return fmt.Errorf("-format is %q, not csv or ndjson", e.format)
 	}
 	if e.url == "" {
-		config, err := setup.Load(e.dir)
+		config, err := setup.LoadWithoutSecrets(e.dir)
 		if err != nil {
 			return err
 		}

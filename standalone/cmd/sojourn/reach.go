@@ -60,7 +60,7 @@ func keyOf(dir, variable string, which func(setup.Keys) string) (string, error) 
 
 // inStopped hands use the services of a sojourn that is stopped, opened for as long as that takes.
 func inStopped(ctx context.Context, dir string, readOnly bool, use func(gateway.Backends) error) (err error) {
-	config, err := setup.Load(dir)
+	config, err := setup.LoadWithoutSecrets(dir)
 	if err != nil {
 		return err
 	}

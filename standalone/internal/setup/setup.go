@@ -25,6 +25,11 @@ const preface = `# Who may write to and read from this Sojourn. Made on first st
 // Load returns the configuration in the data directory dir; fs.ErrNotExist if there is none.
 func Load(dir string) (*workspace.Config, error) { return workspace.Load(filepath.Join(dir, File)) }
 
+// LoadWithoutSecrets is Load for those who check no signatures: the files that hold shared secrets are not read.
+func LoadWithoutSecrets(dir string) (*workspace.Config, error) {
+	return workspace.LoadWithoutSecrets(filepath.Join(dir, File))
+}
+
 // Workspaces returns the configuration in the data directory dir. If there is none yet, it makes the directory and one workspace
 // "default" with a source "web", and stores it with the hashes of fresh keys, and these in a file of their own: see FirstKeys. Both are
 // readable by the owner alone.

@@ -109,6 +109,8 @@ type DB struct {
 	mutex  sync.RWMutex // guards closed, so that nothing is sent on a closed queue
 	closed bool
 	failed atomic.Bool
+
+	installation atomic.Pointer[string] // nil: none yet
 	done   chan struct{} // closed when the committer has returned
 
 	state   sync.RWMutex // guards what readers see: durable rows, and what bbolt has of them
@@ -148,6 +150,9 @@ func Open(o Options) (*DB, error) {
 	}
 	db := newDB(b, is, o)
 	if err := db.recoverLog(); err != nil {
+		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
+	}
+	if err := db.readInstallation(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
 	}
 	if o.Deps.Metrics != nil {

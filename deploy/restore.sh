@@ -1,0 +1,1 @@
+helm/sojourn/files/restore.sh

@@ -314,3 +314,35 @@ func TestTheScriptThatRestoresIsInTheRelease(t *testing.T) {
 		t.Error("it is another one than deploy/restore.sh")
 	}
 }
+
+func TestTheDocsInstallTheTagThatTheMakefileBuilds(t *testing.T) {
+	docs, makefile := read(t, "docs/kubernetes.md"), read(t, "Makefile")
+	if !strings.Contains(docs, "--set image.tag=$(make -s image-tag)") || strings.Contains(docs, "git describe") {
+		t.Error("docs/kubernetes.md works a tag out by itself")
+	}
+	if tag := strings.TrimSpace(run(t, "../..", "make", "-s", "image-tag", "TAG=of-a-changed-tree")); tag != "of-a-changed-tree" {
+		t.Errorf("make image-tag prints %q", tag)
+	}
+	if strings.Count(makefile, ":$(TAG)") < 3 {
+		t.Error("images are tagged with something else than $(TAG)")
+	}
+}
+
+// TestEveryCommandOfTheDocsNamesItsNamespace holds for kubectl, helm and restore.sh in what is to be typed.
+func TestEveryCommandOfTheDocsNamesItsNamespace(t *testing.T) {
+	typed := 0
+	text := strings.ReplaceAll(read(t, "docs/kubernetes.md"), "\\\n", " ")
+	for _, line := range strings.Split(text, "\n") {
+		command, ok := strings.CutPrefix(line, "$ ")
+		if !ok || !strings.Contains(command, "kubectl ") && !strings.Contains(command, "helm ") && !strings.Contains(command, "restore.sh") {
+			continue
+		}
+		typed++
+		if !strings.Contains(command, " -n ") && !strings.Contains(command, "--namespace") {
+			t.Errorf("no namespace: %s", command)
+		}
+	}
+	if typed < 6 {
+		t.Errorf("%d commands", typed)
+	}
+}

@@ -216,6 +216,10 @@ TAG ?= $(VERSION)
 ARCH ?= $(shell go env GOARCH)
 ENGINE = $(firstword $(foreach e,docker podman,$(shell $(e) info >/dev/null 2>&1 && echo $(e))))
 
+.PHONY: image-tag
+image-tag: ## print the tag that images get, for --set image.tag
+	@echo $(TAG)
+
 .PHONY: images
 images: ## build the programs' container images, with docker or podman if one answers, else as archives
 	@if [ -z "$(ENGINE)" ]; then echo "no docker or podman answers: archives"; $(MAKE) images-tar; else \

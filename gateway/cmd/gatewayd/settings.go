@@ -26,7 +26,7 @@ type settings struct {
 	deadline, linger           time.Duration
 	limits                     gateway.Limits
 	level                      slog.Level
-	check                      bool
+	check, refuseCalls         bool
 
 	tls     tlsfile.Server
 	backend tlsfile.Client
@@ -53,6 +53,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.DurationVar(&s.deadline, "deadline", gateway.DefaultDeadline, "how long the services may take for one request")
 	s.limits.Flags(flags)
 	flags.DurationVar(&s.linger, "drain-delay", 0, "how long to go on serving after being asked to stop, until nothing more is sent")
+	flags.BoolVar(&s.refuseCalls, "refuse-calls", false,
+		"answer every call with 503 and Retry-After, and be ready all the same, as while the services are restored")
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	daemon.DefineLevel(flags, &s.level)
 	s.tls.Define(flags)

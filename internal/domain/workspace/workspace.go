@@ -93,6 +93,16 @@ func Load(path string) (*Config, error) {
 	return l.config, l.err
 }
 
+// LoadWithoutSecrets is Load for those who check no signatures: of shared secrets only whether there are any is known, and the files that hold them are not read.
+func LoadWithoutSecrets(path string) (*Config, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	l := parseWithoutSecrets(path, text)
+	return l.config, l.err
+}
+
 func read(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -109,11 +119,20 @@ type loaded struct {
 }
 
 func parse(path string, text []byte) loaded {
+	return parseWith(path, text, func(c *Config) []secretFile { return c.resolveSecrets(filepath.Dir(path), readSecretFile) })
+}
+
+func parseWithoutSecrets(path string, text []byte) loaded {
+	return parseWith(path, text, (*Config).dropSecrets)
+}
+
+// parseWith parses a file whose shared secrets are what the function makes of them; it returns the files that it read.
+func parseWith(path string, text []byte, secrets func(*Config) []secretFile) loaded {
 	c, where, err := decode(text)
 	if err != nil {
 		return loaded{err: fmt.Errorf("%s: %w", path, err)}
 	}
-	l := loaded{config: c, secrets: c.resolveSecrets(filepath.Dir(path), readSecretFile)}
+	l := loaded{config: c, secrets: secrets(c)}
 	if err := c.check(where); err != nil {
 		l.config, l.err = nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -38,9 +38,9 @@ func TestAPreflightLetsInEveryOriginThatAnyWorkspaceNames(t *testing.T) {
 			acmeSite: true, otherSite: true, "http://localhost:3000": true, "https://localhost:3000": false, "http://dash.acme.example": false,
 			"https://evil.example": false, "null": false, acmeSite + ".evil.example": false, strings.ToUpper(acmeSite): false,
 		} {
-			resp, text := request(t, http.MethodOptions, url+path, nil, "Origin", origin,
+			answer := request(t, http.MethodOptions, url+path+byGET, "", "Origin", origin,
 				"Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "authorization,content-type")
-			h := resp.Header
+			h := answer.header
 			if got := h.Get("Access-Control-Allow-Origin"); got != map[bool]string{true: origin}[shares && named] {
 				t.Errorf("%s to %s: let in is %q", origin, path, got)
 			}
@@ -48,8 +48,8 @@ func TestAPreflightLetsInEveryOriginThatAnyWorkspaceNames(t *testing.T) {
 				continue
 			}
 			allows := strings.Contains(h.Get("Access-Control-Allow-Headers"), "Authorization") && h.Get("Access-Control-Allow-Methods") == "GET, POST"
-			if resp.StatusCode != http.StatusNoContent || allows != named || h.Get("Vary") != "Origin" || text != "" {
-				t.Errorf("%s to %s: %s %v %s", origin, path, resp.Status, h, text)
+			if answer.status != http.StatusNoContent || allows != named || h.Get("Vary") != "Origin" || answer.text != "" {
+				t.Errorf("%s to %s: %v", origin, path, answer)
 			}
 		}
 	}
@@ -79,15 +79,16 @@ func TestAnAnswerIsForThePagesOfItsTokensWorkspaceAlone(t *testing.T) {
 			if c.origin != "" {
 				header = append(header, "Origin", c.origin)
 			}
-			resp, text := request(t, method, url+at, strings.NewReader(map[string]string{http.MethodPost: "{}"}[method]), header...)
+			answer := request(t, method, url+at, map[string]string{http.MethodPost: "{}"}[method], header...)
 			want := map[bool]string{true: c.origin}[c.shared]
-			if got := resp.Header.Get("Access-Control-Allow-Origin"); got != want || resp.StatusCode != c.status {
-				t.Errorf("%s by %s: %s for %q, want %q: %s", name, method, resp.Status, got, want, text)
+			if got := answer.header.Get("Access-Control-Allow-Origin"); got != want || answer.status != c.status {
+				t.Errorf("%s by %s: for %q, want %d for %q: %v", name, method, got, c.status, want, answer)
 			}
-			if resp.Header.Get("Access-Control-Allow-Credentials") != "" || !strings.Contains(strings.Join(resp.Header.Values("Vary"), " "), "Origin") {
-				t.Errorf("%s by %s: %v", name, method, resp.Header)
+			h := answer.header
+			if h.Get("Access-Control-Allow-Credentials") != "" || !strings.Contains(strings.Join(h.Values("Vary"), " "), "Origin") {
+				t.Errorf("%s by %s: %v", name, method, h)
 			}
-			if exposed := resp.Header.Get("Access-Control-Expose-Headers"); (exposed != "") != c.shared {
+			if exposed := h.Get("Access-Control-Expose-Headers"); (exposed != "") != c.shared {
 				t.Errorf("%s by %s: the page may read %q", name, method, exposed)
 			}
 		}
@@ -96,9 +97,10 @@ func TestAnAnswerIsForThePagesOfItsTokensWorkspaceAlone(t *testing.T) {
 
 func TestAPageReadsAlsoWhyItsQueryWasRefused(t *testing.T) {
 	url := shared(t)
-	resp, text := get(t, url+listUsers+"?encoding=json&message=%7B%22acount%22:1%7D", "Authorization", "Bearer "+acmeToken, "Origin", acmeSite)
-	if resp.StatusCode != http.StatusBadRequest || resp.Header.Get("Access-Control-Allow-Origin") != acmeSite || !strings.Contains(text, "acount") {
-		t.Errorf("%s %v %s", resp.Status, resp.Header, text)
+	answer := get(t, url+listUsers+"?encoding=json&message=%7B%22acount%22:1%7D", "Authorization", "Bearer "+acmeToken, "Origin", acmeSite)
+	if answer.status != http.StatusBadRequest || answer.header.Get("Access-Control-Allow-Origin") != acmeSite ||
+		!strings.Contains(answer.text, "acount is not a field") {
+		t.Errorf("%v", answer)
 	}
 }
 
@@ -115,10 +117,10 @@ func TestOriginsAreThoseOfTheConfigurationOfNow(t *testing.T) {
 	for _, now := range []string{acmeSite, otherSite} {
 		config.Store(named(now))
 		for _, origin := range []string{acmeSite, otherSite} {
-			answer, _ := get(t, url+listUsers+byGET, "Authorization", "Bearer "+acmeToken, "Origin", origin)
-			before, _ := request(t, http.MethodOptions, url+listUsers, nil, "Origin", origin)
-			for _, resp := range []*http.Response{answer, before} {
-				if got := resp.Header.Get("Access-Control-Allow-Origin"); (got == origin) != (origin == now) {
+			answer := get(t, url+listUsers+byGET, "Authorization", "Bearer "+acmeToken, "Origin", origin)
+			before := request(t, http.MethodOptions, url+listUsers, "", "Origin", origin)
+			for _, a := range []answered{answer, before} {
+				if got := a.header.Get("Access-Control-Allow-Origin"); (got == origin) != (origin == now) {
 					t.Errorf("%s is named, and let in is %q", now, got)
 				}
 			}

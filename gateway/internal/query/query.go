@@ -1,8 +1,9 @@
 // Package query is the door for questions: the services' query APIs over Connect, gRPC and gRPC-Web on one port.
 //
-// It adds nothing to the services but the check of who asks. The bearer token names the reader: a query token reads its own workspace,
-// and its questions are asked about that one whether they name it or not; the admin token reads all and has to say which, and it alone
-// opens the admin APIs. Statuses come back as the services gave them, except that what went wrong inside stays inside.
+// It adds nothing to the services but two checks: who asks, and whether the request holds anything unknown. The bearer token names the
+// reader: a query token reads its own workspace, and its questions are asked about that one whether they name it or not; the admin token
+// reads all and has to say which, and it alone opens the admin APIs. Statuses come back as the services gave them, except that what went
+// wrong inside stays inside.
 package query
 
 import (
@@ -92,9 +93,9 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) error {
 		)
 	}
 	handle := func(path string, h http.Handler) { mux.Handle(path, withTimeouts(c.SendTime, strict.Parameters(h))) }
-	shared := newCORS(c.Workspaces, readers)
+	pages := newCORS(c.Workspaces, readers)
 	share := func(path string, h http.Handler) {
-		mux.Handle(path, withTimeouts(c.SendTime, shared.share(strict.Parameters(h))))
+		mux.Handle(path, withTimeouts(c.SendTime, pages.share(strict.Parameters(h))))
 	}
 	question := options(c.Deadline)
 	share(identityv1connect.NewQueryServiceHandler(identity{identityv1.NewQueryServiceClient(c.Identity)}, question))

@@ -129,16 +129,23 @@ func TestAServiceThatIsNewerThanItsGatewayIsUnderstood(t *testing.T) {
 	})
 }
 
-// get asks by GET and returns the answer.
-func get(t *testing.T, url string, header ...string) (*http.Response, string) {
-	t.Helper()
-	return request(t, http.MethodGet, url, nil, header...)
+// answered is the answer to a request.
+type answered struct {
+	status          int
+	header, trailer http.Header
+	text            string
 }
 
-// request sends a request with pairs of a header's name and value, and returns the answer.
-func request(t *testing.T, method, url string, body io.Reader, header ...string) (*http.Response, string) {
+// get asks by GET.
+func get(t *testing.T, url string, header ...string) answered {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url, body)
+	return request(t, http.MethodGet, url, "", header...)
+}
+
+// request sends a request with pairs of a header's name and value.
+func request(t *testing.T, method, url, body string, header ...string) answered {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +161,7 @@ func request(t *testing.T, method, url string, body io.Reader, header ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(text)
+	return answered{resp.StatusCode, resp.Header, resp.Trailer, string(text)}
 }
 
 func TestEveryQueryAndNothingElseCanBeAskedByGET(t *testing.T) {
@@ -175,18 +182,18 @@ func TestEveryQueryAndNothingElseCanBeAskedByGET(t *testing.T) {
 			"base64": {"encoding": {"json"}, "message": {base64.RawURLEncoding.EncodeToString([]byte(message))}, "base64": {"1"}, "connect": {"v1"}},
 			"padded": {"encoding": {"json"}, "message": {base64.URLEncoding.EncodeToString([]byte(message))}, "base64": {"1"}},
 		} {
-			resp, text := get(t, server+path+"?"+parameters.Encode(), "Authorization", "Bearer "+adminToken)
+			got := get(t, server+path+"?"+parameters.Encode(), "Authorization", "Bearer "+adminToken)
 			if !want {
-				if resp.StatusCode != http.StatusMethodNotAllowed {
-					t.Errorf("%s in %s: answered %s %s", path, name, resp.Status, text)
+				if got.status != http.StatusMethodNotAllowed {
+					t.Errorf("%s in %s: answered %d %s", path, name, got.status, got.text)
 				}
 				continue
 			}
-			if resp.StatusCode != http.StatusOK && m.Parent().Name() != "ReportService" { // which wants to know more
-				t.Errorf("%s in %s: answered %s %s", path, name, resp.Status, text)
+			if got.status != http.StatusOK && m.Parent().Name() != "ReportService" { // which wants to know more
+				t.Errorf("%s in %s: answered %d %s", path, name, got.status, got.text)
 			}
-			if got := resp.Header.Get("Cache-Control"); got != "no-store" {
-				t.Errorf("%s: Cache-Control: %s", path, got)
+			if cached := got.header.Get("Cache-Control"); cached != "no-store" {
+				t.Errorf("%s: Cache-Control: %s", path, cached)
 			}
 		}
 		if !want {
@@ -205,9 +212,9 @@ func TestEveryQueryAndNothingElseCanBeAskedByGET(t *testing.T) {
 
 func refusedByGET(t *testing.T, at string, parameters url.Values, names string) {
 	t.Helper()
-	resp, text := get(t, at+"?"+parameters.Encode(), "Authorization", "Bearer "+adminToken)
-	if resp.StatusCode != http.StatusBadRequest || !strings.Contains(text, names) || !strings.Contains(text, "invalid_argument") {
-		t.Errorf("%s?%s is answered %s %s", at, parameters.Encode(), resp.Status, text)
+	got := get(t, at+"?"+parameters.Encode(), "Authorization", "Bearer "+adminToken)
+	if got.status != http.StatusBadRequest || !strings.Contains(got.text, names) || !strings.Contains(got.text, "invalid_argument") {
+		t.Errorf("%s?%s is answered %d %s", at, parameters.Encode(), got.status, got.text)
 	}
 }
 
@@ -229,17 +236,16 @@ func TestParametersThatAQueryDoesNotHaveAreRefused(t *testing.T) {
 		"encoding=json&message={}&x=%zz":              "cannot be read",
 		"":                                            "encoding must be",
 	} {
-		resp, text := get(t, server+path+"?"+parameters, "Authorization", "Bearer "+acmeToken)
-		if resp.StatusCode != http.StatusBadRequest || !strings.Contains(text, names) || !strings.Contains(text, `"invalid_argument"`) {
-			t.Errorf("?%s is answered %s %s", parameters, resp.Status, text)
+		got := get(t, server+path+"?"+parameters, "Authorization", "Bearer "+acmeToken)
+		if got.status != http.StatusBadRequest || !strings.Contains(got.text, names) || !strings.Contains(got.text, `"invalid_argument"`) {
+			t.Errorf("?%s is answered %d %s", parameters, got.status, got.text)
 		}
 	}
 	for _, contentType := range []string{"application/json", "application/proto", "application/grpc", "application/grpc-web+proto", "application/connect+json"} {
-		resp, text := request(t, http.MethodPost, server+path+"?accountId=a", strings.NewReader("{}"),
+		got := request(t, http.MethodPost, server+path+"?accountId=a", "{}",
 			"Authorization", "Bearer "+acmeToken, "Content-Type", contentType)
-		text += fmt.Sprint(resp.Header, resp.Trailer)
-		if !strings.Contains(text, "accountId is not a parameter of the URL") {
-			t.Errorf("POST of %s is answered %s %s", contentType, resp.Status, text)
+		if text := got.text + fmt.Sprint(got.header, got.trailer); !strings.Contains(text, "accountId is not a parameter of the URL") {
+			t.Errorf("POST of %s is answered %d %s", contentType, got.status, got.text)
 		}
 	}
 	if asked := services.asked(); asked.method != "" {

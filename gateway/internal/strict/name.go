@@ -7,7 +7,8 @@ import (
 // maxName is how long a name may be that an error repeats.
 const maxName = 64
 
-// isName says whether what was sent in place of a name is spelt like one. Nothing else is repeated in an error: it may be what a user typed.
+// isName says whether what was sent in place of a name is spelt like one. Nothing else is repeated in an error: it may be what a user
+// typed.
 func isName(text string) bool {
 	if text == "" || len(text) > maxName || text[0] >= '0' && text[0] <= '9' {
 		return false
@@ -25,8 +26,8 @@ func plain(name string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
 }
 
-// nearest returns the name that is most like the one that was sent, and how many letters differ; none if none is like it. Names are compared
-// as they are in their plain form.
+// nearest returns the name that is most like the one that was sent, and how many letters differ; none if none is like it. Names are
+// compared in their plain form.
 func nearest(sent string, names []string, plain func(string) string) (near string, distance int) {
 	if len(sent) > maxName {
 		return "", 0

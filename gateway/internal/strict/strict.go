@@ -29,9 +29,9 @@ func Requests(services ...protoreflect.ServiceDescriptor) connect.HandlerOption 
 	)
 }
 
-// refusalField is the number of the unknown field in which a codec leaves word of a refusal. A codec knows neither the request's context nor
-// the interceptors, and Connect puts "unmarshal message" in front of whatever error it returns. So the codec reads the request without an
-// error, empties it, and leaves the reason there. No client can do the same: its unknown fields are refused.
+// refusalField is the number of the unknown field in which a codec leaves the reason of a refusal. A codec knows neither the request's
+// context nor the interceptors, and Connect puts "unmarshal message" in front of whatever error it returns. So the codec returns no error,
+// empties the message and leaves the reason there. No client can do the same, because its unknown fields are refused.
 const refusalField = protowire.MaxValidNumber
 
 // refuse empties a message and leaves in it why it is refused.

@@ -201,8 +201,16 @@ func TestLettersThatDifferAreCounted(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"a", "a", 0}, {"", "abc", 3}, {"acountid", "accountid", 1}, {"form", "from", 1}, {"week", "day", 4},
-		{"gruopby", "groupby", 1}, {"kitten", "sitting", 3}, {"ab", "ba", 1}, {"abc", "cab", 2},
+		{"", "", 0},
+		{"a", "a", 0},
+		{"", "abc", 3},
+		{"acountid", "accountid", 1},
+		{"form", "from", 1},
+		{"week", "day", 4},
+		{"gruopby", "groupby", 1},
+		{"kitten", "sitting", 3},
+		{"ab", "ba", 1},
+		{"abc", "cab", 2},
 	} {
 		if got, back := strict.Differing(c.a, c.b), strict.Differing(c.b, c.a); got != c.want || back != c.want {
 			t.Errorf("%q and %q differ in %d and %d, want %d", c.a, c.b, got, back, c.want)

@@ -49,19 +49,30 @@ type exportTable struct {
 
 var exportTables = []exportTable{
 	{
-		"users", "one row a user", "With -from and -to, the users who were last seen on these days:\n" +
+		"users", "one row a user",
+		"With -from and -to, the users who were last seen on these days:\n" +
 			"-from alone selects who was seen since, -to alone who was not seen later.",
 		reportv1.ExportTable_EXPORT_TABLE_USERS,
 	},
 	{
-		"accounts", "one row an account, complete or not", "With -from and -to, still every account, with the users who were active on these\n" +
-			"days, the time they spent, and the day they were last seen, up to the last day.",
+		"accounts", "one row an account, complete or not",
+		"With -from and -to, still every account, with how many users were active on\n" +
+			"these days, the time that was spent, and the last day on which somebody was seen.",
 		reportv1.ExportTable_EXPORT_TABLE_ACCOUNTS,
 	},
-	{"sessions", "one row a session", "With -from and -to, the sessions that started on these days.", reportv1.ExportTable_EXPORT_TABLE_SESSIONS},
-	{"events", "one row a use of a feature", "With -from and -to, the uses on these days.", reportv1.ExportTable_EXPORT_TABLE_EVENTS},
 	{
-		"usage", "one row an account, module and feature", "With -from and -to, what was used on these days.",
+		"sessions", "one row a session",
+		"With -from and -to, the sessions that started on these days.",
+		reportv1.ExportTable_EXPORT_TABLE_SESSIONS,
+	},
+	{
+		"events", "one row a use of a feature",
+		"With -from and -to, the uses on these days.",
+		reportv1.ExportTable_EXPORT_TABLE_EVENTS,
+	},
+	{
+		"usage", "one row an account, module and feature",
+		"With -from and -to, what was used on these days.",
 		reportv1.ExportTable_EXPORT_TABLE_USAGE,
 	},
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/sojournhq/sojourn/gateway/internal/tabular"
 )
 
-// The rows have the fields of a dump's lines, in their order.
+// The rows have the fields of a dump's lines, in their order, and then those that a dump has not.
 
 func userRow(workspace string, u *identityv1.User) tabular.Object {
 	return tabular.Object{
@@ -25,7 +25,7 @@ func userRow(workspace string, u *identityv1.User) tabular.Object {
 	}
 }
 
-func accountRow(workspace string, a *identityv1.Account) tabular.Object {
+func accountRow(workspace string, a *identityv1.Account, did accountDeeds) tabular.Object {
 	return tabular.Object{
 		{Name: "kind", Value: "account"},
 		{Name: "workspace", Value: workspace},
@@ -34,6 +34,10 @@ func accountRow(workspace string, a *identityv1.Account) tabular.Object {
 		{Name: "traits", Value: traits(a.GetTraits())},
 		{Name: "dimensions", Value: dimensions(a.GetDimensions())},
 		{Name: "problems", Value: problemCodes(a.GetProblems())},
+		{Name: "activeUsers", Value: did.activeUsers},
+		{Name: "lastSeenDay", Value: did.lastSeenDay},
+		{Name: "durationMs", Value: did.time.duration.Milliseconds()},
+		{Name: "activeMs", Value: did.time.active.Milliseconds()},
 	}
 }
 
@@ -58,6 +62,7 @@ func sessionRow(workspace string, s *sessionsv1.Session) tabular.Object {
 		{Name: "activeMs", Value: millis(s.GetActive())},
 		{Name: "events", Value: s.GetEvents()},
 		{Name: "modules", Value: modules},
+		{Name: "id", Value: s.GetId()},
 	}
 }
 

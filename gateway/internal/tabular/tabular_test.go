@@ -91,8 +91,11 @@ func cell(t *testing.T, exact bool, text string) string {
 func TestNothingInARowSteersATerminal(t *testing.T) {
 	const text = "\x1b]0;t\a\x7f\u009b\u202e\u2066\r"
 	strange := tabular.Object{
-		{Name: "text", Value: text}, {Name: "list", Value: []string{text}}, {"object", tabular.Object{{Name: "x", Value: text}}},
-		{"loose", tabular.Loose{{Name: text, Value: text}}}, {"objects", []tabular.Object{{{Name: "x", Value: text}}}},
+		{Name: "text", Value: text},
+		{Name: "list", Value: []string{text}},
+		{"object", tabular.Object{{Name: "x", Value: text}}},
+		{"loose", tabular.Loose{{Name: text, Value: text}}},
+		{"objects", []tabular.Object{{{Name: "x", Value: text}}}},
 	}
 	line, err := tabular.AppendJSON(nil, strange)
 	var s tabular.Sheet

@@ -28,6 +28,7 @@ func (c *Config) check(file positions) error {
 		for j, token := range w.QueryTokens {
 			p.key(fmt.Sprintf("%s.query_tokens[%d]", where, j), token)
 		}
+		p.origins(where+".query_origins", w.QueryOrigins)
 		p.names(where+".tiers", w.Tiers)
 		p.names(where+".lifecycle_stages", w.LifecycleStages)
 		p.dimensions(where+".dimensions", w)

@@ -27,6 +27,9 @@ type Workspace struct {
 	ID string `yaml:"id"`
 	// QueryTokens read this workspace. Each is valid.
 	QueryTokens []Secret `yaml:"query_tokens"`
+	// QueryOrigins are the origins of the web pages that may read this workspace with a query token, as browsers name them:
+	// "https://example.com". None: no page may.
+	QueryOrigins []string `yaml:"query_origins,omitempty"`
 	// Sources are where its calls come from.
 	Sources []Source `yaml:"sources"`
 	// Tiers and LifecycleStages are the names that the traits of an account may have.

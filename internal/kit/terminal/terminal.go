@@ -24,8 +24,8 @@ func Steers(r rune) bool {
 }
 
 // Escape writes the characters of text that steer as JSON does, \u001b, and what is not UTF-8 as the replacement character. A carriage
-// return in front of a line feed ends a line and stays. In JSON such characters stand in strings alone, so what it makes of JSON is the same
-// JSON.
+// return in front of a line feed ends a line and stays. In JSON such characters stand in strings alone, so an escaped line of JSON reads
+// the same.
 func Escape(text string) string {
 	if !needsEscape(text) {
 		return text

@@ -4086,21 +4086,22 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\rIngestService\x12`\n" +
 	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse\x12]\n" +
 	"\n" +
-	"DeleteUser\x12&.sojourn.identity.v1.DeleteUserRequest\x1a'.sojourn.identity.v1.DeleteUserResponse2\xea\t\n" +
-	"\fQueryService\x12T\n" +
-	"\aGetUser\x12#.sojourn.identity.v1.GetUserRequest\x1a$.sojourn.identity.v1.GetUserResponse\x12Z\n" +
-	"\tListUsers\x12%.sojourn.identity.v1.ListUsersRequest\x1a&.sojourn.identity.v1.ListUsersResponse\x12]\n" +
+	"DeleteUser\x12&.sojourn.identity.v1.DeleteUserRequest\x1a'.sojourn.identity.v1.DeleteUserResponse2\xa2\n" +
 	"\n" +
-	"GetAccount\x12&.sojourn.identity.v1.GetAccountRequest\x1a'.sojourn.identity.v1.GetAccountResponse\x12c\n" +
-	"\fListAccounts\x12(.sojourn.identity.v1.ListAccountsRequest\x1a).sojourn.identity.v1.ListAccountsResponse\x12i\n" +
-	"\x0eResolveAccount\x12*.sojourn.identity.v1.ResolveAccountRequest\x1a+.sojourn.identity.v1.ResolveAccountResponse\x12~\n" +
-	"\x15ListUnattributedUsers\x121.sojourn.identity.v1.ListUnattributedUsersRequest\x1a2.sojourn.identity.v1.ListUnattributedUsersResponse\x12c\n" +
-	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\x12r\n" +
-	"\x11ListRejectedCalls\x12-.sojourn.identity.v1.ListRejectedCallsRequest\x1a..sojourn.identity.v1.ListRejectedCallsResponse\x12\\\n" +
-	"\tTailCalls\x12%.sojourn.identity.v1.TailCallsRequest\x1a&.sojourn.identity.v1.TailCallsResponse0\x01\x12u\n" +
-	"\x12ListUnmappedTraits\x12..sojourn.identity.v1.ListUnmappedTraitsRequest\x1a/.sojourn.identity.v1.ListUnmappedTraitsResponse\x12`\n" +
-	"\vGetSettings\x12'.sojourn.identity.v1.GetSettingsRequest\x1a(.sojourn.identity.v1.GetSettingsResponse\x12i\n" +
-	"\x0eListWorkspaces\x12*.sojourn.identity.v1.ListWorkspacesRequest\x1a+.sojourn.identity.v1.ListWorkspacesResponseB\xd9\x01\n" +
+	"\fQueryService\x12Y\n" +
+	"\aGetUser\x12#.sojourn.identity.v1.GetUserRequest\x1a$.sojourn.identity.v1.GetUserResponse\"\x03\x90\x02\x01\x12_\n" +
+	"\tListUsers\x12%.sojourn.identity.v1.ListUsersRequest\x1a&.sojourn.identity.v1.ListUsersResponse\"\x03\x90\x02\x01\x12b\n" +
+	"\n" +
+	"GetAccount\x12&.sojourn.identity.v1.GetAccountRequest\x1a'.sojourn.identity.v1.GetAccountResponse\"\x03\x90\x02\x01\x12h\n" +
+	"\fListAccounts\x12(.sojourn.identity.v1.ListAccountsRequest\x1a).sojourn.identity.v1.ListAccountsResponse\"\x03\x90\x02\x01\x12n\n" +
+	"\x0eResolveAccount\x12*.sojourn.identity.v1.ResolveAccountRequest\x1a+.sojourn.identity.v1.ResolveAccountResponse\"\x03\x90\x02\x01\x12\x83\x01\n" +
+	"\x15ListUnattributedUsers\x121.sojourn.identity.v1.ListUnattributedUsersRequest\x1a2.sojourn.identity.v1.ListUnattributedUsersResponse\"\x03\x90\x02\x01\x12h\n" +
+	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\"\x03\x90\x02\x01\x12w\n" +
+	"\x11ListRejectedCalls\x12-.sojourn.identity.v1.ListRejectedCallsRequest\x1a..sojourn.identity.v1.ListRejectedCallsResponse\"\x03\x90\x02\x01\x12\\\n" +
+	"\tTailCalls\x12%.sojourn.identity.v1.TailCallsRequest\x1a&.sojourn.identity.v1.TailCallsResponse0\x01\x12z\n" +
+	"\x12ListUnmappedTraits\x12..sojourn.identity.v1.ListUnmappedTraitsRequest\x1a/.sojourn.identity.v1.ListUnmappedTraitsResponse\"\x03\x90\x02\x01\x12e\n" +
+	"\vGetSettings\x12'.sojourn.identity.v1.GetSettingsRequest\x1a(.sojourn.identity.v1.GetSettingsResponse\"\x03\x90\x02\x01\x12n\n" +
+	"\x0eListWorkspaces\x12*.sojourn.identity.v1.ListWorkspacesRequest\x1a+.sojourn.identity.v1.ListWorkspacesResponse\"\x03\x90\x02\x01B\xd9\x01\n" +
 	"\x17com.sojourn.identity.v1B\rIdentityProtoP\x01ZAgithub.com/sojournhq/sojourn/proto/sojourn/identity/v1;identityv1\xa2\x02\x03SIX\xaa\x02\x13Sojourn.Identity.V1\xca\x02\x13Sojourn\\Identity\\V1\xe2\x02\x1fSojourn\\Identity\\V1\\GPBMetadata\xea\x02\x15Sojourn::Identity::V1b\x06proto3"
 
 var (

@@ -40,6 +40,9 @@ type Sighting struct {
 func (s Settings) Unmapped(from call.Type, fields []Field) (seen []Sighting) {
 	latest := make(map[string]candidate, len(fields))
 	for _, f := range fields {
+		if f.Value.Kind == call.JSON && f.Value.Text == emptyObject {
+			continue
+		}
 		name, c := call.Canonical(f.Path), candidate{Field: f}
 		if old, ok := latest[name]; !ok || c.beats(old) {
 			latest[name] = c

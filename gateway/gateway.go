@@ -67,6 +67,9 @@ type Config struct {
 	// PublicURL is where clients reach the gateway, as the flag PublicURL reads it, for the settings that tell them. Nil: where it listens,
 	// if that is a loopback address; else they are told nothing.
 	PublicURL *url.URL
+	// DataDir is where commands on this machine find the keys of the first start, if not where they look by themselves: lines in the log
+	// that name a command say so.
+	DataDir string
 	// TLS is how the gateway's port is encrypted, AdminTLS how the admin port is. Nil: not at all.
 	TLS, AdminTLS *tls.Config
 }
@@ -114,6 +117,7 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 		Deadline:         deadline,
 		Limits:           limits,
 		PublicURL:        c.PublicURL,
+		DataDir:          c.DataDir,
 	}, fanout.New(b.Identity, b.Events, b.Sessions), d)
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)

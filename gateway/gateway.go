@@ -71,6 +71,9 @@ type Config struct {
 	RefuseCalls bool
 	// Check says what else must hold for the gateway to be ready: nil, or what is wrong. Nil: nothing else.
 	Check func(context.Context) error
+	// DataDir is where commands on this machine find the keys of the first start, if not where they look by themselves: lines in the log
+	// that name a command say so.
+	DataDir string
 	// TLS is how the gateway's port is encrypted, AdminTLS how the admin port is. Nil: not at all.
 	TLS, AdminTLS *tls.Config
 }
@@ -120,6 +123,7 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 		Deadline:         deadline,
 		Limits:           limits,
 		PublicURL:        c.PublicURL,
+		DataDir:          c.DataDir,
 	}, fanoutOf(&c, b), d)
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)

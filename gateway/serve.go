@@ -48,6 +48,7 @@ func http2() *http.HTTP2Config {
 // ServeUntil serves on l until ctx ends, then takes no new requests, ends the streams with UNAVAILABLE, waits for the requests under way
 // until drain ends, and returns.
 func (g *Gateway) ServeUntil(ctx, drain context.Context, l net.Listener) error {
+	defer g.calls.Close()
 	if u := localURL(l, g.tls != nil); u != nil {
 		g.calls.ListensOn(u)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -59,7 +60,32 @@ type gate struct {
 	workspaces *changing
 
 	metrics *prometheus.Registry
-	log     *bytes.Buffer
+	log     *written
+}
+
+// written is what was written to the log, by whatever goroutine.
+type written struct {
+	mutex sync.Mutex
+	text  bytes.Buffer
+}
+
+func (w *written) Write(p []byte) (int, error) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.text.Write(p)
+}
+
+func (w *written) String() string {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.text.String()
+}
+
+// Reset forgets what was written.
+func (w *written) Reset() {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.text.Reset()
 }
 
 // open opens a door to services that work. Its bodies may be 2,000 bytes for a call, 6,000 for a batch and 9,000 for a
@@ -81,7 +107,7 @@ func openWith(t *testing.T, change func(*ingest.Config)) gate {
 
 func openWithLimits(t *testing.T, c limit.Config, change func(*ingest.Config)) gate {
 	t.Helper()
-	g := gate{Backend: backendtest.Start(t), workspaces: &changing{}, metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
+	g := gate{Backend: backendtest.Start(t), workspaces: &changing{}, metrics: prometheus.NewRegistry(), log: &written{}}
 	g.workspaces.Store(workspaces())
 	limits, err := limit.New(c, g.metrics)
 	if err != nil {

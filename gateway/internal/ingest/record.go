@@ -59,6 +59,7 @@ func (d *Door) record(ctx context.Context, v *visit, items []item) error {
 	for i := range items {
 		d.count(v, &items[i])
 	}
+	d.tell(ctx, v, noticesOf(items))
 	return nil
 }
 

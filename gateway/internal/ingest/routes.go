@@ -90,14 +90,16 @@ func (d *Door) Register(mux *http.ServeMux) {
 		d.handle(mux, prefix+"/projects/{"+pathKey+"}/settings", reading, d.settings)
 		d.handle(mux, prefix+"/sourceConfig", reading, d.sourceConfig)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { d.serve(w, r, "unknown", unknownPath) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { d.serve(w, r, "unknown", d.unknownPath) })
 }
 
 // unknownPath answers a path that nobody has. A browser is let through to that answer, or its page could not read what is wrong.
-func unknownPath(v *visit) answer {
+func (d *Door) unknownPath(v *visit) answer {
 	if v.r.Method == http.MethodOptions && v.r.Header.Get("Access-Control-Request-Method") != "" {
 		return preflight(v.r, anyMethod)
 	}
+	keys, _ := keysOutside(v.r)
+	_, _ = d.admit(v, keys...) // so that it can be told whose mistake it is
 	return refusal(http.StatusNotFound, "path_unknown", "there is nothing at this path: calls go to /v1/track, /v1/batch and the like")
 }
 

@@ -34,6 +34,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, path string, handle
 	a.write(w)
 	took := time.Since(v.received)
 	d.metrics.request(r.Context(), path, a.status, took)
+	d.tellRefused(v, a)
 	d.log(v, path, a, took)
 	end(span, v, a.status)
 }

@@ -17,9 +17,6 @@ func (d *Door) settings(v *visit) answer {
 	}
 	u := d.clientURL()
 	if u == nil {
-		d.unreachable.Do(func() {
-			d.deps.Log.WarnContext(v.r.Context(), "clients ask for settings and get none: say with -public-url where they reach this gateway")
-		})
 		return refusal(http.StatusNotFound, "public_url_required",
 			"there are no settings: start Sojourn with -public-url, such as https://calls.example.com, or set the host in the client")
 	}

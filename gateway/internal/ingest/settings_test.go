@@ -68,7 +68,7 @@ func TestThereAreNoSettingsWhereNobodySaidWhereClientsReachTheGateway(t *testing
 			}
 		}
 	}
-	if n := strings.Count(g.log.String(), `"level":"WARN","msg":"clients ask for settings and get none: say with -public-url`); n != 1 {
+	if n := strings.Count(g.log.String(), `"code":"public_url_required","reason":"there are no settings: start Sojourn with -public-url`); n != 1 {
 		t.Errorf("the log says so %d times: %s", n, g.log)
 	}
 }

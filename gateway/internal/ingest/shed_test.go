@@ -203,7 +203,7 @@ func TestWhatIsShedLeavesNoLineInTheUsualLog(t *testing.T) {
 	g.post("/v1/track", webKey, trackCall("m1", ""))
 	g.log.Reset()
 	g.post("/v1/track", webKey, trackCall("m2", ""))
-	if text := g.log.Bytes(); bytes.Count(text, []byte("\n")) != 1 || !bytes.Contains(text, []byte(`"level":"DEBUG"`)) {
+	if text := []byte(g.log.String()); bytes.Count(text, []byte("\n")) != 1 || !bytes.Contains(text, []byte(`"level":"DEBUG"`)) {
 		t.Errorf("logged %s", text)
 	}
 }

@@ -20,6 +20,7 @@ import (
 type reader struct {
 	workspace string
 	admin     bool
+	name      string // of an admin's token, in the log
 }
 
 // admission is a reader who was let in, and whether its token is still good.
@@ -40,7 +41,7 @@ func newReaders(from workspace.Provider) *readers {
 	return &readers{kinds: kinds, ring: workspace.Follow(from, func(c *workspace.Config) *keyring.Ring[reader] {
 		ring := &keyring.Ring[reader]{}
 		for _, token := range c.AdminTokens {
-			ring.Add(token, reader{admin: true})
+			ring.Add(token, reader{admin: true, name: token.Name()})
 		}
 		for i := range c.Workspaces {
 			for _, token := range c.Workspaces[i].QueryTokens {

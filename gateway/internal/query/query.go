@@ -79,11 +79,12 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) error {
 		return fmt.Errorf("register query metrics: %w", err)
 	}
 	readers := newReaders(c.Workspaces)
-	options := func(deadline time.Duration) connect.HandlerOption {
+	options := func(deadline time.Duration, outer ...connect.Interceptor) connect.HandlerOption {
 		return connect.WithHandlerOptions(
 			connect.WithReadMaxBytes(maxRequestBytes),
 			connect.WithRequestGate(observed.gate(readers.admit)),
-			connect.WithInterceptors(observed), strict.Requests(services()...), connect.WithInterceptors(
+			connect.WithInterceptors(append([]connect.Interceptor{observed}, outer...)...), strict.Requests(services()...),
+			connect.WithInterceptors(
 				authorizer{}, crowd{limits: c.Limits}, lasting{group: c.Streams}, translator{deadline: deadline, log: d.Log},
 			),
 			connect.WithRecover(func(ctx context.Context, _ connect.Spec, _ http.Header, p any) error {
@@ -91,6 +92,9 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) error {
 				return connect.NewError(connect.CodeInternal, errInternal)
 			}),
 		)
+	}
+	adminOptions := func(deadline time.Duration) connect.HandlerOption {
+		return connect.WithHandlerOptions(options(deadline, acts{log: d.Log}), connect.WithRequestGate(observed.gate(admitAdmin)))
 	}
 	handle := func(path string, h http.Handler) { mux.Handle(path, withTimeouts(c.SendTime, strict.Parameters(h))) }
 	pages := newCORS(c.Workspaces, readers)
@@ -102,14 +106,10 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) error {
 	share(eventsv1connect.NewQueryServiceHandler(events{eventsv1.NewQueryServiceClient(c.Events)}, question))
 	share(sessionsv1connect.NewQueryServiceHandler(sessions{sessionsv1.NewQueryServiceClient(c.Sessions)}, question))
 	share(reportv1connect.NewReportServiceHandler(report.New(c.Identity, c.Events, c.Sessions, time.Now), options(reportTime)))
-	handle(adminv1connect.NewAdminServiceHandler(
-		newAdmin(c.Identity, c.Events, c.Sessions, time.Now), options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
-	handle(backupv1connect.NewBackupServiceHandler(
-		newBackups(c), options(adminTime), connect.WithRequestGate(observed.gate(admitAdmin))))
+	handle(adminv1connect.NewAdminServiceHandler(newAdmin(c.Identity, c.Events, c.Sessions, time.Now), adminOptions(adminTime)))
+	handle(backupv1connect.NewBackupServiceHandler(newBackups(c), adminOptions(adminTime)))
 	handle(maintenancev1connect.NewMaintenanceServiceHandler(
-		newMaintained(c.Identity, c.Events, c.Sessions), options(maintenanceTime), connect.WithRequestGate(observed.gate(admitAdmin))))
-	handle(sessionsv1connect.NewAdminServiceHandler(
-		sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, options(adminTime),
-		connect.WithRequestGate(observed.gate(admitAdmin))))
+		newMaintained(c.Identity, c.Events, c.Sessions), adminOptions(maintenanceTime)))
+	handle(sessionsv1connect.NewAdminServiceHandler(sessionsAdmin{sessionsv1.NewAdminServiceClient(c.Sessions)}, adminOptions(adminTime)))
 	return nil
 }

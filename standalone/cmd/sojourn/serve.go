@@ -81,6 +81,14 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	}
 }
 
+// namedDir returns the data directory if it is not the one that commands look at by themselves.
+func (s *server) namedDir() string {
+	if s.dir == defaultData {
+		return ""
+	}
+	return s.dir
+}
+
 // checkConfig says whether the configuration is good, and changes nothing. The error names every problem, those of the flags first.
 func checkConfig(d directory, ofFlags error, stdout io.Writer) error {
 	err := setup.Check(d.dir, d.workspaces)
@@ -121,7 +129,7 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 	}
 	defer func() { err = errors.Join(err, suite.Close()) }()
 	g, err := gateway.Open(ctx, gateway.Config{
-		Workspaces: workspaces, MaxDeliveryBytes: s.deliveryBytes, PublicURL: s.publicURL.URL, Limits: s.limits,
+		Workspaces: workspaces, MaxDeliveryBytes: s.deliveryBytes, PublicURL: s.publicURL.URL, DataDir: s.namedDir(), Limits: s.limits,
 		TLS: listeners.Main, AdminTLS: listeners.Admin,
 	}, suite.Backends(), deps.For("gateway"))
 	if err != nil {

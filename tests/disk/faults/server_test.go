@@ -36,7 +36,17 @@ var (
 // serve starts a sojourn on a data directory and returns once it is ready.
 func serve(t *testing.T, dir string) *server {
 	t.Helper()
-	s := &server{keys: map[string]string{}, ended: make(chan struct{}), cmd: exec.Command(sojourn, "-data", dir, "-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0")}
+	s, ready := tryServe(t, dir)
+	if !ready {
+		t.Fatalf("sojourn ended before it was ready: %v\n%s", s.cmd.ProcessState, s.printed())
+	}
+	return s
+}
+
+// tryServe starts a sojourn on a data directory, and returns once it is ready, or has ended.
+func tryServe(t *testing.T, dir string) (s *server, isReady bool) {
+	t.Helper()
+	s = &server{keys: map[string]string{}, ended: make(chan struct{}), cmd: exec.Command(sojourn, "-data", dir, "-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0")}
 	output, input, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +62,7 @@ func serve(t *testing.T, dir string) *server {
 	select {
 	case s.url = <-ready:
 	case <-s.ended:
-		t.Fatalf("sojourn ended before it was ready: %v\n%s", s.cmd.ProcessState, s.printed())
+		return s, false
 	case <-time.After(patience):
 		t.Fatalf("sojourn was not ready within %v\n%s", patience, s.printed())
 	}
@@ -63,7 +73,7 @@ func serve(t *testing.T, dir string) *server {
 	for _, match := range keyLine.FindAllStringSubmatch(string(keys), -1) {
 		s.keys[match[1]] = match[2]
 	}
-	return s
+	return s, true
 }
 
 func (s *server) read(output io.ReadCloser, ready chan<- string) {

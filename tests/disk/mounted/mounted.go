@@ -22,7 +22,8 @@ import (
 
 // Options say what goes wrong on a mounted volume.
 type Options struct {
-	// FailSync, if set, says of a Sync of a file whether it fails with EIO. It is called by one goroutine at a time.
+	// FailSync, if set, says of a Sync of a file, or of a directory, which has the name "/", whether it fails with EIO. It is called by one
+	// goroutine at a time.
 	FailSync func(name string) bool
 	// Log has the operations logged.
 	Log bool
@@ -105,7 +106,11 @@ func (d *disk) number() uint64 {
 func (d *disk) sync(number uint64) syscall.Errno {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
-	if name, ok := d.names[number]; ok && d.options.FailSync != nil && d.options.FailSync(name) {
+	name := d.names[number]
+	if d.volume.IsDir(number) {
+		name = "/"
+	}
+	if name != "" && d.options.FailSync != nil && d.options.FailSync(name) {
 		d.broken++
 		d.do(volume.Op{Kind: volume.SyncFails, Node: number, Seed: d.broken})
 		return syscall.EIO

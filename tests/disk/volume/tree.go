@@ -71,9 +71,14 @@ func (t Tree) Sum(seed maphash.Seed) uint64 {
 
 // Is says whether the volume reads as the tree.
 func (v *Volume) Is(t Tree) bool {
+	return maps.EqualFunc(v.Tree(), t, bytes.Equal)
+}
+
+// Tree returns what the volume reads as.
+func (v *Volume) Tree() Tree {
 	now := Tree{}
 	v.read(Root, "", now)
-	return maps.EqualFunc(now, t, bytes.Equal)
+	return now
 }
 
 func (v *Volume) read(number uint64, at string, into Tree) {

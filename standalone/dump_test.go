@@ -83,9 +83,14 @@ func checkSound(t *testing.T, dir string) {
 func TestADumpHasNoOutcomesOfASourceThatSentNothingButCopiesAndFilteredCalls(t *testing.T) {
 	const call, unreadable = `{"type":"track","messageId":"m","timestamp":"2026-11-02T09:00:00Z","anonymousId":"s","userId":"u","event":"E"}`, `{"`
 	all := []sent{
-		{"/v1/track", "web", call}, {"/v1/track", "app", call}, {"/v1/track", "web", call},
-		{"/v1/page", "web", unreadable}, {"/v1/track", "web", unreadable}, {"/v1/page", "web", unreadable},
-		{"/v1/batch", "app", unreadable}, {"/v1/batch", "app", unreadable},
+		{"/v1/track", "web", call},
+		{"/v1/track", "app", call},
+		{"/v1/track", "web", call},
+		{"/v1/page", "web", unreadable},
+		{"/v1/track", "web", unreadable},
+		{"/v1/page", "web", unreadable},
+		{"/v1/batch", "web", unreadable},
+		{"/v1/batch", "web", unreadable},
 	}
 	filtered := &identityv1.RecordCallsRequest{Workspace: "w", Filtered: []*identityv1.FilteredCall{{
 		Call: &segmentv1.Call{Type: segmentv1.CallType_CALL_TYPE_SCREEN, Source: "app"},
@@ -94,8 +99,8 @@ func TestADumpHasNoOutcomesOfASourceThatSentNothingButCopiesAndFilteredCalls(t *
 		return `{"kind":"outcome","workspace":"w","source":"` + source + `","type":"` + kind + `",` + counts + `}`
 	}
 	want := []string{
-		line("app", "", `"accepted":0,"rejected":1`),
 		line("app", "track", `"accepted":1,"rejected":0`),
+		line("web", "", `"accepted":0,"rejected":1`),
 		// Under track the web source has a copy, which shows nowhere, and a call that could not be read.
 		line("web", "page", `"accepted":0,"rejected":1`),
 		line("web", "track", `"accepted":0,"rejected":1`),

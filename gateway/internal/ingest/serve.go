@@ -64,7 +64,8 @@ func (d *Door) log(v *visit, path string, a answer, took time.Duration) {
 	}
 	attrs := []slog.Attr{
 		slog.String("method", v.r.Method), slog.String("path", path), slog.Int("status", a.status), slog.Duration("took", took),
-		slog.Int("accepted", v.accepted), slog.Int("duplicate", v.duplicate), slog.Int("filtered", v.filtered), slog.Int("rejected", v.rejected),
+		slog.Int("accepted", v.accepted), slog.Int("duplicate", v.duplicate), slog.Int("filtered", v.filtered),
+		slog.Int("rejected", v.rejected),
 	}
 	if v.source != nil {
 		attrs = append(attrs, slog.String("workspace", v.source.workspace), slog.String("source", v.source.rules.Source))

@@ -133,7 +133,8 @@ func (e *envelope) fieldOf(quoted jsontext.Value) *jsontext.Value {
 	return e.field(name)
 }
 
-// FingerprintOfCall returns the hash of the call's type and of its content in canonical form, or where that cannot be read, of the raw bytes.
+// FingerprintOfCall returns the hash of the call's type and of its content in canonical form, or where that cannot be read, of the raw
+// bytes.
 func FingerprintOfCall(typeName string, raw []byte) Fingerprint {
 	content := []byte{'{'}
 	err := members(nulled(raw, notNumbers(raw)), func(name string, value jsontext.Value) bool {

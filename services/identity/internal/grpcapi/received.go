@@ -37,8 +37,8 @@ func toReceived(
 	}
 	for i, m := range r.GetFiltered() {
 		all = append(all, &identityv1.ReceivedCall{
-			Received: received, Source: batch.Filtered[i].Source, Type: batch.Filtered[i].Type, Call: m.GetCall(), Warnings: m.GetWarnings(),
-			Outcome: identityv1.CallOutcome_CALL_OUTCOME_FILTERED,
+			Received: received, Source: batch.Filtered[i].Source, Type: batch.Filtered[i].Type,
+			Outcome: identityv1.CallOutcome_CALL_OUTCOME_FILTERED, Call: m.GetCall(), Warnings: m.GetWarnings(),
 		})
 	}
 	return all

@@ -1,16 +1,21 @@
 package standalone_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
+	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 )
 
 // visits are calls of one session in module "m", some minutes apart.
@@ -272,5 +277,32 @@ func TestAReportOfAnAccountThatNobodyNamedIsNotFoundAndAWrongQuestionIsTheClient
 		if got := connect.CodeOf(c.err); got != c.code {
 			t.Errorf("%s: %v, want %v", name, c.err, c.code)
 		}
+	}
+}
+
+func TestServicesIgnoreWhatTheyDoNotKnowSoThatGatewaysCanBeNewer(t *testing.T) {
+	r := run(t)
+	r.record("w", visits("s1", "u", "a", midnight, 0, 1))
+	unknown := protowire.AppendString(protowire.AppendTag(nil, 9999, protowire.BytesType), "new")
+	newer := func(m proto.Message) {
+		t.Helper()
+		m.ProtoReflect().SetUnknown(unknown)
+	}
+	usage := &eventsv1.QueryUsageRequest{Workspace: "w"}
+	timeSpent := &sessionsv1.QueryTimeRequest{Workspace: "w", GroupBy: []sessionsv1.GroupBy{sessionsv1.GroupBy_GROUP_BY_USER}}
+	users := &identityv1.ListUsersRequest{Workspace: "w"}
+	record := &identityv1.RecordCallsRequest{Workspace: "w", Calls: visits("s2", "v", "a", midnight, 0)}
+	newer(usage)
+	newer(timeSpent)
+	newer(users)
+	newer(record)
+	newer(record.GetCalls()[0])
+	b := r.suite.Backends()
+	_, usageErr := eventsv1.NewQueryServiceClient(b.Events).QueryUsage(t.Context(), usage)
+	spent, timeErr := sessionsv1.NewQueryServiceClient(b.Sessions).QueryTime(t.Context(), timeSpent)
+	_, recordErr := identityv1.NewIngestServiceClient(b.Identity).RecordCalls(t.Context(), record)
+	listed, usersErr := identityv1.NewQueryServiceClient(b.Identity).ListUsers(t.Context(), users)
+	if err := errors.Join(usageErr, timeErr, recordErr, usersErr); err != nil || len(spent.GetRows()) != 1 || len(listed.GetUsers()) != 2 {
+		t.Errorf("%v, %v, %v", err, spent, listed)
 	}
 }

@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// askedMethods and askedHeaders are what a page may send: what clients of Connect and gRPC-Web do.
-	askedMethods = "GET, POST"
-	askedHeaders = "Authorization, Connect-Protocol-Version, Connect-Timeout-Ms, Content-Type, Grpc-Timeout, X-Grpc-Web, X-User-Agent, " +
+	// allowedMethods and allowedHeaders are what a page may send: what clients of Connect and gRPC-Web do.
+	allowedMethods = "GET, POST"
+	allowedHeaders = "Authorization, Connect-Protocol-Version, Connect-Timeout-Ms, Content-Type, Grpc-Timeout, X-Grpc-Web, X-User-Agent, " +
 		observe.RequestIDHeader
-	// readHeaders are those of an answer that a page may read beside the ones that it always may.
-	readHeaders = "Grpc-Message, Grpc-Status, Grpc-Status-Details-Bin, " + observe.RequestIDHeader
+	// exposedHeaders are those of an answer that a page may read beside the ones that it always may.
+	exposedHeaders = "Grpc-Message, Grpc-Status, Grpc-Status-Details-Bin, " + observe.RequestIDHeader
 	// preflightSeconds is for how long a browser may remember the answer to a preflight.
 	preflightSeconds = "7200"
 )
@@ -59,7 +59,7 @@ func (c cors) share(next http.Handler) http.Handler {
 		}
 		if origin := r.Header.Get("Origin"); origin != "" && c.mayRead(origin, r.Header) {
 			h.Set("Access-Control-Allow-Origin", origin)
-			h.Set("Access-Control-Expose-Headers", readHeaders)
+			h.Set("Access-Control-Expose-Headers", exposedHeaders)
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -73,11 +73,11 @@ func (c cors) mayRead(origin string, header http.Header) bool {
 // preflight tells a browser what a page may send. It comes without a token, so it lets in every origin that any workspace names.
 func (c cors) preflight(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Allow", askedMethods+", "+http.MethodOptions)
+	h.Set("Allow", allowedMethods+", "+http.MethodOptions)
 	if origin := r.Header.Get("Origin"); c.origins().all[origin] {
 		h.Set("Access-Control-Allow-Origin", origin)
-		h.Set("Access-Control-Allow-Methods", askedMethods)
-		h.Set("Access-Control-Allow-Headers", askedHeaders)
+		h.Set("Access-Control-Allow-Methods", allowedMethods)
+		h.Set("Access-Control-Allow-Headers", allowedHeaders)
 		h.Set("Access-Control-Max-Age", preflightSeconds)
 	}
 	w.WriteHeader(http.StatusNoContent)

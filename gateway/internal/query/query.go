@@ -97,9 +97,9 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) error {
 		return connect.WithHandlerOptions(options(deadline, acts{log: d.Log}), connect.WithRequestGate(observed.gate(admitAdmin)))
 	}
 	handle := func(path string, h http.Handler) { mux.Handle(path, withTimeouts(c.SendTime, strict.Parameters(h))) }
-	pages := newCORS(c.Workspaces, readers)
+	cors := newCORS(c.Workspaces, readers)
 	share := func(path string, h http.Handler) {
-		mux.Handle(path, withTimeouts(c.SendTime, pages.share(strict.Parameters(h))))
+		mux.Handle(path, withTimeouts(c.SendTime, cors.share(strict.Parameters(h))))
 	}
 	question := options(c.Deadline)
 	share(identityv1connect.NewQueryServiceHandler(identity{identityv1.NewQueryServiceClient(c.Identity)}, question))

@@ -95,7 +95,7 @@ type table struct {
 func (s *Reports) tables() map[reportv1.ExportTable]table {
 	return map[reportv1.ExportTable]table{
 		reportv1.ExportTable_EXPORT_TABLE_USERS:    {s.exportUsers, userRow("", nil)},
-		reportv1.ExportTable_EXPORT_TABLE_ACCOUNTS: {s.exportAccounts, accountRow("", nil, accountDeeds{})},
+		reportv1.ExportTable_EXPORT_TABLE_ACCOUNTS: {s.exportAccounts, accountRow("", nil, exportedActivity{})},
 		reportv1.ExportTable_EXPORT_TABLE_SESSIONS: {s.exportSessions, sessionRow("", nil)},
 		reportv1.ExportTable_EXPORT_TABLE_EVENTS:   {s.exportEvents, eventRow("", nil)},
 		reportv1.ExportTable_EXPORT_TABLE_USAGE:    {s.exportUsage, usageRow("", "", "", inModule{}, nil, nil)},

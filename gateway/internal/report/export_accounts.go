@@ -9,14 +9,14 @@ import (
 	"github.com/sojournhq/sojourn/gateway/internal/tabular"
 )
 
-// accountDeeds is what an export tells of what an account did on the days that are exported.
-type accountDeeds struct {
+// exportedActivity is what an export says of the activity of an account on the exported days.
+type exportedActivity struct {
 	activeUsers int64
 	time        amount
 	lastSeenDay string // up to the last of the days; empty: never
 }
 
-// exportAccounts reads a page of accounts, and what each of them did.
+// exportAccounts reads a page of accounts with their activity.
 func (s *Reports) exportAccounts(ctx context.Context, e export) ([]tabular.Object, string, error) {
 	workspace := e.request.GetWorkspace()
 	accounts, next, err := s.accountsOf(ctx, e)
@@ -28,10 +28,10 @@ func (s *Reports) exportAccounts(ctx context.Context, e export) ([]tabular.Objec
 	together.SetLimit(accountsAtOnce)
 	for i, account := range accounts {
 		together.Go(func() error {
-			did, err := s.accountDeeds(ctx, scope{
+			activity, err := s.activityOn(ctx, scope{
 				workspace: workspace, account: account.GetAccountId(), from: e.request.GetFromDay(), to: e.request.GetToDay(),
 			})
-			rows[i] = accountRow(workspace, account, did)
+			rows[i] = accountRow(workspace, account, activity)
 			return err
 		})
 	}
@@ -50,11 +50,12 @@ func (s *services) accountsOf(ctx context.Context, e export) (accounts []*identi
 	return list.GetAccounts(), list.GetNextPageToken(), err
 }
 
-func (s *services) accountDeeds(ctx context.Context, about scope) (accountDeeds, error) {
+// activityOn returns the activity of an account within a scope.
+func (s *services) activityOn(ctx context.Context, about scope) (exportedActivity, error) {
 	done, err := s.deedsOf(ctx, about, false)
 	if err != nil {
-		return accountDeeds{}, err
+		return exportedActivity{}, err
 	}
 	last, err := s.lastSeenDay(ctx, about, done)
-	return accountDeeds{activeUsers: done.seen.users(0), time: done.total.all, lastSeenDay: last}, err
+	return exportedActivity{activeUsers: done.seen.users(0), time: done.total.all, lastSeenDay: last}, err
 }

@@ -25,7 +25,7 @@ func userRow(workspace string, u *identityv1.User) tabular.Object {
 	}
 }
 
-func accountRow(workspace string, a *identityv1.Account, did accountDeeds) tabular.Object {
+func accountRow(workspace string, a *identityv1.Account, activity exportedActivity) tabular.Object {
 	return tabular.Object{
 		{Name: "kind", Value: "account"},
 		{Name: "workspace", Value: workspace},
@@ -34,10 +34,10 @@ func accountRow(workspace string, a *identityv1.Account, did accountDeeds) tabul
 		{Name: "traits", Value: traits(a.GetTraits())},
 		{Name: "dimensions", Value: dimensions(a.GetDimensions())},
 		{Name: "problems", Value: problemCodes(a.GetProblems())},
-		{Name: "activeUsers", Value: did.activeUsers},
-		{Name: "lastSeenDay", Value: did.lastSeenDay},
-		{Name: "durationMs", Value: did.time.duration.Milliseconds()},
-		{Name: "activeMs", Value: did.time.active.Milliseconds()},
+		{Name: "activeUsers", Value: activity.activeUsers},
+		{Name: "lastSeenDay", Value: activity.lastSeenDay},
+		{Name: "durationMs", Value: activity.time.duration.Milliseconds()},
+		{Name: "activeMs", Value: activity.time.active.Milliseconds()},
 	}
 }
 

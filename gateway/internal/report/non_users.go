@@ -23,16 +23,10 @@ const usersAtOnce = 8
 // ListNonUsers implements reportv1connect.ReportServiceHandler.
 func (s *Reports) ListNonUsers(ctx context.Context, r *reportv1.ListNonUsersRequest) (*reportv1.ListNonUsersResponse, error) {
 	size, err := page.Size(r.GetPageSize())
-	switch {
-	case err != nil:
-	case r.GetAccountId() == "":
-		err = errNoAccount
-	case r.Feature != nil && r.Module == nil:
-		err = errors.New("feature needs a module: empty text for no module")
-	default:
-		_, err = day.ParseSpan(r.GetFromDay(), r.GetToDay())
-	}
 	if err != nil {
+		return nil, invalid(err)
+	}
+	if err := checkNonUsers(r); err != nil {
 		return nil, invalid(err)
 	}
 	after, err := page.Position(r, r.GetPageToken(), 1)
@@ -44,14 +38,7 @@ func (s *Reports) ListNonUsers(ctx context.Context, r *reportv1.ListNonUsersRequ
 		return nil, err
 	}
 	response := &reportv1.ListNonUsersResponse{Total: int64(len(all))}
-	rest := all
-	if after != nil {
-		i, found := slices.BinarySearch(all, after[0])
-		if found {
-			i++
-		}
-		rest = all[i:]
-	}
+	rest := behind(all, after)
 	if len(rest) > size {
 		rest = rest[:size]
 		if response.NextPageToken, err = page.Token(r, rest[size-1]); err != nil {
@@ -62,12 +49,35 @@ func (s *Reports) ListNonUsers(ctx context.Context, r *reportv1.ListNonUsersRequ
 	return response, err
 }
 
+func checkNonUsers(r *reportv1.ListNonUsersRequest) error {
+	switch {
+	case r.GetAccountId() == "":
+		return errNoAccount
+	case r.Feature != nil && r.Module == nil:
+		return errors.New("feature needs a module: empty text for no module")
+	}
+	_, err := day.ParseSpan(r.GetFromDay(), r.GetToDay())
+	return err
+}
+
+// behind returns the ids, which are in order, behind the position of a page token; all of them for none.
+func behind(ids, position []string) []string {
+	if position == nil {
+		return ids
+	}
+	i, found := slices.BinarySearch(ids, position[0])
+	if found {
+		i++
+	}
+	return ids[i:]
+}
+
 // nonUsers returns the ids of the users whom the usage report counts as non-users, in order: the users of the account, as members counts
 // them, without those who used what the request names.
 func (s *services) nonUsers(ctx context.Context, r *reportv1.ListNonUsersRequest) ([]string, error) {
 	about := scope{workspace: r.GetWorkspace(), account: r.GetAccountId(), from: r.GetFromDay(), to: r.GetToDay()}
 	var listed []string
-	var anything, it map[string]bool
+	var usedAny, used map[string]bool
 	together, ctx := group.WithContext(ctx)
 	together.Go(func() error { return s.exists(ctx, about) })
 	together.Go(func() (err error) {
@@ -75,12 +85,12 @@ func (s *services) nonUsers(ctx context.Context, r *reportv1.ListNonUsersRequest
 		return err
 	})
 	together.Go(func() (err error) {
-		anything, err = s.usersOf(ctx, about)
+		usedAny, err = s.usersOf(ctx, about)
 		return err
 	})
 	if r.Module != nil {
 		together.Go(func() (err error) {
-			it, err = s.usersOf(ctx, about.within(r.Module, r.Feature))
+			used, err = s.usersOf(ctx, about.within(r.Module, r.Feature))
 			return err
 		})
 	}
@@ -88,13 +98,13 @@ func (s *services) nonUsers(ctx context.Context, r *reportv1.ListNonUsersRequest
 		return nil, err
 	}
 	if r.Module == nil {
-		it = anything
+		used = usedAny
 	}
-	members := maps.Clone(anything)
+	members := maps.Clone(usedAny)
 	for _, id := range listed {
 		members[id] = true
 	}
-	maps.DeleteFunc(members, func(id string, _ bool) bool { return it[id] })
+	maps.DeleteFunc(members, func(id string, _ bool) bool { return used[id] })
 	return slices.Sorted(maps.Keys(members)), nil
 }
 

@@ -34,6 +34,7 @@ type hostile struct {
 	JSON    string   `yaml:"json"`
 	Body    *string  `yaml:"body"`
 	Gzip    string   `yaml:"gzip"`
+	Unsaid  bool     `yaml:"unsaid"`
 	Method  string   `yaml:"method"`
 	Path    string   `yaml:"path"`
 	Key     string   `yaml:"key"`
@@ -62,6 +63,8 @@ workspaces:
     sources:
       - {id: web, write_keys: [` + writeKey + `]}
       - {id: lax, write_keys: [` + laxKey + `]}
+      - {id: jitsu, write_keys: ["jitsu-id-of-default:jitsu-secret"]}
+      - {id: deletes, write_keys: [write-key-of-default-deletes], allow_delete: true}
       - {id: signed, write_keys: [` + signedKey + `], shared_secrets: [a-shared-secret-of-this-test]}
       - id: mapped
         write_keys: [` + mappedKey + `]
@@ -198,7 +201,9 @@ func (c *hostile) request() []byte {
 	headers := []string{"Host: sojourn", "Content-Type: application/json", "Connection: close"}
 	if c.Gzip != "" {
 		body = compressed(body, c.Gzip)
-		headers = append(headers, "Content-Encoding: gzip")
+		if !c.Unsaid {
+			headers = append(headers, "Content-Encoding: gzip")
+		}
 	}
 	switch c.Key {
 	case "":
@@ -257,6 +262,8 @@ func compressed(text, how string) string {
 type said struct {
 	status   int // 0: the connection was closed without an answer
 	code     string
+	batch    bool // how many calls were accepted is said
+	success  bool
 	accepted int
 	rejected []string
 	warnings string
@@ -290,13 +297,17 @@ func (c *hostile) send(address string) (said, error) {
 	text, _ := io.ReadAll(resp.Body) // what is cut off is no JSON
 	var body struct {
 		Code     string
-		Accepted int
+		Success  bool
+		Accepted *int
 		Rejected []struct{ Code string }
 		Warnings []struct{ Code string }
 	}
 	s := said{status: resp.StatusCode, took: time.Since(began)}
 	if json.Unmarshal(text, &body) == nil {
-		s.code, s.accepted = body.Code, body.Accepted
+		s.code, s.success = body.Code, body.Success
+	}
+	if s.batch = body.Accepted != nil; s.batch {
+		s.accepted = *body.Accepted
 	}
 	for _, r := range body.Rejected {
 		s.rejected = append(s.rejected, r.Code)
@@ -320,6 +331,9 @@ func (c *hostile) check(t *testing.T, s said) {
 	}
 	if s.accepted != c.Accepted || strings.Join(s.rejected, " ") != strings.Join(c.Rejected, " ") {
 		t.Errorf("%s: %d accepted and %v rejected, want %d and %v", c.Name, s.accepted, s.rejected, c.Accepted, c.Rejected)
+	}
+	if s.batch && s.success != (s.accepted > 0) {
+		t.Errorf("%s: success is %v with %d accepted", c.Name, s.success, s.accepted)
 	}
 	if !strings.Contains(s.warnings, c.Warning) {
 		t.Errorf("%s: warnings %s, want %s", c.Name, s.warnings, c.Warning)

@@ -105,7 +105,7 @@ func (t *tables) deleteFields(key []byte, untilMS int64) (gone bool, err error) 
 		return false, nil
 	}
 	if !seen {
-		row.seenMS = directory.NeverSeen // of several activities only the latest is kept, so no other is later than untilMS
+		row.seenMS = directory.NeverSeen // the latest activity is deleted, so all are
 	}
 	return false, putSealed(t.users, key, record.Seal(key, row.append(nil, true, userFields)))
 }

@@ -17,8 +17,8 @@ const (
 	accountFields = 1
 )
 
-// profileRow is a UserRow or an AccountRow as a transaction changes it. Nearly every call changes the times alone, so the fields stay as they
-// are stored until one has to be merged into them.
+// profileRow is a UserRow or an AccountRow as a transaction changes it. Nearly every call changes the times alone, so the fields stay as
+// they are stored until one has to be merged into them.
 type profileRow struct {
 	stored  []byte // what stands behind the times; until it is read
 	changed bool   // something is to be stored

@@ -187,7 +187,7 @@ func TestEveryTraitReachesTheAnswer(t *testing.T) {
 	c.record(
 		newCall(identify, "1", 0, "ada", "acme", sent(&identityv1.UserTraits{}, nil)...),
 		newCall(group, "2", 0, "", "acme", sent(&identityv1.AccountTraits{}, map[string]*segmentv1.Trait{
-			"created_at": num("created_at", "7"), "employees": num("employees", "12"), "tier": str("tier", "gold"),
+			"created_at": num("created_at", "1793534400"), "employees": num("employees", "12"), "tier": str("tier", "gold"),
 			"lifecycle_stage": str("lifecycle_stage", "live"), "is_churned": num("is_churned", "1"),
 		})...),
 	)
@@ -211,7 +211,7 @@ func TestEveryTraitReachesTheAnswer(t *testing.T) {
 		}
 	}
 	a := s.Accounts[0].GetTraits()
-	if a.GetCreatedAt().GetSeconds() != 7 || a.GetEmployees() != 12 ||
+	if a.GetCreatedAt().GetSeconds() != 1793534400 || a.GetEmployees() != 12 ||
 		a.GetTier() != "gold" || a.GetLifecycleStage() != "live" || !a.GetIsChurned() {
 		t.Errorf("account traits = %v", a)
 	}

@@ -17,7 +17,6 @@ replace github.com/sojournhq/sojourn/gateway => ../../gateway
 replace github.com/sojournhq/sojourn/standalone => ../../standalone
 
 require (
-	github.com/goccy/go-yaml v1.19.2
 	github.com/google/go-cmp v0.7.0
 	github.com/sojournhq/sojourn/internal/kit v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/proto v0.0.0-00010101000000-000000000000
@@ -25,7 +24,10 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require github.com/klauspost/compress v1.20.1 // indirect
+require (
+	github.com/klauspost/compress v1.20.1 // indirect
+	go.yaml.in/yaml/v4 v4.0.0 // indirect
+)
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect

@@ -54,10 +54,15 @@ func Workspaces(dir string) (*workspace.Config, error) {
 
 // Watch is Workspaces for those who run on: what it returns follows the file until it is closed.
 func Watch(dir string, log *slog.Logger) (*workspace.Watched, error) {
+	path := filepath.Join(dir, File)
+	watched, err := workspace.Watch(path, log)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return watched, err
+	}
 	if _, err := Workspaces(dir); err != nil {
 		return nil, err
 	}
-	return workspace.Watch(filepath.Join(dir, File), log)
+	return workspace.Watch(path, log)
 }
 
 func fresh(k *Keys) *workspace.Config {

@@ -78,13 +78,12 @@ func missing(path, dir string) error {
 		"(sojourn restore -only workspaces -from BACKUP -data %s), or name another by -workspaces", ErrNoWorkspaces, path, dir, dir)
 }
 
-// hasData says whether a directory holds a data file, or anything else that belongs to one.
+// hasData says whether a directory holds data files, logs of them, or what names them.
 func hasData(dir string) bool {
 	entries, err := os.ReadDir(dir)
 	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-		return slices.ContainsFunc([]string{identity.File, events.File, sessions.File, boltdb.ManifestFile}, func(file string) bool {
-			return strings.HasPrefix(e.Name(), file)
-		})
+		file, _, _ := strings.Cut(e.Name(), ".log-")
+		return slices.Contains([]string{identity.File, events.File, sessions.File, boltdb.ManifestFile}, file)
 	})
 }
 

@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-MODULES := proto internal/kit internal/domain services/events services/identity services/sessions gateway standalone \
+MODULES := proto internal services/events services/identity services/sessions gateway standalone \
 	tests/program tests/e2e tests/load tests/cluster tests/reliability tests/disk
 # Modules outside the workspace: what they need would weigh on the others.
 BESIDE := tests/deploy tools
@@ -215,6 +215,10 @@ COMMIT = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 TAG ?= $(VERSION)
 ARCH ?= $(shell go env GOARCH)
 ENGINE = $(firstword $(foreach e,docker podman,$(shell $(e) info >/dev/null 2>&1 && echo $(e))))
+
+.PHONY: image-tag
+image-tag: ## print the tag that images get, for --set image.tag
+	@echo $(TAG)
 
 .PHONY: images
 images: ## build the programs' container images, with docker or podman if one answers, else as archives

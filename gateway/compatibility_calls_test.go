@@ -52,18 +52,30 @@ func responses() map[string]sending {
 			"'accepted':1,'rejected':[{'index':0,'messageId':'m','code':'type_required'"), "type_required"),
 		"batch with bad items": withCounted(batch(posted("/v1/batch", batchOf("", `7`, callOf(`"type":"erase"`), tracked()), tookTracked),
 			"'accepted':1,'rejected':[{'index':0,"), "call_not_object | erase type_unsupported"),
-		"batch of bad items":    withCounted(batch(posted("/v1/batch", batchOf("", `7`), ""), "{'success':true,'accepted':0,'rejected':[{'index':0,"), "call_not_object"),
-		"batch damaged inside":  withCounted(batch(posted("/v1/batch", batchOf("", `{"type":"track","type":"page"}`, tracked()), tookTracked), "'code':'json_duplicate_key'"), "track json_duplicate_key"),
-		"messageId missing":     twice,
-		"messageId twice":       again(posted("/v1/track", tracked(), tookTracked)),
-		"ids numbers":           posted("/v1/track", strings.Replace(tracked(), `"u"`, `12345`, 1), "track user=12345 feature=E"),
-		"ids placeholders":      warned(sending{path: "/v1/track", key: looseKey, body: strings.Replace(tracked(), `"u"`, `"undefined"`, 1), took: "track feature=E"}, "user_id_absent"),
-		"ids switched off":      {path: "/v1/page", key: looseKey, body: `{"name":"M","timestamp":"2026-10-01T11:59:00Z"}`, took: "page module=M"},
+		"batch of duplicates":  again(batch(posted("/v1/batch", batchOf("", tracked()), tookTracked), "{'success':true,'accepted':1,'rejected':[]}")),
+		"batch of bad items":   withCounted(batch(posted("/v1/batch", batchOf("", `7`), ""), "{'success':false,'accepted':0,'rejected':[{'index':0,"), "call_not_object"),
+		"batch damaged inside": withCounted(batch(posted("/v1/batch", batchOf("", `{"type":"track","type":"page"}`, tracked()), tookTracked), "'code':'json_duplicate_key'"), "track json_duplicate_key"),
+		"messageId missing":    twice,
+		"messageId twice":      again(posted("/v1/track", tracked(), tookTracked)),
+		"ids numbers":          posted("/v1/track", strings.Replace(tracked(), `"u"`, `12345`, 1), "track user=12345 feature=E"),
+		"ids absent, track":    warned(posted("/v1/track", `{"event":"E","messageId":"m","userId":"u","timestamp":"2026-10-01T11:59:00Z"}`, tookTracked), "anonymous_id_absent"),
+		"ids absent, group":    warned(posted("/v1/group", `{"groupId":"acme","messageId":"m","userId":"u","timestamp":"2026-10-01T11:59:00Z"}`, "group user=u account=acme"), "anonymous_id_absent"),
+		"ids absent, page":     warned(posted("/v1/page", `{"name":"M","messageId":"m","anonymousId":"a","timestamp":"2026-10-01T11:59:00Z"}`, "page module=M"), "user_id_absent"),
+		"ids absent, of all calls of a batch": batch(posted("/v1/batch", batchOf("", `{"type":"track","event":"E","messageId":"m","userId":"u","timestamp":"2026-10-01T11:59:00Z"}`,
+			`{"type":"track","event":"E","messageId":"n","userId":"u","timestamp":"2026-10-01T11:59:00Z"}`), tookTracked+" | "+tookTracked),
+			"'accepted':2,'rejected':[],'warnings':[{'index':0,'count':2,'code':'anonymous_id_absent'"),
+		"ids placeholders":                     warned(sending{path: "/v1/track", key: writeKey, body: strings.Replace(tracked(), `"u"`, `"undefined"`, 1), took: "track feature=E"}, "user_id_absent"),
+		"integrations that switch all off":     warned(posted("/v1/track", callOf(`"event":"E","integrations":{"All":false}`), ""), "filtered"),
+		"integrations that switch Sojourn off": warned(posted("/v1/track", callOf(`"event":"E","integrations":{"Sojourn":false}`), ""), "filtered"),
+		"integrations of a replay, delivered":  posted("/v1/segment", callOf(`"type":"track","event":"E","integrations":{"All":false,"Webhooks":true}`), tookTracked),
+		"integrations of a batch": batch(posted("/v1/batch", batchOf(`"integrations":{"All":false}`, callOf(`"type":"page"`), callOf(`"type":"track","event":"E","integrations":{"Sojourn":true}`)), tookTracked),
+			"'accepted':2,'rejected':[],'warnings':[{'index':0,'code':'filtered'"),
+		"ids absent, both":      warned(posted("/v1/page", `{"name":"M","timestamp":"2026-10-01T11:59:00Z"}`, "page module=M"), "user_id_absent"),
 		"times of a track call": posted("/v1/segment", old("2019-06-21T17:35:47.381Z", "2019-06-21T17:35:47.382Z", "2019-06-21T17:35:47.405Z", "2019-06-21T17:35:47.404Z"), tookTracked+" at=2019-06-21T17:35:47.381Z"),
-		"times of a clock that is wrong, delivered": posted("/v1/segment", old("2019-06-21T05:00:00Z", "2019-06-21T05:00:01Z", "2019-06-21T17:35:47.405Z", "2019-06-21T17:35:46.405Z"),
-			tookTracked+" at=2019-06-21T17:35:46.405Z"),
-		"times of a clock that is wrong, direct": posted("/v1/track", `{"event":"E","messageId":"m","anonymousId":"a","userId":"u","timestamp":"2019-06-21T05:00:00Z",`+
-			`"sentAt":"2019-06-21T05:00:01Z","receivedAt":"2019-06-21T17:35:47.405Z"}`, tookTracked+" at=2019-06-21T17:35:46.405Z"),
+		"times of a clock that is wrong, delivered": warned(posted("/v1/segment", old("2019-06-21T05:00:00Z", "2019-06-21T05:00:01Z", "2019-06-21T17:35:47.405Z", "2019-06-21T17:35:46.405Z"),
+			tookTracked+" at=2019-06-21T17:35:46.405Z"), "time_corrected"),
+		"times of a clock that is wrong, direct": warned(posted("/v1/track", `{"event":"E","messageId":"m","anonymousId":"a","userId":"u","timestamp":"2019-06-21T05:00:00Z",`+
+			`"sentAt":"2019-06-21T05:00:01Z","receivedAt":"2019-06-21T17:35:47.405Z"}`, tookTracked+" at=2019-06-21T17:35:46.405Z"), "time_corrected"),
 		"times in the future":  warned(posted("/v1/track", strings.Replace(tracked(), "2026-10-01", "2200-10-01", 1), tookTracked), "timestamp_clamped"),
 		"times of a client":    posted("/v1/track", tracked(), tookTracked),
 		"times sentAt missing": posted("/v1/track", `{"event":"E","messageId":"m","anonymousId":"a","userId":"u","timestamp":"2019-06-21T05:00:00Z"}`, tookTracked+" at=2019-06-21T05:00:00.000Z"),
@@ -80,6 +92,11 @@ func again(s sending) sending {
 	return s
 }
 
+func by(key string, s sending) sending {
+	s.key = key
+	return s
+}
+
 // rejections are what Segment has codes for.
 func rejections() map[string]sending {
 	without := func(id string) string { return strings.Replace(callOf(`"type":"track","event":"E"`), id, "", 1) }
@@ -87,8 +104,8 @@ func rejections() map[string]sending {
 	warned.answer = "'code':'module_invalid'"
 	return map[string]sending{
 		"rejected empty_batch":           rejectedOne("/v1/batch", `{"batch":[]}`, 400, "empty_batch", ""),
-		"rejected no userId":             rejectedOne("/v1/track", without(`"userId":"u",`), 400, "user_id_required", "track"),
-		"rejected no anonymousId":        rejectedOne("/v1/track", without(`"anonymousId":"a",`), 400, "anonymous_id_required", "track"),
+		"rejected no userId":             by(strictKey, rejectedOne("/v1/track", without(`"userId":"u",`), 400, "user_id_required", "track")),
+		"rejected no anonymousId":        by(strictKey, rejectedOne("/v1/track", without(`"anonymousId":"a",`), 400, "anonymous_id_required", "track")),
 		"rejected no event":              rejectedOne("/v1/track", callOf(""), 400, "event_required", "track"),
 		"rejected event no string":       rejectedOne("/v1/track", callOf(`"event":7`), 400, "event_invalid", "track"),
 		"rejected properties no object":  rejectedOne("/v1/track", callOf(`"event":"E","properties":[]`), 400, "properties_not_object", "track"),
@@ -102,7 +119,7 @@ func rejections() map[string]sending {
 		"rejected no object":             rejectedOne("/v1/track", `"a"`, 400, "call_not_object", "track"),
 		"rejected batch unreadable":      rejectedOne("/v1/batch", `{"batch":[{`, 400, "json_invalid", ""),
 		"rejected invalid UTF-8":         rejectedOne("/v1/track", callOf(`"event":"\ud800"`), 400, "json_invalid_utf8", "track"),
-		"rejected key in another case":   rejectedOne("/v1/track", strings.Replace(callOf(`"event":"E"`), "userId", "USERID", 1), 400, "user_id_required", "track"),
+		"rejected key in another case":   by(strictKey, rejectedOne("/v1/track", strings.Replace(callOf(`"event":"E"`), "userId", "USERID", 1), 400, "user_id_required", "track")),
 		"rejected unreadable, no key":    refused(sending{path: "/v1/track", body: "{"}, 400, "json_invalid"),
 		"rejected identify as delivered": rejectedOne("/v1/segment", callOf(`"type":"identify","traits":[]`), 400, "traits_not_object", "identify"),
 	}
@@ -226,10 +243,10 @@ func shapes() map[string]sending {
 	trap := func(more string) sending {
 		return posted("/v1/segment", callOf(`"type":"track","event":"E",`+more), tookTracked)
 	}
-	deleted := posted("/v1/segment", `{"type":"delete","channel":"server","userId":"507f191e81","context":null,"integrations":null,`+
-		`"messageId":"delete-reg-6543321::job-2-P0OJ3CTID1","projectId":"P0OJ3CTID1","timestamp":"2020-05-09T23:54:49.209Z",`+
-		`"receivedAt":"2020-05-09T23:54:49.209Z","sentAt":"2020-05-09T17:49:00.000Z",`+
-		`"originalTimestamp":"2020-05-09 23:54:49.209808489 +0000 UTC m=+70366.298768264"}`, "delete user=507f191e81 at=2020-05-09T23:54:49.209Z")
+	deleted := sending{path: "/v1/segment", key: deletesKey, body: `{"type":"delete","channel":"server","userId":"507f191e81","context":null,"integrations":null,` +
+		`"messageId":"delete-reg-6543321::job-2-P0OJ3CTID1","projectId":"P0OJ3CTID1","timestamp":"2020-05-09T23:54:49.209Z",` +
+		`"receivedAt":"2020-05-09T23:54:49.209Z","sentAt":"2020-05-09T17:49:00.000Z",` +
+		`"originalTimestamp":"2020-05-09 23:54:49.209808489 +0000 UTC m=+70366.298768264"}`, took: "delete user=507f191e81 at=2020-05-09T23:54:49.209Z"}
 	deleted.answer = "{'success':true}"
 	return map[string]sending{
 		"shape track":                  of(`"type":"track","event":"E","properties":{"plan":"Pro","module":"M"}`, "track user=u account=acme feature=E module=M"),

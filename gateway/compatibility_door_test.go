@@ -21,7 +21,7 @@ func paths() map[string]sending {
 	} {
 		for _, name := range strings.Fields(names) {
 			for _, prefix := range []string{"/v1/", "/"} {
-				all["path "+prefix+name] = sending{path: prefix + name, key: writeKey, body: callOf(c[0]), took: c[1]}
+				all["path "+prefix+name] = sending{path: prefix + name, key: deletesKey, body: callOf(c[0]), took: c[1]}
 			}
 		}
 		if name, _, _ := strings.Cut(names, " "); name != "delete" {
@@ -40,22 +40,69 @@ func paths() map[string]sending {
 	for _, prefix := range []string{"/v1", ""} {
 		all["path "+prefix+"/m"] = sending{path: prefix + "/m", body: `{"series":[]}`}
 		all["path "+prefix+"/projects/KEY/settings"] = sending{
-			method: http.MethodGet, path: "http://calls.test" + prefix + "/projects/" + writeKey + "/settings",
-			answer: "'apiKey':'" + writeKey + "','apiHost':'calls.test/v1','protocol':'http'",
+			method: http.MethodGet, path: "http://evil.test" + prefix + "/projects/" + writeKey + "/settings",
+			answer: "'apiKey':'" + writeKey + "','apiHost':'calls.test/v1','protocol':'https'",
 		}
 	}
 	all["path /v1/segment"] = sending{path: "/v1/segment", key: writeKey, body: tracked(), took: tookTracked}
 	all["path /v1/segment/KEY"] = sending{path: "/v1/segment/" + writeKey, body: tracked(), took: tookTracked}
 	all["path with slashes too many"] = sending{path: "/v1//batch", key: writeKey, body: batchOf("", tracked()), took: tookTracked}
 	all["path with a slash at its end"] = sending{path: "/v1/batch/", key: writeKey, body: batchOf("", tracked()), took: tookTracked}
+	all["path with /v1 twice"] = sending{path: "/v1/v1/batch", key: writeKey, body: batchOf("", tracked()), took: tookTracked}
+	all["path with /v1 three times and a slash"] = sending{path: "/v1/v1/v1/track/", key: writeKey, body: tracked(), took: tookTracked}
+	all["path with /v1 twice and a key"] = sending{path: "/v1//v1/segment/" + url.QueryEscape(colonKey), body: tracked(), took: tookTracked}
 	all["path unknown"] = refused(sending{path: "/v1/merge", key: writeKey, body: tracked()}, 404, "path_unknown")
 	all["path settings of an unknown key"] = refused(
 		sending{method: http.MethodGet, path: "/v1/projects/no-such-key-00000/settings"}, 404, "key_unknown")
 	all["path asked with another method"] = refused(sending{method: http.MethodGet, path: "/v1/track"}, 405, "method_not_allowed")
 	all["pixel of single parameters"] = image("/v1/pixel/track", "writeKey="+writeKey+
 		"&userId=u&anonymousId=a&event=E&properties.module=M&timestamp=2026-10-01T11:59:00Z", "track user=u feature=E module=M", "")
-	all["pixel with an error"] = image("/v1/pixel/identify", "writeKey="+writeKey+"&userId=u", "", "identify anonymous_id_required")
+	all["pixel with an error"] = image("/v1/pixel/track", "writeKey="+writeKey+"&userId=u", "", "track event_required")
 	all["pixel of an unknown key"] = image("/v1/pixel/track", "writeKey=no-such-key-00000", "", "")
+	return all
+}
+
+// others are the paths of clients that speak Segment's language and are not Segment's.
+func others() map[string]sending {
+	all := map[string]sending{}
+	beacon := batchOf(`"sentAt":"2026-10-01T11:59:00.5Z"`, tracked())
+	for _, prefix := range []string{"/v1", ""} {
+		all["rudderstack "+prefix+"/beacon/v1/batch"] = sending{
+			path: prefix + "/beacon/v1/batch?writeKey=" + writeKey, header: []string{"Content-Type", "text/plain"}, body: beacon, took: tookTracked,
+			answer: "'accepted':1",
+		}
+		all["rudderstack "+prefix+"/sourceConfig"] = sending{
+			method: http.MethodGet, path: prefix + "/sourceConfig/?p=npm&v=3.34.1&build=modern&writeKey=" + writeKey, key: writeKey,
+			answer: "{'source':{'id':'sojourn','name':'sojourn','workspaceId':'sojourn','enabled':true,'config':{},'destinations':[],'dataplanes':{}}}",
+		}
+	}
+	all["rudderstack beacon of an unknown key"] = refused(sending{path: "/beacon/v1/batch?writeKey=no-such-key-00000", body: beacon}, 401, "key_unknown")
+	all["rudderstack sourceConfig of an unknown key"] = refused(
+		sending{method: http.MethodGet, path: "/sourceConfig/?writeKey=no-such-key-00000"}, 401, "key_unknown")
+	for names, c := range map[string][2]string{
+		"track t":    {`"event":"E"`, "track user=u feature=E"},
+		"identify i": {`"traits":{}`, "identify user=u"},
+		"group g":    {`"groupId":"g"`, "group user=u account=g"},
+		"page p":     {`"name":"M"`, "page user=u module=M"},
+		"screen s":   {`"name":"M"`, "screen user=u module=M"},
+		"alias a":    {`"previousId":"p"`, "alias user=u previous=p"},
+		"event e":    {`"type":"track","event":"E"`, "track user=u feature=E"},
+	} {
+		for _, name := range strings.Fields(names) {
+			for _, prefix := range []string{"/api/s/", "/api/s/s2s/"} {
+				all["jitsu "+prefix+name] = sending{
+					path: prefix + name, header: []string{"X-Write-Key", colonKey, "X-Enable-Debug", "true", "X-IP-Policy", "remove"},
+					body: callOf(c[0] + `,"writeKey":"jitsu-id-00000:***"`), took: c[1], answer: "{'success':true}",
+				}
+			}
+		}
+	}
+	all["jitsu /api/s/s2s/batch"] = sending{path: "/api/s/s2s/batch", key: colonKey, body: batchOf("", tracked()), took: tookTracked, answer: "'accepted':1"}
+	all["jitsu event without a type"] = withCounted(refused(
+		sending{path: "/api/s/event?writekey=" + colonKey, body: callOf(`"event":"E"`)}, 400, "type_required"), "type_required")
+	all["jitsu event that is a delete"] = withCounted(refused(
+		sending{path: "/api/s/event?writekey=" + colonKey, body: callOf(`"type":"delete"`)}, 403, "delete_not_allowed"), "delete delete_not_allowed")
+	all["jitsu path of a delete"] = refused(sending{path: "/api/s/delete", key: colonKey, body: callOf("")}, 404, "path_unknown")
 	return all
 }
 
@@ -82,18 +129,33 @@ func auth() map[string]sending {
 	}
 	withHeader := track("", "")
 	withHeader.header = []string{"X-Write-Key", writeKey}
+	withColon := track("", "")
+	withColon.header = []string{"X-Write-Key", colonKey}
+	inQuery := func(query, key string) sending {
+		s := track("", "")
+		s.path += query + url.QueryEscape(key)
+		return s
+	}
 	return map[string]sending{
-		"auth basic with colon":    track("Basic "+inBase64(writeKey+":"), ""),
-		"auth basic without colon": track("Basic "+inBase64(writeKey), ""),
-		"auth basic with password": track("Basic "+inBase64(writeKey+":secret"), ""),
-		"auth key in the body":     track("", ","+keyOf(writeKey)),
-		"auth bearer and key":      track("Bearer token", ","+keyOf(writeKey)),
-		"auth bearer without key":  denied(track("Bearer token", ""), 401, "key_unknown"),
-		"auth header X-Write-Key":  withHeader,
-		"auth none":                denied(track("", ""), 401, "key_unknown"),
-		"auth unknown key":         denied(track("Basic "+inBase64("no-such-key:"), ""), 401, "key_unknown"),
-		"auth unknown key in body": denied(track("", ","+keyOf("no-such-key")), 401, "key_unknown"),
-		"auth query token":         denied(track("Basic "+inBase64(queryToken+":"), ""), 403, "permission"),
+		"auth basic with colon":                      track("Basic "+inBase64(writeKey+":"), ""),
+		"auth basic without colon":                   track("Basic "+inBase64(writeKey), ""),
+		"auth basic with password":                   track("Basic "+inBase64(writeKey+":secret"), ""),
+		"auth key in the body":                       track("", ","+keyOf(writeKey)),
+		"auth bearer and key":                        track("Bearer token", ","+keyOf(writeKey)),
+		"auth bearer without key":                    denied(track("Bearer token", ""), 401, "key_unknown"),
+		"auth header X-Write-Key":                    withHeader,
+		"auth none":                                  denied(track("", ""), 401, "key_unknown"),
+		"auth unknown key":                           denied(track("Basic "+inBase64("no-such-key:"), ""), 401, "key_unknown"),
+		"auth unknown key in body":                   denied(track("", ","+keyOf("no-such-key")), 401, "key_unknown"),
+		"auth query":                                 inQuery("?writeKey=", writeKey),
+		"auth query, Jitsu's":                        inQuery("?writekey=", writeKey),
+		"auth key with a colon":                      track("Basic "+inBase64(colonKey), ""),
+		"auth key with a colon, as clients write it": track("Basic "+inBase64(colonKey+":"), ""),
+		"auth key with a colon, its id alone":        denied(track("Basic "+inBase64("jitsu-id-00000:"), ""), 401, "key_unknown"),
+		"auth key with a colon in the header":        withColon,
+		"auth key with a colon in the query":         inQuery("?writekey=", colonKey),
+		"auth key with a colon in the body":          track("", ","+keyOf(colonKey)),
+		"auth query token":                           denied(track("Basic "+inBase64(queryToken+":"), ""), 403, "permission"),
 	}
 }
 
@@ -116,6 +178,11 @@ func bodies() map[string]sending {
 		return s
 	}
 	whole := zipped(callOf(`"event":"E"`))
+	unsaid := of("application/json")
+	unsaid.body = whole
+	damaged := func(body, counted string) sending {
+		return withCounted(refused(sending{path: "/v1/track", body: body}, 400, "json_invalid"), counted)
+	}
 	return map[string]sending{
 		"body application/json":               of("application/json"),
 		"body application/json charset utf-8": of("application/json; charset=utf-8"),
@@ -129,7 +196,11 @@ func bodies() map[string]sending {
 		"body in gzip, a bomb":                bad(encoded("gzip", zipped(strings.Repeat(" ", 10<<20))), 413, "body_too_large"),
 		"body in deflate":                     bad(encoded("deflate", whole), 415, "encoding_unsupported"),
 		"body in gzip twice":                  bad(encoded("gzip, gzip", zipped(whole)), 415, "encoding_unsupported"),
+		"body in gzip, not said":              unsaid,
 		"body unreadable":                     bad(encoded("identity", `{"a":`), 400, "json_invalid"),
+		"body damaged, key in front":          damaged(`{`+keyOf(writeKey)+`,"a":undefined}`, "track json_invalid"),
+		"body damaged, key behind":            damaged(`{"a":undefined,`+keyOf(writeKey)+`}`, "track json_invalid"),
+		"body damaged, a customer's key":      damaged(`{"a":undefined,"properties":{`+keyOf(writeKey)+`}}`, ""),
 	}
 }
 
@@ -156,10 +227,16 @@ func crossOrigin() map[string]sending {
 	}
 	wrong := simple
 	wrong.body, wrong.took = callOf(`"event":"E"`), ""
+	lost := wrong
+	lost.path = "/v1/merge"
+	unknown := preflight("/v1/merge", "authorization")
+	unknown.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 	return map[string]sending{
 		"cors preflight":                    preflight("/v1/t", "authorization,content-type"),
 		"cors preflight of a retry":         preflight("/v1/b", "authorization,content-type,x-retry-count"),
 		"cors preflight of headers unknown": preflight("/b", "x-customers-own"),
+		"cors preflight of a path unknown":  unknown,
+		"cors answer of a path unknown":     refused(lost, 404, "path_unknown"),
 		"cors simple request":               simple,
 		"cors answer that is an error":      refused(wrong, 401, "key_unknown"),
 	}

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -26,9 +27,11 @@ import (
 )
 
 const (
-	looseKey  = "loose-key-00000000"
-	signedKey = "signed-key-0000000"
-	secret    = "shared-secret-0000"
+	strictKey  = "strict-key-0000000"
+	signedKey  = "signed-key-0000000"
+	deletesKey = "deletes-key-000000"
+	colonKey   = "jitsu-id-00000:jitsu-secret-00000"
+	secret     = "shared-secret-0000"
 )
 
 // sending is a request as a client, or Segment, sends it, and what becomes of it.
@@ -60,7 +63,8 @@ func TestCompatibility(t *testing.T) {
 func cases() map[string]sending {
 	all := map[string]sending{}
 	for _, part := range []map[string]sending{
-		paths(), auth(), bodies(), crossOrigin(), limits(), responses(), rejections(), clients(), forms(), answerCodes(), shapes(), probes(),
+		paths(), others(), auth(), bodies(), crossOrigin(), limits(), responses(), rejections(), clients(), forms(), answerCodes(), shapes(), probes(), deletions(),
+		values(),
 	} {
 		for id := range part {
 			if _, twice := all[id]; twice {
@@ -78,12 +82,14 @@ func (s sending) check(t *testing.T) {
 	if s.backend != nil {
 		s.backend(b)
 	}
-	off := false
-	g, err := gateway.Open(t.Context(), gateway.Config{Workspaces: &workspace.Config{Workspaces: []workspace.Workspace{{
+	public := &url.URL{Scheme: "https", Host: "calls.test"}
+	g, err := gateway.Open(t.Context(), gateway.Config{PublicURL: public, Workspaces: &workspace.Config{Workspaces: []workspace.Workspace{{
 		ID: "acme", QueryTokens: workspace.NewSecrets(queryToken), Sources: []workspace.Source{
 			{ID: "web", WriteKeys: workspace.NewSecrets(writeKey)},
-			{ID: "loose", WriteKeys: workspace.NewSecrets(looseKey), RequireAnonymousID: &off, RequireUserID: &off},
+			{ID: "strict", WriteKeys: workspace.NewSecrets(strictKey), RequireAnonymousID: true, RequireUserID: true},
 			{ID: "signed", WriteKeys: workspace.NewSecrets(signedKey), SharedSecrets: []string{secret}},
+			{ID: "jitsu", WriteKeys: workspace.NewSecrets(colonKey)},
+			{ID: "deletes", WriteKeys: workspace.NewSecrets(deletesKey), AllowDelete: true},
 		},
 	}}}}, gateway.Backends{Identity: b.Identity.Conn, Events: b.Events.Conn, Sessions: b.Sessions.Conn}, observe.Discard())
 	if err != nil {

@@ -25,7 +25,9 @@ type ExplainedCall struct {
 	Type      string `json:"type"`
 	MessageID string `json:"messageId"`
 	// Rejected says why the call would be rejected.
-	Rejected   *ExplainedProblem    `json:"rejected,omitempty"`
+	Rejected *ExplainedProblem `json:"rejected,omitempty"`
+	// FilteredBy says what leaves the call out: "integrations", or the place of a condition of the source such as "ignore[0]".
+	FilteredBy string               `json:"filteredBy,omitempty"`
 	Feature    Found                `json:"feature"`
 	Module     Found                `json:"module"`
 	Account    Found                `json:"account"`
@@ -34,6 +36,8 @@ type ExplainedCall struct {
 	Time       Found                `json:"time"`
 	Why        TimeReason           `json:"why,omitempty"` // of the time
 	Dimensions []ExplainedDimension `json:"dimensions"`
+	// Inactive says that by its context.active the call would move nobody's last seen.
+	Inactive bool `json:"inactive,omitempty"`
 	// Traits is how many fields the call would set or clear.
 	Traits   int                `json:"traits"`
 	Warnings []ExplainedProblem `json:"warnings"`
@@ -93,7 +97,8 @@ func Explain(body []byte, e Explanation) Explained {
 	}
 	o.Batch = batch.Envelope
 	all := Explained{}
-	for _, raw := range batch.Calls {
+	for i, raw := range batch.Calls {
+		o.Unsigned = batch.Unsigned(i)
 		all.Calls = append(all.Calls, explainCall(raw, &o))
 	}
 	return all
@@ -103,13 +108,13 @@ func explainCall(raw []byte, o *segment.Options) ExplainedCall {
 	parsed, rejection, trace := segment.Explain(raw, o)
 	c := &parsed.Call
 	out := ExplainedCall{
-		Type: c.Type.String(), MessageID: c.MessageID, Why: trace.Why, Dimensions: []ExplainedDimension{}, Warnings: []ExplainedProblem{},
+		Type: c.Type.String(), MessageID: c.MessageID, FilteredBy: parsed.FilteredBy, Why: trace.Why, Dimensions: []ExplainedDimension{}, Warnings: []ExplainedProblem{},
 		Feature: found(c.Feature, trace.Feature), Module: found(c.Module, trace.Module), Account: found(c.AccountID, trace.Account),
-		User: found(c.UserID, trace.User), Session: found(c.AnonymousID, trace.Session),
+		User: found(c.UserID, trace.User), Session: found(c.AnonymousID, trace.Session), Inactive: c.Inactive,
 	}
 	if rejection != nil {
 		out.Type, out.MessageID, out.Rejected = rejection.Type, rejection.MessageID, explainProblem(rejection.Problem)
-	} else {
+	} else if parsed.FilteredBy == "" || c.TimeMS != 0 {
 		out.Time = found(time.UnixMilli(c.TimeMS).UTC().Format("2006-01-02T15:04:05.000Z"), trace.Time)
 	}
 	for _, w := range parsed.Warnings {

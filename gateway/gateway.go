@@ -27,7 +27,6 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
 	"github.com/sojournhq/sojourn/internal/kit/streams"
 
-	"github.com/sojournhq/sojourn/gateway/internal/fanout"
 	"github.com/sojournhq/sojourn/gateway/internal/group"
 	"github.com/sojournhq/sojourn/gateway/internal/ingest"
 	"github.com/sojournhq/sojourn/gateway/internal/limit"
@@ -64,9 +63,17 @@ type Config struct {
 	Deadline time.Duration
 	// Limits is how much is taken on at once. What is 0 is the default.
 	Limits Limits
-	// PublicURL is where clients reach the gateway, as the flag PublicURL reads it, for the settings that tell them. Nil: where they
-	// reached it when they asked, over TLS if that was spoken here.
+	// PublicURL is where clients reach the gateway, as the flag PublicURL reads it, for the settings that tell them. Nil: where it listens,
+	// if that is a loopback address; else they are told nothing.
 	PublicURL *url.URL
+	// RefuseCalls answers every call with 503, as if the services were away, and queries as ever. The gateway is ready meanwhile, whatever
+	// becomes of the services: senders are to hear when to try again.
+	RefuseCalls bool
+	// Check says what else must hold for the gateway to be ready: nil, or what is wrong. Nil: nothing else.
+	Check func(context.Context) error
+	// DataDir is where commands on this machine find the keys of the first start, if not where they look by themselves: lines in the log
+	// that name a command say so.
+	DataDir string
 	// TLS is how the gateway's port is encrypted, AdminTLS how the admin port is. Nil: not at all.
 	TLS, AdminTLS *tls.Config
 }
@@ -82,9 +89,12 @@ type Backends struct {
 // Gateway takes calls and questions. Use Open.
 type Gateway struct {
 	mux      *http.ServeMux
+	calls    *ingest.Door
 	backends Backends
 	streams  *streams.Group
 	limits   *limit.Limits
+	refuses  bool // calls
+	check    func(context.Context) error
 	leaving  atomic.Bool // its process is about to stop
 	log      *slog.Logger
 
@@ -113,13 +123,14 @@ func Open(_ context.Context, c Config, b Backends, d observe.Deps) (*Gateway, er
 		Deadline:         deadline,
 		Limits:           limits,
 		PublicURL:        c.PublicURL,
-	}, fanout.New(b.Identity, b.Events, b.Sessions), d)
+		DataDir:          c.DataDir,
+	}, fanoutOf(&c, b), d)
 	if err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)
 	}
 	g := &Gateway{
-		mux: http.NewServeMux(), backends: b, streams: streams.New(maxStreams), limits: limits, log: d.Log,
-		tls: c.TLS, adminTLS: c.AdminTLS,
+		mux: http.NewServeMux(), calls: door, backends: b, streams: streams.New(maxStreams), limits: limits, log: d.Log,
+		refuses: c.RefuseCalls, check: c.Check, tls: c.TLS, adminTLS: c.AdminTLS,
 	}
 	door.Register(g.mux)
 	if err := query.Register(g.mux, query.Config{
@@ -143,8 +154,13 @@ func (g *Gateway) Handler() http.Handler {
 	})
 }
 
-// Ready returns nil when all three services say over gRPC health that they serve and take this gateway's calls, or which does not.
+// Ready returns nil when all three services say over gRPC health that they serve and take this gateway's calls, or which does not. A gateway
+// that refuses calls is always ready.
 func (g *Gateway) Ready(ctx context.Context) error {
+	if g.refuses {
+		return nil
+	}
+	whole := ctx
 	together, ctx := group.WithContext(ctx)
 	for _, service := range []struct {
 		name string
@@ -161,5 +177,8 @@ func (g *Gateway) Ready(ctx context.Context) error {
 			return nil
 		})
 	}
-	return together.Wait()
+	if err := together.Wait(); err != nil || g.check == nil {
+		return err
+	}
+	return g.check(whole)
 }

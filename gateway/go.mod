@@ -4,17 +4,14 @@ go 1.26.0
 
 replace github.com/sojournhq/sojourn/proto => ../proto
 
-replace github.com/sojournhq/sojourn/internal/kit => ../internal/kit
-
-replace github.com/sojournhq/sojourn/internal/domain => ../internal/domain
+replace github.com/sojournhq/sojourn/internal => ../internal
 
 require (
 	connectrpc.com/connect v1.21.1
 	github.com/go-json-experiment/json v1.27.2
 	github.com/google/go-cmp v0.7.0
 	github.com/prometheus/client_golang v1.25.0
-	github.com/sojournhq/sojourn/internal/domain v0.0.0-00010101000000-000000000000
-	github.com/sojournhq/sojourn/internal/kit v0.0.0-00010101000000-000000000000
+	github.com/sojournhq/sojourn/internal v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/proto v0.0.0-00010101000000-000000000000
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/trace v1.47.0

@@ -7,7 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
+
+	"github.com/sojournhq/sojourn/internal/kit/daemon"
 )
 
 // NewHTTPServer returns a server for h with the gateway's timeouts. It speaks HTTP/1.1 and HTTP/2, over TLS and, for gRPC, without.
@@ -45,6 +48,10 @@ func http2() *http.HTTP2Config {
 // ServeUntil serves on l until ctx ends, then takes no new requests, ends the streams with UNAVAILABLE, waits for the requests under way
 // until drain ends, and returns.
 func (g *Gateway) ServeUntil(ctx, drain context.Context, l net.Listener) error {
+	defer g.calls.Close()
+	if u := localURL(l, g.tls != nil); u != nil {
+		g.calls.ListensOn(u)
+	}
 	server := NewHTTPServer(g.Handler())
 	l = g.limits.Connections().Limit(l) // below TLS, whose handshake costs most
 	// What it has to say is of clients that do not speak the protocol.
@@ -67,6 +74,17 @@ func (g *Gateway) ServeUntil(ctx, drain context.Context, l net.Listener) error {
 		err = errors.Join(err, fmt.Errorf("serve HTTP on %s: %w", l.Addr(), stopped))
 	}
 	return err
+}
+
+// localURL returns where clients on the same machine reach a listener, or nil if it is not for them alone.
+func localURL(l net.Listener, overTLS bool) *url.URL {
+	if !daemon.Loopback(l) {
+		return nil
+	}
+	if overTLS {
+		return &url.URL{Scheme: "https", Host: l.Addr().String()}
+	}
+	return &url.URL{Scheme: "http", Host: l.Addr().String()}
 }
 
 // serve serves on l, over TLS if that is configured.

@@ -4,9 +4,7 @@ go 1.26.0
 
 replace github.com/sojournhq/sojourn/proto => ../proto
 
-replace github.com/sojournhq/sojourn/internal/kit => ../internal/kit
-
-replace github.com/sojournhq/sojourn/internal/domain => ../internal/domain
+replace github.com/sojournhq/sojourn/internal => ../internal
 
 replace github.com/sojournhq/sojourn/services/events => ../services/events
 
@@ -26,8 +24,7 @@ require (
 	github.com/prometheus/client_model v0.6.3
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/sojournhq/sojourn/gateway v0.0.0-00010101000000-000000000000
-	github.com/sojournhq/sojourn/internal/domain v0.0.0-00010101000000-000000000000
-	github.com/sojournhq/sojourn/internal/kit v0.0.0-00010101000000-000000000000
+	github.com/sojournhq/sojourn/internal v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/proto v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/services/events v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/services/identity v0.0.0-00010101000000-000000000000

@@ -44,6 +44,7 @@ workspaces:
     sources:
       - id: web
         write_keys: [write-key-000000000000]
+        allow_delete: true
         mapping: {` + mapping + `}`))
 	if err != nil {
 		m.t.Fatal(err)

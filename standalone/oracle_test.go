@@ -2,6 +2,7 @@ package standalone_test
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -203,6 +204,23 @@ func (o oracle) accountUsage(account, from, to string) *reportv1.GetAccountUsage
 		}
 	}
 	return report
+}
+
+// nonUsers returns the users of an account who did not use what is asked for.
+func (o oracle) nonUsers(r *reportv1.ListNonUsersRequest) []string {
+	used := those(o.facts(), func(f fact) bool {
+		return within(r.GetAccountId(), r.GetFromDay(), r.GetToDay())(f) && f.uses+f.duration > 0
+	})
+	members := o.members(r.GetAccountId())
+	for _, id := range distinct(used, user) {
+		members[id] = true
+	}
+	for _, f := range used {
+		if (r.Module == nil || f.module == r.GetModule()) && (r.Feature == nil || f.feature == r.GetFeature()) {
+			delete(members, f.user)
+		}
+	}
+	return slices.Sorted(maps.Keys(members))
 }
 
 func usage(members map[string]bool, used []fact) *reportv1.Usage {

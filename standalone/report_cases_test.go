@@ -1,15 +1,21 @@
 package standalone_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
+	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
 	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
+	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 )
 
 // visits are calls of one session in module "m", some minutes apart.
@@ -144,6 +150,74 @@ func TestUnattributedUsersBeyondTheLimitAreCounted(t *testing.T) {
 	}
 }
 
+func TestNonUsersAreListedWithTheirNames(t *testing.T) {
+	r := run(t)
+	r.record("w", visits("s1", "ada", "acme", midnight, 0, 5))
+	for i, id := range []string{"bob", "cy"} {
+		identify := visits("i"+id, id, "acme", midnight, 0)[0]
+		identify.Type, identify.AnonymousId, identify.Module = segmentv1.CallType_CALL_TYPE_IDENTIFY, "", ""
+		for path, text := range map[string]string{
+			"first_name": []string{"Bob", "Cy"}[i], "last_name": "Brown", "email": id + "@example.com",
+		} {
+			identify.Traits = append(identify.Traits, &segmentv1.Trait{
+				Path: path, Value: &segmentv1.Value{Kind: &segmentv1.Value_String_{String_: text}},
+			})
+		}
+		r.record("w", []*segmentv1.Call{identify})
+	}
+	list := func(of *reportv1.ListNonUsersRequest) string {
+		of.Workspace, of.AccountId = "w", "acme"
+		page, err := r.reports.ListNonUsers(t.Context(), of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, u := range page.GetUsers() {
+			names = append(names, fmt.Sprintf("%s: %s %s <%s>", u.GetUserId(), u.GetTraits().GetFirstName(),
+				u.GetTraits().GetLastName(), u.GetTraits().GetEmail()))
+		}
+		return fmt.Sprint(page.GetTotal(), " ", strings.Join(names, ", "), " ", page.GetNextPageToken() != "")
+	}
+	const both = "2 bob: Bob Brown <bob@example.com>, cy: Cy Brown <cy@example.com> false"
+	for name, c := range map[string]struct {
+		of   *reportv1.ListNonUsersRequest
+		want string
+	}{
+		"of anything":           {&reportv1.ListNonUsersRequest{}, both},
+		"of a module":           {&reportv1.ListNonUsersRequest{Module: proto.String("m")}, both},
+		"in pages":              {&reportv1.ListNonUsersRequest{PageSize: 1}, "2 bob: Bob Brown <bob@example.com> true"},
+		"of no module":          {&reportv1.ListNonUsersRequest{Module: proto.String("")}, "3 ada:   <>, " + both[2:]},
+		"of a module not there": {&reportv1.ListNonUsersRequest{Module: proto.String("x")}, "3 ada:   <>, " + both[2:]},
+		"on days without a use": {&reportv1.ListNonUsersRequest{FromDay: "2026-11-02"}, "3 ada:   <>, " + both[2:]},
+		"of a feature not there": {
+			&reportv1.ListNonUsersRequest{Module: proto.String("m"), Feature: proto.String("x")}, "3 ada:   <>, " + both[2:],
+		},
+	} {
+		if got := list(c.of); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestNonUsersAreThoseWhomTheReportCountsAlsoWhereIdentityDoesNotListThem(t *testing.T) {
+	r := run(t)
+	// One call names the user and the other the account: their session belongs to both, and no call named them together.
+	calls := visits("s1", "guest", "", midnight, 0, 5)
+	calls[1].UserId, calls[1].AccountId = "", "acme"
+	r.record("w", calls)
+	other := visits("s2", "ada", "acme", midnight, 0, 5)
+	other[0].Module, other[1].Module = "n", "n"
+	r.record("w", other)
+	usage := usageOf(t, r, &reportv1.GetAccountUsageRequest{Workspace: "w", AccountId: "acme"})
+	for _, m := range usage.GetModules() {
+		want := map[string]string{"m": "ada", "n": "guest"}[m.GetModule()]
+		page, err := r.reports.ListNonUsers(t.Context(), &reportv1.ListNonUsersRequest{Workspace: "w", AccountId: "acme", Module: &m.Module})
+		if err != nil || m.GetUsage().GetNonUsers() != 1 || len(page.GetUsers()) != 1 || page.GetUsers()[0].GetUserId() != want {
+			t.Errorf("of %s the report counts %d, and listed are %v, %v; want %s", m.GetModule(), m.GetUsage().GetNonUsers(), page, err, want)
+		}
+	}
+}
+
 func TestAReportOfAnAccountThatNobodyNamedIsNotFoundAndAWrongQuestionIsTheClientsMistake(t *testing.T) {
 	r := run(t)
 	r.record("w", visits("s1", "u", "a", midnight, 0))
@@ -162,6 +236,11 @@ func TestAReportOfAnAccountThatNobodyNamedIsNotFoundAndAWrongQuestionIsTheClient
 	}
 	none := func(q *reportv1.GetUnattributedRequest) error {
 		_, err := r.reports.GetUnattributed(ctx, q)
+		return err
+	}
+	nonUsers := func(q *reportv1.ListNonUsersRequest) error {
+		q.Workspace = "w"
+		_, err := r.reports.ListNonUsers(ctx, q)
 		return err
 	}
 	first, err := r.reports.ListAccountActivity(ctx, &reportv1.ListAccountActivityRequest{Workspace: "w"})
@@ -187,10 +266,43 @@ func TestAReportOfAnAccountThatNobodyNamedIsNotFoundAndAWrongQuestionIsTheClient
 		"a foreign token":          {list(&reportv1.ListAccountActivityRequest{Workspace: "w", PageToken: "AAAA"}), connect.CodeInvalidArgument},
 		"days the wrong way":       {none(&reportv1.GetUnattributedRequest{Workspace: "w", FromDay: "2026-11-02", ToDay: "2026-11-01"}), connect.CodeInvalidArgument},
 		"too many users":           {none(&reportv1.GetUnattributedRequest{Workspace: "w", Limit: 1001}), connect.CodeInvalidArgument},
+		"non-users of nobody":      {nonUsers(&reportv1.ListNonUsersRequest{AccountId: "b"}), connect.CodeNotFound},
+		"non-users of no account":  {nonUsers(&reportv1.ListNonUsersRequest{}), connect.CodeInvalidArgument},
+		"no day of non-users":      {nonUsers(&reportv1.ListNonUsersRequest{AccountId: "a", FromDay: "x"}), connect.CodeInvalidArgument},
+		"a feature of any module":  {nonUsers(&reportv1.ListNonUsersRequest{AccountId: "a", Feature: proto.String("f")}), connect.CodeInvalidArgument},
+		"no page of non-users":     {nonUsers(&reportv1.ListNonUsersRequest{AccountId: "a", PageSize: -1}), connect.CodeInvalidArgument},
+		"no token of non-users":    {nonUsers(&reportv1.ListNonUsersRequest{AccountId: "a", PageToken: "AAAA"}), connect.CodeInvalidArgument},
 		"an admin who names none":  {none(&reportv1.GetUnattributedRequest{}), connect.CodeInvalidArgument},
 	} {
 		if got := connect.CodeOf(c.err); got != c.code {
 			t.Errorf("%s: %v, want %v", name, c.err, c.code)
 		}
+	}
+}
+
+func TestServicesIgnoreWhatTheyDoNotKnowSoThatGatewaysCanBeNewer(t *testing.T) {
+	r := run(t)
+	r.record("w", visits("s1", "u", "a", midnight, 0, 1))
+	unknown := protowire.AppendString(protowire.AppendTag(nil, 9999, protowire.BytesType), "new")
+	newer := func(m proto.Message) {
+		t.Helper()
+		m.ProtoReflect().SetUnknown(unknown)
+	}
+	usage := &eventsv1.QueryUsageRequest{Workspace: "w"}
+	timeSpent := &sessionsv1.QueryTimeRequest{Workspace: "w", GroupBy: []sessionsv1.GroupBy{sessionsv1.GroupBy_GROUP_BY_USER}}
+	users := &identityv1.ListUsersRequest{Workspace: "w"}
+	record := &identityv1.RecordCallsRequest{Workspace: "w", Calls: visits("s2", "v", "a", midnight, 0)}
+	newer(usage)
+	newer(timeSpent)
+	newer(users)
+	newer(record)
+	newer(record.GetCalls()[0])
+	b := r.suite.Backends()
+	_, usageErr := eventsv1.NewQueryServiceClient(b.Events).QueryUsage(t.Context(), usage)
+	spent, timeErr := sessionsv1.NewQueryServiceClient(b.Sessions).QueryTime(t.Context(), timeSpent)
+	_, recordErr := identityv1.NewIngestServiceClient(b.Identity).RecordCalls(t.Context(), record)
+	listed, usersErr := identityv1.NewQueryServiceClient(b.Identity).ListUsers(t.Context(), users)
+	if err := errors.Join(usageErr, timeErr, recordErr, usersErr); err != nil || len(spent.GetRows()) != 1 || len(listed.GetUsers()) != 2 {
+		t.Errorf("%v, %v, %v", err, spent, listed)
 	}
 }

@@ -188,6 +188,8 @@ func (r *running) compare(t *rapid.T, name string, o oracle) {
 		})
 		same(t, fmt.Sprintf("usage of %s from %q to %q", account, from, to), o.accountUsage(account, from, to), usage, err)
 
+		r.compareNonUsers(t, o, usage, &reportv1.ListNonUsersRequest{Workspace: name, AccountId: account, FromDay: from, ToDay: to})
+
 		asOf, days, top := aDay(t), rapid.SampledFrom([]int{1, 7, 40}).Draw(t, "days"), rapid.IntRange(1, 2).Draw(t, "top")
 		overview, err := r.reports.GetAccountOverview(ctx, &reportv1.GetAccountOverviewRequest{
 			Workspace: name, AccountId: account, AsOfDay: asOf, Days: int32(days), Top: int32(top),
@@ -199,6 +201,44 @@ func (r *running) compare(t *rapid.T, name string, o oracle) {
 	}
 	unattributed, err := r.reports.GetUnattributed(ctx, &reportv1.GetUnattributedRequest{Workspace: name, FromDay: from, ToDay: to})
 	same(t, fmt.Sprintf("unattributed from %q to %q", from, to), o.unattributed(from, to), unattributed, err)
+}
+
+// compareNonUsers holds the lists of non-users of a usage report against its counts and against the oracle.
+func (r *running) compareNonUsers(
+	t *rapid.T, o oracle, usage *reportv1.GetAccountUsageResponse, of *reportv1.ListNonUsersRequest,
+) {
+	r.compareNonUsersOf(t, o, usage.GetTotal().GetNonUsers(), of)
+	for _, m := range usage.GetModules() {
+		of.Module = &m.Module
+		r.compareNonUsersOf(t, o, m.GetUsage().GetNonUsers(), of)
+	}
+	for _, f := range usage.GetFeatures() {
+		of.Module, of.Feature = &f.Module, &f.Feature
+		r.compareNonUsersOf(t, o, f.GetNonUsers(), of)
+	}
+}
+
+func (r *running) compareNonUsersOf(t *rapid.T, o oracle, count int64, of *reportv1.ListNonUsersRequest) {
+	of.PageSize = rapid.Int32Range(1, 3).Draw(t, "page of non-users")
+	var got []string
+	for {
+		page, err := r.reports.ListNonUsers(r.t.Context(), of)
+		if err != nil || page.GetTotal() != count || len(page.GetUsers()) > int(of.GetPageSize()) {
+			t.Fatalf("%v: a page of %d of %d, %v; the report counts %d", of, len(page.GetUsers()), page.GetTotal(), err, count)
+		}
+		for _, u := range page.GetUsers() {
+			if u.GetAccountId() != of.GetAccountId() {
+				t.Fatalf("%v: a user of account %q", of, u.GetAccountId())
+			}
+			got = append(got, u.GetUserId())
+		}
+		if of.PageToken = page.GetNextPageToken(); of.GetPageToken() == "" {
+			break
+		}
+	}
+	if want := o.nonUsers(of); !slices.Equal(got, want) || int64(len(got)) != count {
+		t.Fatalf("%v: %q, want %q; the report counts %d", of, got, want, count)
+	}
 }
 
 func (r *running) compareList(t *rapid.T, name string, o oracle) {

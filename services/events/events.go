@@ -18,6 +18,7 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/installation"
 	"github.com/sojournhq/sojourn/internal/kit/maintenance"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	activityv1 "github.com/sojournhq/sojourn/proto/sojourn/activity/v1"
@@ -73,11 +74,15 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	eventsv1.RegisterQueryServiceServer(r, s.api)
 	activityv1.RegisterActivityServiceServer(r, s.api)
 	backup.Register(r, s.file)
+	installation.Register(r, s.file)
 	s.kept.Register(r)
 }
 
 // Workspaces returns the names of the workspaces that the service has anything of.
 func (s *Service) Workspaces() ([]string, error) { return bolt.Workspaces(s.file) }
+
+// Installation returns the installation that the store belongs to, empty if that is none yet.
+func (s *Service) Installation() string { return s.file.Installation() }
 
 // Close closes the store.
 func (s *Service) Close() error {

@@ -4,15 +4,12 @@ go 1.26.0
 
 replace github.com/sojournhq/sojourn/proto => ../../proto
 
-replace github.com/sojournhq/sojourn/internal/kit => ../../internal/kit
-
-replace github.com/sojournhq/sojourn/internal/domain => ../../internal/domain
+replace github.com/sojournhq/sojourn/internal => ../../internal
 
 require (
 	github.com/google/go-cmp v0.7.0
 	github.com/prometheus/client_golang v1.25.0
-	github.com/sojournhq/sojourn/internal/domain v0.0.0-00010101000000-000000000000
-	github.com/sojournhq/sojourn/internal/kit v0.0.0-00010101000000-000000000000
+	github.com/sojournhq/sojourn/internal v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/proto v0.0.0-00010101000000-000000000000
 	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12

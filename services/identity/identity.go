@@ -26,6 +26,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/backup"
 	"github.com/sojournhq/sojourn/internal/kit/boltdb"
+	"github.com/sojournhq/sojourn/internal/kit/installation"
 	"github.com/sojournhq/sojourn/internal/kit/maintenance"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
@@ -96,11 +97,15 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	identityv1.RegisterIngestServiceServer(r, s.api)
 	identityv1.RegisterQueryServiceServer(r, s.api)
 	backup.Register(r, s.file)
+	installation.Register(r, s.file)
 	s.kept.Register(r)
 }
 
 // Workspaces returns the names of the workspaces that the service has anything of.
 func (s *Service) Workspaces() ([]string, error) { return bolt.Workspaces(s.file) }
+
+// Installation returns the installation that the store belongs to, empty if that is none yet.
+func (s *Service) Installation() string { return s.file.Installation() }
 
 // Close stops the upkeep, and closes the store once writes under way are done.
 func (s *Service) Close() error {

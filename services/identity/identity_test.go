@@ -70,10 +70,10 @@ func at(second int64) *timestamppb.Timestamp {
 func storyState() state {
 	return state{
 		Users: []*identityv1.User{
-			{UserId: "ada", AccountId: "acme", LastSeen: at(4), Traits: &identityv1.UserTraits{
+			{UserId: "ada", AccountId: "acme", LastSeen: at(1), Traits: &identityv1.UserTraits{
 				FirstName: new("Ada"), Email: new("ada@acme.test"), MailingPostal: new("0150"),
 			}},
-			{UserId: "bob", LastSeen: at(6), Traits: &identityv1.UserTraits{FirstName: new("Bob"), LastName: new("Bobson")}},
+			{UserId: "bob", Traits: &identityv1.UserTraits{FirstName: new("Bob"), LastName: new("Bobson")}},
 			{UserId: "eve", LastSeen: at(9), Traits: &identityv1.UserTraits{}},
 			{UserId: "eve", AccountId: "acme", LastSeen: at(7), Traits: &identityv1.UserTraits{}},
 			{UserId: "eve", AccountId: "globex", LastSeen: at(8), Traits: &identityv1.UserTraits{}},

@@ -131,7 +131,7 @@ func TestUsersOfNoAccountAreListedWithTheReason(t *testing.T) {
 	c := start(t)
 	c.record(story()...)
 	c.record(newCall(track, "20", 20, "ann", "acme"), newCall(track, "21", 21, "ann", "globex")) // ambiguous, but every call names one
-	bob := &identityv1.UnattributedUser{UserId: "bob", Reason: identityv1.Resolution_RESOLUTION_UNKNOWN, LastSeen: at(6)}
+	bob := &identityv1.UnattributedUser{UserId: "bob", Reason: identityv1.Resolution_RESOLUTION_UNKNOWN}
 	eve := &identityv1.UnattributedUser{
 		UserId: "eve", Reason: identityv1.Resolution_RESOLUTION_AMBIGUOUS, Candidates: []string{"acme", "globex"}, LastSeen: at(9),
 	}

@@ -138,7 +138,7 @@ func TestAWatcherThatLeavesMakesRoomAndOneTooManyIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := start(t)
 		ctx, leave := context.WithCancel(t.Context())
-		for range 64 {
+		for range 51 {
 			c.tail(ctx, &identityv1.TailCallsRequest{})
 		}
 		one, err := c.TailCalls(t.Context(), &identityv1.TailCallsRequest{Workspace: "w"})
@@ -146,6 +146,11 @@ func TestAWatcherThatLeavesMakesRoomAndOneTooManyIsRefused(t *testing.T) {
 			_, err = one.Recv()
 		}
 		wantCode(t, "one too many", err, codes.ResourceExhausted)
+		other, err := c.TailCalls(t.Context(), &identityv1.TailCallsRequest{Workspace: "other"})
+		if err == nil {
+			_, err = other.Recv()
+		}
+		wantCode(t, "one of another workspace", err, codes.OK)
 		leave()
 		synctest.Wait()
 		c.tail(t.Context(), &identityv1.TailCallsRequest{})

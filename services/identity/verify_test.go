@@ -12,6 +12,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/boltdb/boltdbtest"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/internal/kit/soundness"
+	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
 	"github.com/sojournhq/sojourn/services/identity"
 )
 
@@ -69,6 +70,14 @@ func TestWhateverIsDamagedIsNamed(t *testing.T) {
 			key, _ := w.Bucket([]byte("books")).Cursor().Last()
 			return w.Bucket([]byte("books")).Delete(bytes.Clone(key))
 		}, `workspaces/w/books: source "web" has -`},
+		"a count below zero": {func(w *boltdb.Bucket) error {
+			key, _ := w.Bucket([]byte("books")).Cursor().Last()
+			sealed, err := record.Marshal(key, &storagev1.BookRow{Accepted: 4, Filtered: -1})
+			if err != nil {
+				return err
+			}
+			return w.Bucket([]byte("books")).Put(bytes.Clone(key), sealed)
+		}, "a count is below zero"},
 		"books under no key": {func(w *boltdb.Bucket) error {
 			return w.Bucket([]byte("books")).Put([]byte("?"), record.Seal([]byte("?"), nil))
 		}, "no row of the books"},

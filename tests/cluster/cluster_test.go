@@ -17,11 +17,25 @@ import (
 
 func hashed(key string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(key))) }
 
-// values are the release's, with more workspaces beside the load's.
+// values are the release's, with more workspaces beside the load's: one that is not compared, and one whose source has its shared secret in
+// a file that is mounted into gateways alone, as the docs say.
 func values(tag string, more ...string) string {
+	return sizes(tag) + `
+workspaces:
+  list:
+    - {id: ` + workspace + `, sources: [{id: app, write_keys: ["` + hashed(loadKey) + `"]}]}
+    - {id: aside, sources: [{id: app, write_keys: ["` + hashed(asideKey) + `"]}]}
+    - {id: signed, sources: [{id: app, write_keys: ["` + hashed(signedKey) + `"], shared_secrets: ["file:/etc/secrets/segment"]}]}
+` + strings.Join(more, "") + `
+gateway:
+  extraVolumes: [{name: secrets, secret: {secretName: segment-secrets}}]
+  extraVolumeMounts: [{name: secrets, mountPath: /etc/secrets, readOnly: true}]
+`
+}
+
+func sizes(tag string) string {
 	return `
 image: {tag: ` + tag + `}
-workspaces: {list: [{id: ` + workspace + `, sources: [{id: app, write_keys: ["` + hashed(loadKey) + `"]}]}` + strings.Join(more, "") + `]}
 backup: {enabled: true, keep: 2, persistence: {size: 1Gi}}
 identity: {persistence: {size: 1Gi}}
 events: {persistence: {size: 1Gi}}
@@ -41,7 +55,8 @@ func (c *cluster) write(values string) {
 func TestTheChartOnACluster(t *testing.T) {
 	sojourn := makeImages(t)
 	c := &cluster{
-		T: t, namespace: "sojourn-e2e-" + strings.ToLower(rand.Text()[:6]), values: filepath.Join(t.TempDir(), "values.yaml"), began: time.Now(),
+		T: t, namespace: "sojourn-e2e-" + strings.ToLower(rand.Text()[:6]), release: "sojourn", fullname: "sojourn",
+		values: filepath.Join(t.TempDir(), "values.yaml"), began: time.Now(),
 	}
 	c.run("kubectl", "create", "namespace", c.namespace)
 	c.run("kubectl", "label", "namespace", c.namespace, "pod-security.kubernetes.io/enforce=restricted")
@@ -54,45 +69,52 @@ func TestTheChartOnACluster(t *testing.T) {
 	answered := map[string][]int{}
 	under := func(name string, do func()) seen {
 		t.Helper()
-		l := c.send(name)
+		l := c.send(name, loadKey)
 		do()
 		s := l.stop()
 		answered[name] = s.Calls
 		return s
 	}
+	compared := func(what string) {
+		t.Helper()
+		got := c.dump(sojourn)
+		c.compare(got, c.expected(sojourn, answered))
+		c.say("%s: the dump has %d lines and is that of the calls that were answered 200, and no other", what, len(got))
+	}
 
 	c.install()
+	c.takeSignedCallsAlone()
 	under("kill", func() { c.killEveryPod() })
 	rolled := under("roll-gateway", func() { c.roll("deployment", "gateway") })
-	rolled.nothingFailed(c)
+	rolled.alwaysAnswered(c)
 	for _, service := range []string{"identity", "events", "sessions"} {
-		restarted := under("roll-"+service, func() { c.roll("statefulset", service) })
-		restarted.onlyWaited(c)
+		under("roll-"+service, func() { c.roll("statefulset", service) })
 	}
-	upgraded := under("upgrade", func() { c.upgradeAndRollBack() })
-	upgraded.onlyWaited(c)
+	under("scale", c.scaleByHand)
+	under("upgrade", c.upgradeAndRollBack)
+	under("failed-upgrade", c.failAnUpgradeAndRollBack)
 	c.takeANewKeyWithoutARestart()
-	c.compare(c.dump(sojourn), c.expected(sojourn, answered))
-	c.say("the dump is that of the calls that were answered 200")
+	compared("after upgrades")
 	c.loseAVolumeAndRestoreIt(sojourn)
 	under("after-restore", func() { time.Sleep(5 * time.Second) })
-	got := c.dump(sojourn)
-	c.compare(got, c.expected(sojourn, answered))
-	c.say("all done: the dump has %d lines and is that of the calls that were answered 200, and no other", len(got))
-	c.helm("uninstall", release, "--wait")
+	c.besides(sojourn)
+	under("after-all", func() { time.Sleep(2 * time.Second) })
+	compared("at the end")
+	c.helm("uninstall", c.release, "--wait")
 	c.say("uninstalled; what stays: %s", strings.Join(strings.Fields(c.kubectl("get", "pvc,secret", "-o", "name")), ", "))
 }
 
 func (c *cluster) install() {
 	c.Helper()
 	c.write(values(before))
+	c.kubectl("create", "secret", "generic", "segment-secrets", "--from-literal=segment="+shared)
 	c.upgrade()
 	c.say("installed under pod security \"restricted\"")
-	manifest := c.helm("get", "manifest", release)
+	manifest := c.helm("get", "manifest", c.release)
 	if out, err := c.try([]byte(manifest), "kubectl", "-n", c.namespace, "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
 		c.Errorf("the API server refuses a field: %v %s", err, out)
 	}
-	c.helm("test", release, "--logs")
+	c.helm("test", c.release, "--logs")
 	c.say("helm test: a call was sent through the Service and its effects were found")
 }
 
@@ -122,7 +144,7 @@ func (c *cluster) upgradeAndRollBack() {
 	c.upgrade()
 	c.settle()
 	c.say("upgraded to %s", c.kubectl("get", "statefulset", "sojourn-events", "-o", "jsonpath={.spec.template.spec.containers[0].image}"))
-	c.helm("rollback", release, "1", "--wait", "--timeout", patience.String())
+	c.helm("rollback", c.release, "1", "--wait", "--timeout", patience.String())
 	c.settle()
 	c.say("rolled back to %s", c.kubectl("get", "statefulset", "sojourn-events", "-o", "jsonpath={.spec.template.spec.containers[0].image}"))
 }
@@ -131,7 +153,7 @@ func (c *cluster) upgradeAndRollBack() {
 func (c *cluster) takeANewKeyWithoutARestart() {
 	c.Helper()
 	pods := c.identities()
-	c.write(values(before, `, {id: later, sources: [{id: app, write_keys: ["`+hashed(laterKey)+`"]}]}`))
+	c.write(values(before, `    - {id: later, sources: [{id: app, write_keys: ["`+hashed(laterKey)+`"]}]}`))
 	c.upgrade()
 	began := time.Now()
 	c.forward(func(url string) {
@@ -148,23 +170,3 @@ func (c *cluster) takeANewKeyWithoutARestart() {
 	c.say("a new write key was taken %.0f s after the upgrade, without a restart", time.Since(began).Seconds())
 }
 
-// loseAVolumeAndRestoreIt deletes the volume of events and restores all three services from one backup.
-func (c *cluster) loseAVolumeAndRestoreIt(sojourn string) {
-	c.Helper()
-	before := c.dump(sojourn)
-	c.kubectl("create", "job", "--from=cronjob/sojourn-backup", "backup-now")
-	c.kubectl("wait", "--for=condition=complete", "job/backup-now", "--timeout", patience.String())
-	c.say("backup: %s", strings.ReplaceAll(c.kubectl("logs", "job/backup-now"), "\n", "; "))
-	c.kubectl("scale", "statefulset", "sojourn-events", "--replicas=0")
-	c.kubectl("wait", "--for=delete", "pod/sojourn-events-0", "--timeout", patience.String())
-	c.kubectl("delete", "pvc", "data-sojourn-events-0")
-	c.say("the volume of events is deleted")
-	c.say("%s", strings.ReplaceAll(c.run("../../deploy/restore.sh", "-n", c.namespace, "events"), "\n", "; "))
-	c.settle()
-	c.compare(c.dump(sojourn), before)
-	c.say("restored events alone; the dump is as before")
-	c.run("../../deploy/restore.sh", "-n", c.namespace)
-	c.settle()
-	c.compare(c.dump(sojourn), before)
-	c.say("restored all three over what was there; the dump is as before")
-}

@@ -17,16 +17,17 @@ import (
 
 const (
 	chart   = "../../deploy/helm/sojourn"
-	release = "sojourn"
-	// patience is how long anything may take that Kubernetes does.
-	patience = 5 * time.Minute
+	// patience is how long anything may take that Kubernetes does. It ends what hangs, and judges nothing.
+	patience = 10 * time.Minute
 )
 
-// cluster is a namespace of the cluster that kubectl is set to.
+// cluster is a release in a namespace of the cluster that kubectl is set to.
 type cluster struct {
 	*testing.T
 
 	namespace string
+	release   string
+	fullname  string // what its objects begin with
 	values    string // file
 	began     time.Time
 }
@@ -75,7 +76,7 @@ func (c *cluster) helm(args ...string) string {
 // upgrade installs or upgrades the release with the values file and more.
 func (c *cluster) upgrade(set ...string) {
 	c.Helper()
-	args := []string{"upgrade", "--install", release, chart, "-f", c.values, "--wait", "--timeout", patience.String()}
+	args := []string{"upgrade", "--install", c.release, chart, "-f", c.values, "--wait", "--timeout", patience.String()}
 	for _, s := range set {
 		args = append(args, "--set", s)
 	}
@@ -85,8 +86,8 @@ func (c *cluster) upgrade(set ...string) {
 // settle waits until all workloads are as they should be.
 func (c *cluster) settle() {
 	c.Helper()
-	for _, workload := range []string{"statefulset/sojourn-identity", "statefulset/sojourn-events", "statefulset/sojourn-sessions", "deployment/sojourn-gateway"} {
-		c.kubectl("rollout", "status", workload, "--timeout", patience.String())
+	for _, workload := range []string{"statefulset/%s-identity", "statefulset/%s-events", "statefulset/%s-sessions", "deployment/%s-gateway"} {
+		c.kubectl("rollout", "status", fmt.Sprintf(workload, c.fullname), "--timeout", patience.String())
 	}
 }
 
@@ -99,7 +100,7 @@ func (c *cluster) secret(name, key string) string {
 // pods are the names of the pods of a component, or of all.
 func (c *cluster) pods(component string) []string {
 	c.Helper()
-	selector := "app.kubernetes.io/instance=" + release + ",app.kubernetes.io/component"
+	selector := "app.kubernetes.io/instance=" + c.release + ",app.kubernetes.io/component"
 	if component != "" {
 		selector += "=" + component
 	} else {
@@ -111,7 +112,7 @@ func (c *cluster) pods(component string) []string {
 // identities tells pods and containers from those that replace them.
 func (c *cluster) identities() string {
 	c.Helper()
-	return c.kubectl("get", "pods", "-l", "app.kubernetes.io/instance="+release+",app.kubernetes.io/component!=job", "--sort-by=.metadata.name",
+	return c.kubectl("get", "pods", "-l", "app.kubernetes.io/instance="+c.release+",app.kubernetes.io/component!=job", "--sort-by=.metadata.name",
 		"-o", "jsonpath={range .items[*]}{.metadata.name} {.metadata.uid} {.status.containerStatuses[*].restartCount}{\"\\n\"}{end}")
 }
 
@@ -131,7 +132,7 @@ func (c *cluster) diagnose() {
 	for _, args := range [][]string{
 		{"get", "pods,pvc,jobs", "-o", "wide"},
 		{"get", "events", "--sort-by=.lastTimestamp"},
-		{"logs", "-l", "app.kubernetes.io/instance=" + release, "--all-containers", "--tail=15", "--prefix"},
+		{"logs", "-l", "app.kubernetes.io/instance=" + c.release, "--all-containers", "--tail=15", "--prefix"},
 	} {
 		out, err := c.try(nil, "kubectl", append([]string{"-n", c.namespace}, args...)...)
 		c.Logf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
@@ -144,7 +145,7 @@ var forwarded = regexp.MustCompile(`^Forwarding from (127\.0\.0\.1:\d+) `)
 func (c *cluster) forward(use func(url string)) {
 	c.Helper()
 	ctx, stop := context.WithCancel(c.Context())
-	cmd := exec.CommandContext(ctx, "kubectl", "-n", c.namespace, "port-forward", "service/sojourn-gateway", ":80")
+	cmd := exec.CommandContext(ctx, "kubectl", "-n", c.namespace, "port-forward", "service/"+c.fullname+"-gateway", ":80")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		c.Fatal(err)

@@ -21,6 +21,9 @@ import (
 // The workspace that load is sent to, as the chart's values and the other Sojourn have it.
 const (
 	loadKey   = "write_key_of_the_load"
+	asideKey  = "write_key_of_what_is_not_compared"
+	signedKey = "write_key_of_the_signed_source"
+	shared    = "shared_secret_of_the_signed_source"
 	laterKey  = "write_key_that_comes_later"
 	workspace = "load"
 )
@@ -67,7 +70,7 @@ func (c *cluster) expected(sojourn string, answered map[string][]int) []string {
 	if err := cmd.Wait(); err != nil {
 		c.Fatal(err)
 	}
-	return ofWorkspace(c.run(sojourn, "dump", "-data", dir))
+	return ofWorkspace(c.run(sojourn, "dump", "-data", dir), workspace)
 }
 
 // resend sends the first n calls of a sender in batches.
@@ -104,9 +107,14 @@ func (c *cluster) resend(url, name string, sender, n int) {
 }
 
 // dump is the state of the release.
-func (c *cluster) dump(sojourn string) (lines []string) {
+func (c *cluster) dump(sojourn string) []string {
 	c.Helper()
-	token := c.secret("sojourn-keys", "admin-token")
+	return ofWorkspace(c.dumpAll(sojourn, c.secret(c.fullname+"-keys", "admin-token")), workspace)
+}
+
+// dumpAll is the state of the release, of all workspaces.
+func (c *cluster) dumpAll(sojourn, token string) (text string) {
+	c.Helper()
 	c.forward(func(url string) {
 		cmd := exec.CommandContext(c.Context(), sojourn, "dump", "-url", url)
 		cmd.Env = append(os.Environ(), "SOJOURN_ADMIN_TOKEN="+token)
@@ -116,13 +124,13 @@ func (c *cluster) dump(sojourn string) (lines []string) {
 			c.diagnose()
 			c.Fatalf("dump: %v", err)
 		}
-		lines = ofWorkspace(string(out))
+		text = string(out)
 	})
-	return lines
+	return text
 }
 
-// ofWorkspace are the lines of the load's workspace.
-func ofWorkspace(dump string) []string {
+// ofWorkspace are the lines of a workspace.
+func ofWorkspace(dump, workspace string) []string {
 	var lines []string
 	for line := range strings.Lines(dump) {
 		if strings.Contains(line, `"workspace":"`+workspace+`"`) {

@@ -32,7 +32,7 @@ func hashed(key []byte) string {
 }
 
 func TestTheConfigMapHoldsTheHashesOfTheKeysInTheSecretAndNotTheKeys(t *testing.T) {
-	rendered, err := render(nil, nil, kubernetes(t))
+	rendered, err := render(nil, fresh(), kubernetes(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestGeneratedSecretsAreFreshAtFirstAndStayAtAnUpgrade(t *testing.T) {
 		token := object[corev1.Secret](t, rendered, "Secret", "sojourn-service-token").Data
 		return fmt.Sprintf("%s %s %s %s", keys["write-key"], keys["query-token"], keys["admin-token"], token["token"])
 	}
-	if first, second := secrets(nil), secrets(nil); first == second {
+	if first, second := secrets(fresh()), secrets(fresh()); first == second {
 		t.Errorf("two installations have the same secrets")
 	}
 	if got, want := secrets(installed()), "write_key_of_before query_token_of_before admin_token_of_before service_token_of_before"; got != want {
@@ -136,7 +136,7 @@ func TestAGatewayHasTimeToDrain(t *testing.T) {
 
 func TestTheVolumeOfBackupsIsMadeOnceAndIsNoPartOfTheRelease(t *testing.T) {
 	values := map[string]any{"backup": map[string]any{"enabled": true}}
-	rendered, err := render(values, nil, kubernetes(t))
+	rendered, err := render(values, fresh(), kubernetes(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestTheVolumeOfBackupsIsMadeOnceAndIsNoPartOfTheRelease(t *testing.T) {
 		t.Errorf("annotations %v", claim.Annotations)
 	}
 	claim.Namespace = namespace
-	if rendered, err = render(values, cluster{&claim}, kubernetes(t)); err != nil {
+	if rendered, err = render(values, append(fresh(), &claim), kubernetes(t)); err != nil {
 		t.Fatal(err)
 	}
 	for _, o := range objects(t, rendered) {

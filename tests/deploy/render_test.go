@@ -1,12 +1,14 @@
 package deploy_test
 
 import (
+	"errors"
 	"io"
 	"iter"
 	"maps"
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -30,13 +32,21 @@ const (
 type cluster []runtime.Object
 
 // GetClientFor implements engine.ClientProvider.
-func (c cluster) GetClientFor(_, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
+func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
 	scheme := runtime.NewScheme()
-	if err := corev1.AddToScheme(scheme); err != nil {
+	if err := errors.Join(corev1.AddToScheme(scheme), appsv1.AddToScheme(scheme)); err != nil {
 		return nil, false, err
 	}
-	resource := schema.GroupVersionResource{Version: "v1", Resource: strings.ToLower(kind) + "s"}
-	return fake.NewSimpleDynamicClient(scheme, c...).Resource(resource), true, nil
+	version, err := schema.ParseGroupVersion(apiVersion)
+	if err != nil {
+		return nil, false, err
+	}
+	return fake.NewSimpleDynamicClient(scheme, c...).Resource(version.WithResource(strings.ToLower(kind) + "s")), kind != "Namespace", nil
+}
+
+// fresh is a cluster in which the chart was never installed.
+func fresh() cluster {
+	return cluster{&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "default"}}}
 }
 
 // installed is a cluster in which the chart was installed before.
@@ -48,7 +58,7 @@ func installed() cluster {
 		}
 		return s
 	}
-	var c cluster
+	c := fresh()
 	for _, fullname := range []string{"sojourn", "usage"} {
 		c = append(c,
 			secret(fullname+"-keys", map[string]string{
@@ -60,13 +70,14 @@ func installed() cluster {
 }
 
 // render returns what the chart makes of values in a cluster, by template.
-func render(values map[string]any, in cluster, version common.KubeVersion) (map[string]string, error) {
+func render(values map[string]any, in cluster, version common.KubeVersion, apis ...string) (map[string]string, error) {
 	chart, err := loader.LoadDir(chartDir)
 	if err != nil {
 		return nil, err
 	}
 	capabilities := common.DefaultCapabilities.Copy()
 	capabilities.KubeVersion = version
+	capabilities.APIVersions = append(capabilities.APIVersions, apis...)
 	all, err := util.ToRenderValues(chart, values, common.ReleaseOptions{Name: release, Namespace: namespace, IsInstall: true}, capabilities)
 	if err != nil {
 		return nil, err

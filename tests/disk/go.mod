@@ -4,9 +4,7 @@ go 1.26.0
 
 replace github.com/sojournhq/sojourn/proto => ../../proto
 
-replace github.com/sojournhq/sojourn/internal/kit => ../../internal/kit
-
-replace github.com/sojournhq/sojourn/internal/domain => ../../internal/domain
+replace github.com/sojournhq/sojourn/internal => ../../internal
 
 replace github.com/sojournhq/sojourn/services/events => ../../services/events
 
@@ -16,7 +14,7 @@ replace github.com/sojournhq/sojourn/services/sessions => ../../services/session
 
 require (
 	github.com/hanwen/go-fuse/v2 v2.12.1
-	github.com/sojournhq/sojourn/internal/kit v0.0.0-00010101000000-000000000000
+	github.com/sojournhq/sojourn/internal v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/proto v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/services/events v0.0.0-00010101000000-000000000000
 	github.com/sojournhq/sojourn/services/identity v0.0.0-00010101000000-000000000000
@@ -43,7 +41,6 @@ require (
 	github.com/prometheus/client_model v0.6.3 // indirect
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
-	github.com/sojournhq/sojourn/internal/domain v0.0.0-00010101000000-000000000000 // indirect
 	go.etcd.io/bbolt v1.5.0 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc v0.72.0 // indirect

@@ -74,14 +74,14 @@ func TestEveryInputGetsItsAnswer(t *testing.T) {
 				t.Errorf("%s: code %q", c.name, said.Code)
 			}
 		}
-		type book struct{ Received, Accepted, Duplicate, Rejected string }
+		type book struct{ Received, Accepted, Duplicate, Filtered, Rejected string }
 		books := ask[struct{ Outcomes []book }](t, d, queryToken, "sojourn.identity.v1.QueryService/ListOutcomes", `{}`)
 		for _, b := range books.Outcomes {
-			var n [4]int
-			for i, text := range []string{b.Received, b.Accepted, b.Duplicate, b.Rejected} {
+			var n [5]int
+			for i, text := range []string{b.Received, b.Accepted, b.Duplicate, b.Filtered, b.Rejected} {
 				_, _ = fmt.Sscan(text, &n[i]) // protobuf's JSON leaves out what is 0
 			}
-			if n[0] == 0 || n[0] != n[1]+n[2]+n[3] {
+			if n[0] == 0 || n[0] != n[1]+n[2]+n[3]+n[4] {
 				t.Errorf("the books do not balance: %+v", b)
 			}
 		}

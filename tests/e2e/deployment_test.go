@@ -32,10 +32,11 @@ workspaces:
     sources:
       - id: web
         write_keys: [` + writeKey + `]
+        require_anonymous_id: true
+        require_user_id: true
+        allow_delete: true
       - id: lax
         write_keys: [` + laxKey + `]
-        require_anonymous_id: false
-        require_user_id: false
   - id: other
     query_tokens: [` + otherToken + `]
     sources:

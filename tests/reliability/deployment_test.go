@@ -22,11 +22,11 @@ workspaces:
   - id: first
     query_tokens: [query-token-of-the-first]
     tiers: [gold, silver]
-    sources: [{id: app, write_keys: [write-key-of-the-first], require_anonymous_id: false, require_user_id: false}]
+    sources: [{id: app, write_keys: [write-key-of-the-first]}]
   - id: second
     query_tokens: [query-token-of-the-second]
     tiers: [gold, silver]
-    sources: [{id: app, write_keys: [write-key-of-the-second], require_anonymous_id: false, require_user_id: false}]
+    sources: [{id: app, write_keys: [write-key-of-the-second]}]
 `
 )
 

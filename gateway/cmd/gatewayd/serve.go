@@ -9,6 +9,7 @@ import (
 
 	"github.com/sojournhq/sojourn/gateway"
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
+	"github.com/sojournhq/sojourn/internal/kit/installation"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
 )
@@ -27,14 +28,15 @@ func serve(ctx context.Context, s settings, opened secured, log *slog.Logger) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, workspaces.Close()) }()
-	backends, closeBackends, err := dial(s, opened.caller, deps)
+	together := installation.New(deps.Log)
+	backends, closeBackends, err := dial(s, opened.caller, together, deps)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeBackends()) }()
 	g, err := gateway.Open(ctx, gateway.Config{
 		Workspaces: workspaces, MaxCallBytes: s.callBytes, MaxBatchBytes: s.batchBytes, MaxDeliveryBytes: s.deliveryBytes,
-		Deadline: s.deadline, Limits: s.limits, PublicURL: s.publicURL.URL,
+		Deadline: s.deadline, Limits: s.limits, PublicURL: s.publicURL.URL, RefuseCalls: s.refuseCalls, Check: together.Agree,
 		TLS: opened.listeners.Main, AdminTLS: opened.listeners.Admin,
 	}, backends, deps)
 	if err != nil {
@@ -48,8 +50,8 @@ func serve(ctx context.Context, s settings, opened secured, log *slog.Logger) (e
 	return g.Serve(ctx, s.linger, l, registry)
 }
 
-// dial returns connections to the services and a function that closes them.
-func dial(s settings, as rpc.Caller, d observe.Deps) (gateway.Backends, func() error, error) {
+// dial returns connections to the services, whose stores must belong together, and a function that closes them.
+func dial(s settings, as rpc.Caller, together *installation.Agreement, d observe.Deps) (gateway.Backends, func() error, error) {
 	conns := make([]*grpc.ClientConn, 0, 3)
 	closeAll := func() error {
 		var err error
@@ -59,11 +61,12 @@ func dial(s settings, as rpc.Caller, d observe.Deps) (gateway.Backends, func() e
 		return err
 	}
 	for _, service := range []struct{ name, target string }{{"identity", s.identity}, {"events", s.events}, {"sessions", s.sessions}} {
-		conn, err := as.Dial(service.name, service.target, d)
+		conn, err := as.Dial(service.name, service.target, d, together.Options()...)
 		if err != nil {
 			return gateway.Backends{}, nil, errors.Join(err, closeAll())
 		}
 		conns = append(conns, conn)
+		together.Add(service.name, conn)
 	}
 	return gateway.Backends{Identity: conns[0], Events: conns[1], Sessions: conns[2]}, closeAll, nil
 }

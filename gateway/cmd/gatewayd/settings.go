@@ -26,7 +26,7 @@ type settings struct {
 	deadline, linger           time.Duration
 	limits                     gateway.Limits
 	level                      slog.Level
-	check                      bool
+	check, refuseCalls         bool
 
 	tls     tlsfile.Server
 	backend tlsfile.Client
@@ -49,10 +49,12 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes,
 		"how long an array of calls may be that Segment delivers")
 	flags.Var(&s.publicURL, "public-url",
-		"where clients reach the gateway, as https://calls.example.com; not set: where they asked for settings")
+		"where clients reach the gateway, as https://calls.example.com, for the settings that tell them; not set: where it listens, if on loopback")
 	flags.DurationVar(&s.deadline, "deadline", gateway.DefaultDeadline, "how long the services may take for one request")
 	s.limits.Flags(flags)
 	flags.DurationVar(&s.linger, "drain-delay", 0, "how long to go on serving after being asked to stop, until nothing more is sent")
+	flags.BoolVar(&s.refuseCalls, "refuse-calls", false,
+		"answer every call with 503 and Retry-After, and be ready all the same, as while the services are restored")
 	flags.BoolVar(&s.check, "check", false, "check the configuration and leave")
 	daemon.DefineLevel(flags, &s.level)
 	s.tls.Define(flags)

@@ -11,6 +11,7 @@ package fanout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -55,7 +56,7 @@ type Request struct {
 	Rejections []*segment.Rejection
 }
 
-// Call is a call, as it was understood and as it was sent.
+// Call is a call, as it was understood and as it was sent. One that is filtered goes to identity alone, to be counted.
 type Call struct {
 	segment.Parsed
 
@@ -72,7 +73,7 @@ type Recorded struct {
 
 // Result says what became of one call.
 type Result struct {
-	// Outcome is Accepted, Duplicate, Conflict or Invalid.
+	// Outcome is Accepted, Duplicate, Conflict or Invalid, or, for a filtered call, Ignored.
 	Outcome call.Outcome
 	// Message says for Invalid what to fix.
 	Message string
@@ -87,7 +88,7 @@ func (f *Fanout) write(ctx context.Context, parts []*part) error {
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
-	results, err := identityResults(resp.GetResults(), len(request.GetCalls()))
+	results, times, err := identityResults(parts, resp.GetResults(), len(request.GetCalls()))
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func (f *Fanout) write(ctx context.Context, parts []*part) error {
 	if err != nil {
 		return err
 	}
-	forward, index := toOthers(parts, results, resp.GetResults())
+	forward, index := toOthers(parts, results, times)
 	refused := map[int]string{} // by index among all
 	if err := f.forward(ctx, request.GetWorkspace(), forward, func(i int, message string) { refused[index[i]] = message }); err != nil {
 		return err
@@ -109,7 +110,7 @@ func (f *Fanout) write(ctx context.Context, parts []*part) error {
 
 // toOthers returns what events and sessions are told of the calls that identity took, and of each its index among all. They are messages of
 // their own: identity may still show its own to those who look on.
-func toOthers(parts []*part, results []Result, answers []*identityv1.CallResult) (calls []*segmentv1.Call, index []int) {
+func toOthers(parts []*part, results []Result, times []int64) (calls []*segmentv1.Call, index []int) {
 	memory := make([]segmentv1.Call, len(results))
 	calls, index = make([]*segmentv1.Call, 0, len(results)), make([]int, 0, len(results))
 	i := 0
@@ -118,7 +119,7 @@ func toOthers(parts []*part, results []Result, answers []*identityv1.CallResult)
 			if results[i].Outcome == call.Accepted || results[i].Outcome == call.Duplicate {
 				callproto.FillWithoutTraits(&memory[i], &p.request.Calls[k].Call)
 				// A copy may come with another receipt, and so another corrected time; the first copy's counts for all.
-				memory[i].TimeMs = answers[i].GetTimeMs()
+				memory[i].TimeMs = times[i]
 				calls, index = append(calls, &memory[i]), append(index, i)
 			}
 			i++
@@ -136,22 +137,37 @@ func settle(parts []*part, results []Result, repeated []bool) {
 	}
 }
 
-func identityResults(answers []*identityv1.CallResult, want int) ([]Result, error) {
+// identityResults returns the results of the calls of all parts and their event times. Identity answers those that are not filtered.
+func identityResults(parts []*part, answers []*identityv1.CallResult, want int) (results []Result, times []int64, err error) {
 	if len(answers) != want {
-		return nil, fmt.Errorf("identity: %d results for %d calls", len(answers), want)
+		return nil, nil, fmt.Errorf("identity: %d results for %d calls", len(answers), want)
 	}
-	results := make([]Result, want)
-	for i, a := range answers {
-		switch outcome := call.Outcome(a.GetOutcome()); outcome {
-		case call.Accepted, call.Duplicate, call.Conflict, call.Invalid:
-			results[i] = Result{Outcome: outcome, Message: a.GetMessage()}
-		case call.Ignored:
-			return nil, fmt.Errorf("identity: ignored call %d", i)
-		default:
-			return nil, fmt.Errorf("identity: unknown outcome %d", outcome)
+	for _, p := range parts {
+		for i := range p.request.Calls {
+			if p.request.Calls[i].Filtered() {
+				results, times = append(results, Result{Outcome: call.Ignored}), append(times, 0)
+				continue
+			}
+			result, err := identityResult(answers[0])
+			if err != nil {
+				return nil, nil, err
+			}
+			results, times = append(results, result), append(times, answers[0].GetTimeMs())
+			answers = answers[1:]
 		}
 	}
-	return results, nil
+	return results, times, nil
+}
+
+func identityResult(a *identityv1.CallResult) (Result, error) {
+	switch outcome := call.Outcome(a.GetOutcome()); outcome {
+	case call.Accepted, call.Duplicate, call.Conflict, call.Invalid:
+		return Result{Outcome: outcome, Message: a.GetMessage()}, nil
+	case call.Ignored:
+		return Result{}, errors.New("identity: ignored a call")
+	default:
+		return Result{}, fmt.Errorf("identity: unknown outcome %d", outcome)
+	}
 }
 
 // forward writes calls to events and sessions at once. It calls refuse, with the index and what to fix, for each that either found invalid.

@@ -27,13 +27,10 @@ func toIdentity(parts []*part) *identityv1.RecordCallsRequest {
 		r := &p.request
 		m.ReceivedMs = max(m.GetReceivedMs(), r.Received.UnixMilli())
 		for i := range r.Calls {
-			c := &r.Calls[i]
-			if len(c.Warnings) > 0 {
-				m.Warnings = append(m.Warnings, toWarnings(len(m.GetCalls()), c.Warnings))
-			}
-			to := &memory[len(m.GetCalls())]
-			callproto.Fill(to, &c.Call)
-			m.Calls = append(m.Calls, to)
+			to := &memory[0]
+			memory = memory[1:]
+			callproto.Fill(to, &r.Calls[i].Call)
+			add(m, to, &r.Calls[i])
 		}
 		for _, x := range r.Rejections {
 			m.Rejections = append(m.Rejections, toRejection(r.Source, x))
@@ -42,12 +39,24 @@ func toIdentity(parts []*part) *identityv1.RecordCallsRequest {
 	return m
 }
 
-func toWarnings(index int, warnings []segment.Problem) *identityv1.CallWarnings {
-	m := &identityv1.CallWarnings{Index: int32(index)}
-	for _, w := range warnings {
-		m.Warnings = append(m.Warnings, &identityv1.Warning{Code: w.Code, Field: w.Field})
+// add adds a call, which is also given as a message, to what identity is told.
+func add(m *identityv1.RecordCallsRequest, to *segmentv1.Call, c *Call) {
+	warnings := toWarnings(c.Warnings)
+	if c.Filtered() {
+		m.Filtered = append(m.Filtered, &identityv1.FilteredCall{Call: to, Warnings: warnings})
+		return
 	}
-	return m
+	if len(warnings) > 0 {
+		m.Warnings = append(m.Warnings, &identityv1.CallWarnings{Index: int32(len(m.GetCalls())), Warnings: warnings})
+	}
+	m.Calls = append(m.Calls, to)
+}
+
+func toWarnings(warnings []segment.Problem) (all []*identityv1.Warning) {
+	for _, w := range warnings {
+		all = append(all, &identityv1.Warning{Code: w.Code, Field: w.Field})
+	}
+	return all
 }
 
 func toRejection(source string, x *segment.Rejection) *identityv1.Rejection {

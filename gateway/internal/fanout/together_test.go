@@ -108,11 +108,15 @@ func repeated(x *identityv1.Rejection) bool {
 	return strings.HasSuffix(x.GetMessage(), "again") || strings.HasSuffix(x.GetMessageId(), "again")
 }
 
-// batch is a request of those calls.
+// batch is a request of those calls, of which some are filtered.
 func batch(workspace string, ids ...string) fanout.Request {
 	r := fanout.Request{Workspace: workspace, Source: "web", Received: time.Now()}
 	for _, id := range ids {
-		r.Calls = append(r.Calls, fanout.Call{Parsed: segment.Parsed{Call: call.Call{Type: call.Track, MessageID: id}}, Raw: []byte(`{}`)})
+		c := fanout.Call{Parsed: segment.Parsed{Call: call.Call{Type: call.Track, MessageID: id}}, Raw: []byte(`{}`)}
+		if strings.HasPrefix(id, "filtered") {
+			c.Filter("ignore[0]", "not wanted")
+		}
+		r.Calls = append(r.Calls, c)
 	}
 	return r
 }
@@ -195,7 +199,7 @@ func TestEachRequestGetsItsOwnResultsWhateverItTravelsWith(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, identity, _, _ := serving(time.Millisecond)
 		random := rand.New(rand.NewPCG(7, 1))
-		kinds := []string{"new", "copy", "conflict", "invalid", "refused", "refused-again"}
+		kinds := []string{"new", "copy", "conflict", "invalid", "refused", "refused-again", "filtered"}
 		var all sync.WaitGroup
 		for n := range 500 {
 			var ids []string
@@ -243,6 +247,9 @@ func TestEachRequestGetsItsOwnResultsWhateverItTravelsWith(t *testing.T) {
 }
 
 func resultOf(id string) fanout.Result {
+	if strings.HasPrefix(id, "filtered") {
+		return fanout.Result{Outcome: call.Ignored}
+	}
 	r := fanout.Result{Outcome: call.Outcome(identityOf(id)), Message: "identity " + id}
 	if strings.HasPrefix(id, "refused") {
 		r = fanout.Result{Outcome: call.Invalid, Message: "other " + id, Repeated: strings.HasSuffix(id, "again")}

@@ -40,6 +40,7 @@ type taken struct {
 
 // takenMany is the body of the answer to a batch.
 type takenMany struct {
+	// Success is false when every call was rejected. The status is 200 all the same, since the same batch would be rejected again.
 	Success bool `json:"success"`
 	// Accepted counts the calls that are in, now or since before.
 	Accepted int        `json:"accepted"`
@@ -48,7 +49,10 @@ type takenMany struct {
 }
 
 type warning struct {
-	Index   *int   `json:"index,omitempty"` // in the batch
+	// Index is where the call is in the batch; of several with the same warning, the first of them.
+	Index *int `json:"index,omitempty"`
+	// Count is how many calls of the batch have the warning, if there is more than one.
+	Count   int    `json:"count,omitempty"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Field   string `json:"field"`
@@ -126,6 +130,8 @@ func statusOf(code string) int {
 		return http.StatusRequestEntityTooLarge
 	case segment.CodeTypeUnsupported:
 		return http.StatusNotImplemented
+	case segment.CodeDeleteNotAllowed:
+		return http.StatusForbidden
 	case codeEncodingUnsupported, codeCharsetUnsupported:
 		return http.StatusUnsupportedMediaType
 	}
@@ -158,8 +164,13 @@ func answerOne(it *item) answer {
 	return answer{status: http.StatusOK, body: body}
 }
 
-func answerMany(items []item) answer {
-	body := takenMany{Success: true, Rejected: []rejected{}}
+// answerMany answers with what became of the calls of a batch, and with the warnings about what it says for all of them.
+func answerMany(items []item, about []segment.Problem) answer {
+	body := takenMany{Rejected: []rejected{}}
+	var warnings batchWarnings
+	for _, w := range about {
+		warnings.all = append(warnings.all, warning{Code: w.Code, Message: w.Message, Field: w.Field})
+	}
 	for i := range items {
 		if r := items[i].rejection; r != nil {
 			body.Rejected = append(body.Rejected, rejected{Index: i, MessageID: r.MessageID, Code: r.Code, Message: r.Message})
@@ -167,8 +178,28 @@ func answerMany(items []item) answer {
 		}
 		body.Accepted++
 		for _, w := range items[i].parsed.Warnings {
-			body.Warnings = append(body.Warnings, warning{Index: &i, Code: w.Code, Message: w.Message, Field: w.Field})
+			warnings.add(i, w)
 		}
 	}
+	body.Warnings = warnings.all
+	body.Success = body.Accepted > 0
 	return answer{status: http.StatusOK, body: body}
+}
+
+// batchWarnings are those of a batch, each once: thousands of calls may have the same, and all of them the same sender.
+type batchWarnings struct {
+	all []warning
+	at  map[segment.Problem]int
+}
+
+func (b *batchWarnings) add(index int, w segment.Problem) {
+	if i, told := b.at[w]; told {
+		b.all[i].Count = max(b.all[i].Count, 1) + 1
+		return
+	}
+	if b.at == nil {
+		b.at = map[segment.Problem]int{}
+	}
+	b.at[w] = len(b.all)
+	b.all = append(b.all, warning{Index: &index, Code: w.Code, Message: w.Message, Field: w.Field})
 }

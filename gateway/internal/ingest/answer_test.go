@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
+	segmentv1 "github.com/sojournhq/sojourn/proto/sojourn/segment/v1"
 )
 
 func TestEveryRefusalHasItsStatusAndCode(t *testing.T) {
@@ -113,6 +114,33 @@ func TestAnUnreadableBodyWithoutAKeyIsAnsweredByWhatIsWrongWithTheBody(t *testin
 	}
 }
 
+func TestAnUnreadableBodyIsCountedForTheKeyThatStandsBehindTheDamage(t *testing.T) {
+	for path, body := range map[string]string{
+		"/v1/track":        `{"properties":{"x":undefined},"writeKey":"` + webKey + `"}`,
+		"/v1/batch":        `{"batch":[{"x":undefined,"writeKey":"` + otherKey + `"}],"writeKey":"` + webKey + `"`,
+		"/v1/segment":      `{"a":,"writeKey":"` + webKey + `"}`,
+		"/api/s/event":     "{\"a\":\"line\none\",\"writeKey\":\"" + webKey + "\"}",
+		"/beacon/v1/batch": `{"batch":[undefined],"writeKey":"` + webKey + `"`,
+	} {
+		g := open(t)
+		w := g.post(path, "", body)
+		if w.Code != 400 && w.Code != 200 {
+			t.Errorf("%s: answered %d %s", path, w.Code, w.Body)
+		}
+		told := g.Identity.Requests()
+		if len(told) != 1 {
+			t.Fatalf("%s: counted %d times", path, len(told))
+		}
+		of := told[0].(*identityv1.RecordCallsRequest)
+		if of.GetWorkspace() != "acme" || len(of.GetRejections()) != 1 || of.GetRejections()[0].GetSource() != "web" {
+			t.Errorf("%s: counted as %v", path, of)
+		}
+		if kept := string(of.GetRejections()[0].GetBody()); strings.Contains(kept, webKey) || strings.Contains(kept, otherKey) {
+			t.Errorf("%s: a key is kept: %s", path, kept)
+		}
+	}
+}
+
 func TestOneBadCallOfABatchCostsOnlyItself(t *testing.T) {
 	g := open(t)
 	body := `{"batch":[` + trackCall("m0", "") + `,{"messageId":"m1","type":"track"},7,` +
@@ -140,10 +168,30 @@ func TestOneBadCallOfABatchCostsOnlyItself(t *testing.T) {
 	}
 }
 
-func TestABatchOfBadCallsIsStillAnswered200(t *testing.T) {
-	g := open(t)
-	check(t, g.post("/v1/import", webKey, `{"batch":[1]}`), 200, `{'success':true,'accepted':0,'rejected':[{'index':0,'messageId':'',`+
-		`'code':'call_not_object','message':'the call is not a JSON object'}]}`)
+func TestABatchOfWhichEveryCallWasRejectedIsNoSuccessAndStillAnswered200(t *testing.T) {
+	bad := `{'index':0,'messageId':'','code':'call_not_object','message':'the call is not a JSON object'}`
+	for path, body := range map[string]string{
+		"/v1/import": `{"batch":[1]}`, "/v1/batch": `{"batch":[1]}`, "/v1/segment": `[1]`, "/b": `[1]`,
+	} {
+		g := open(t)
+		check(t, g.post(path, webKey, body), 200, `{'success':false,'accepted':0,'rejected':[`+bad+`]}`)
+		check(t, g.post(path, webKey, body), 200, `{'success':false,'accepted':0,'rejected':[`+bad+`]}`)
+	}
+}
+
+func TestABatchOfWhichOneCallWasTakenIsASuccess(t *testing.T) {
+	for name, outcome := range map[string]segmentv1.Outcome{
+		"accepted":                     segmentv1.Outcome_OUTCOME_ACCEPTED,
+		"duplicate":                    segmentv1.Outcome_OUTCOME_DUPLICATE,
+		"duplicate with its messageId": segmentv1.Outcome_OUTCOME_CONFLICT,
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := open(t)
+			g.Identity.Answer(outcome)
+			check(t, g.post("/v1/batch", webKey, `{"batch":[1,`+trackCall("m", "")+`]}`), 200, `'success':true,'accepted':1,'rejected':[{'index':0,`)
+			check(t, g.post("/v1/batch", webKey, `{"batch":[`+trackCall("m", "")+`]}`), 200, `'success':true,'accepted':1,'rejected':[]`)
+		})
+	}
 }
 
 func TestAnArrayOfCallsIsABatch(t *testing.T) {
@@ -157,7 +205,9 @@ func TestABatchSaysForAllItsCallsWhenItWasSentAndForWhichAccount(t *testing.T) {
 	g := open(t)
 	w := g.post("/v1/batch", "", `{"batch":[`+trackCall("m0", "")+`],"context":{"groupId":"acme inc"},"writeKey":"`+webKey+`",`+
 		`"sentAt":"1999-10-01T12:00:00Z"}`)
-	check(t, w, 200, `{'success':true,'accepted':1,'rejected':[]}`)
+	if !strings.Contains(w.Body.String(), `"warnings":[{"index":0,"code":"time_corrected"`) {
+		t.Errorf("answered %s", w.Body)
+	}
 	c := g.Identity.Calls()[0]
 	if c.GetAccountId() != "acme inc" || c.GetTimeMs() <= c.GetOriginalTimeMs() {
 		t.Errorf("account %q, time %d, own %d", c.GetAccountId(), c.GetTimeMs(), c.GetOriginalTimeMs())

@@ -7,7 +7,7 @@ import (
 )
 
 // balance counts what comes in and what is sent back to be sent again, so that whoever watches can see that the books balance: at rest,
-// received = accepted + duplicate + rejected + unsettled. What is missing there had an outcome that nobody was told.
+// received = accepted + duplicate + filtered + rejected + unsettled. What is missing there had an outcome that nobody was told.
 type balance struct {
 	received, unsettled *prometheus.CounterVec
 }

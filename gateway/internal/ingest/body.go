@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/sojournhq/sojourn/gateway/internal/limit"
@@ -20,6 +22,7 @@ const (
 	codeEncodingUnsupported = "encoding_unsupported"
 	codeCharsetUnsupported  = "charset_unsupported"
 	codeGzipInvalid         = "gzip_invalid"
+	codeChunksInvalid       = "chunks_invalid"
 )
 
 // readBody reads a request's body, decompressed, of at most so many bytes in either form. What has to be fixed about it comes with as much
@@ -27,21 +30,26 @@ const (
 // is not.
 func readBody(w http.ResponseWriter, r *http.Request, memory *limit.Pass, longest int) ([]byte, *segment.Problem, error) {
 	body, err := memory.ReadAll(http.MaxBytesReader(w, r.Body, int64(longest)), min(r.ContentLength, int64(longest)))
-	var tooLarge *http.MaxBytesError
 	switch {
-	case errors.As(err, &tooLarge):
+	case err == nil:
+	case shed(err):
+		return nil, nil, err
+	case isTooLarge(r, err, longest):
 		return body, bodyTooLarge(longest), nil
-	case err != nil:
+	case isMalformed(r, err):
+		return body, &segment.Problem{
+			Code: codeChunksInvalid, Message: "the chunks of the body are not as HTTP/1.1 writes them: send it with a content-length",
+		}, nil
+	default:
 		return nil, nil, err
 	}
 	var problem *segment.Problem
-	switch encoding := strings.Join(r.Header.Values("Content-Encoding"), ","); strings.ToLower(encoding) {
-	case "", "identity":
-	case "gzip", "x-gzip":
+	switch encoding := strings.ToLower(strings.Join(r.Header.Values("Content-Encoding"), ",")); {
+	case encoding == "gzip", encoding == "x-gzip", isPlain(encoding) && bytes.HasPrefix(body, gzipMagic()):
 		if body, problem, err = inflate(body, memory, longest); err != nil {
 			return nil, nil, err
 		}
-	default:
+	case !isPlain(encoding):
 		return body, &segment.Problem{
 			Code: codeEncodingUnsupported, Message: "content-encoding is not supported: send the body with gzip, or uncompressed",
 		}, nil
@@ -52,10 +60,30 @@ func readBody(w http.ResponseWriter, r *http.Request, memory *limit.Pass, longes
 	return body, problem, nil
 }
 
+// isTooLarge says whether a body is too long, or said to be: then it makes no difference why its end could not be read.
+func isTooLarge(r *http.Request, err error, longest int) bool {
+	var tooLarge *http.MaxBytesError
+	return errors.As(err, &tooLarge) || r.ContentLength > int64(longest)
+}
+
+// isMalformed says whether a body could not be read because of how its chunks are written. Sent again, they would be written so again. The
+// package that reads them has no errors for that which could be told by their type, so what is left is it: a connection that breaks off ends
+// in an error of the network, or early.
+func isMalformed(r *http.Request, err error) bool {
+	var network net.Error
+	return r.ProtoMajor == 1 && slices.Contains(r.TransferEncoding, "chunked") &&
+		!errors.As(err, &network) && !strings.Contains(err.Error(), "EOF")
+}
+
+func isPlain(encoding string) bool { return encoding == "" || encoding == "identity" }
+
+// gzipMagic is how gzip begins, and JSON cannot: who forgets to say that a body is compressed is understood all the same.
+func gzipMagic() []byte { return []byte{0x1f, 0x8b} }
+
 // inflate decompresses gzip as far as it is sound and not too long: a small body can hold gigabytes.
 func inflate(compressed []byte, memory *limit.Pass, longest int) ([]byte, *segment.Problem, error) {
 	broken := &segment.Problem{
-		Code: codeGzipInvalid, Message: "the body is not whole gzip, as content-encoding says: send it again or uncompressed",
+		Code: codeGzipInvalid, Message: "the body is gzip that is damaged or cut off, or none although content-encoding says so: send it again or uncompressed",
 	}
 	r, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {

@@ -46,6 +46,14 @@ func TestACompressedBodyIsReadAsWhatItHolds(t *testing.T) {
 			t.Errorf("%s: %d calls forwarded", encoding, n)
 		}
 	}
+	for _, path := range []string{"/b", "/v1/batch", "/v1/import", "/v1/segment/" + webKey, "/beacon/v1/batch?writeKey=" + webKey} {
+		of := body
+		if strings.Contains(path, "segment") {
+			of = "[" + trackCall("m", "") + "]"
+		}
+		check(t, open(t).send(path, zipped(t, of)), 200, `{'success':true,'accepted':1,'rejected':[]}`) // it does not say so
+		check(t, open(t).send(path, zipped(t, of), "Content-Encoding", "identity"), 200, `'accepted':1`)
+	}
 	check(t, open(t).send("/b", body, "Content-Encoding", "identity"), 200, `{'success':true,'accepted':1,'rejected':[]}`)
 	// Two members after another are one text.
 	check(t, open(t).send("/b", zipped(t, body[:50])+zipped(t, body[50:]), "Content-Encoding", "gzip"), 200, `'accepted':1`)
@@ -72,7 +80,15 @@ func TestABodyThatCannotBeDecodedIsRefusedAndCountedForItsKey(t *testing.T) {
 		"deflate":               {whole, "Content-Encoding", "deflate", 415, "encoding_unsupported"},
 		"another charset":       {trackCall("m", ""), "Content-Type", "application/json; charset=ISO-8859-1", 415, "charset_unsupported"},
 		"UTF-16":                {trackCall("m", ""), "Content-Type", `text/plain;charset="utf-16"`, 415, "charset_unsupported"},
-		"gzip that says not so": {whole, "Content-Type", "application/json", 400, "json_invalid"},
+		"not said, truncated":   {whole[:len(whole)-12], "Content-Type", "application/json", 400, "gzip_invalid"},
+		"not said, two bytes":   {whole[:2], "Content-Type", "application/json", 400, "gzip_invalid"},
+		"not said, one byte":    {whole[:1], "Content-Type", "application/json", 400, "json_invalid"},
+		"not said, a bomb":      {zipped(t, strings.Repeat("x", 100<<20)), "Content-Encoding", "identity", 413, "body_too_large"},
+		"not said, a byte over": {zipped(t, strings.Repeat("x", 2001)), "Content-Type", "application/json", 413, "body_too_large"},
+		"said once, twice":      {zipped(t, whole), "Content-Encoding", "gzip", 400, "json_invalid"},
+		"not said, twice":       {zipped(t, whole), "Content-Type", "application/json", 400, "json_invalid"},
+		"not said, UTF-16":      {whole, "Content-Type", `text/plain;charset="utf-16"`, 415, "charset_unsupported"},
+		"not said, br":          {whole, "Content-Encoding", "br, gzip", 415, "encoding_unsupported"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := open(t)
@@ -94,6 +110,7 @@ func TestABodyThatCannotBeDecodedIsRefusedAndCountedForItsKey(t *testing.T) {
 			// What cannot be read is not kept: nobody could find in it whoever is to be deleted.
 			readable := map[string]bool{
 				"truncated": true, "wrong checksum": true, "something behind": true, "no gzip": true, "a byte over": true,
+				"not said, truncated": true, "not said, a byte over": true, "not said, one byte": true,
 			}
 			if kept := len(got[0].GetBody()) > 0; kept != readable[name] || got[0].GetBodyBytes() == 0 && name != "nothing" {
 				t.Errorf("kept %d bytes of %d", len(got[0].GetBody()), got[0].GetBodyBytes())

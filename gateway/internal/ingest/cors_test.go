@@ -27,13 +27,14 @@ func TestABrowserMaySendToEveryPathOfCallsWithoutAKeyInThePreflight(t *testing.T
 	for _, path := range []string{
 		"/v1/t", "/v1/track", "/v1/i", "/v1/p", "/v1/g", "/v1/a", "/v1/s", "/v1/b", "/v1/batch", "/v1/import", "/v1/m", "/b", "/batch", "/t",
 		"/v1/delete", "/v1/segment", "/v1/segment/x", "/v1/projects/x/settings", "/projects/x/settings", "/v1/pixel/track",
+		"/beacon/v1/batch", "/sourceConfig", "/api/s/track", "/api/s/s2s/event", "/v1/nothing", "/", "/analytics.js/v1/x/analytics.min.js",
 	} {
 		w := g.options(path, "authorization,content-type")
 		if w.Code != http.StatusNoContent || w.Body.Len() != 0 {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 		method := http.MethodPost
-		if strings.Contains(path, "projects") || strings.Contains(path, "pixel") {
+		if strings.Contains(path, "projects") || strings.Contains(path, "pixel") || strings.Contains(path, "sourceConfig") {
 			method = http.MethodGet
 		}
 		want := http.Header{
@@ -57,6 +58,20 @@ func TestABrowserMaySendToEveryPathOfCallsWithoutAKeyInThePreflight(t *testing.T
 	}
 	if n := len(g.Identity.Requests()); n != 0 {
 		t.Errorf("%d preflights counted", n)
+	}
+}
+
+func TestWhoAsksForTheOptionsOfAnUnknownPathWithoutBeingABrowserIsToldThatThereIsNone(t *testing.T) {
+	g := open(t)
+	check(t, g.do(httptest.NewRequest(http.MethodOptions, "/v1/nothing", nil)), 404, `'code':'path_unknown'`)
+	for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodHead} {
+		r := httptest.NewRequest(http.MethodOptions, "/v1/nothing", nil)
+		r.Header.Set("Origin", site)
+		r.Header.Set("Access-Control-Request-Method", method)
+		w := g.do(r)
+		if methods := w.Header().Get("Access-Control-Allow-Methods"); w.Code != 204 || !strings.Contains(methods, method) {
+			t.Errorf("%s: %d, methods %q", method, w.Code, methods)
+		}
 	}
 }
 

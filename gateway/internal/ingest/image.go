@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 
@@ -18,7 +17,8 @@ var imageTypes = []call.Type{call.Identify, call.Group, call.Alias, call.Page, c
 // the one answer of 200 that does not promise that the call is stored.
 func (d *Door) loadImage(v *visit, t call.Type) answer {
 	a := d.takeImage(v, t)
-	return answer{status: a.status, image: true, header: http.Header{"Cache-Control": {"no-store"}}}
+	a.image, a.header = true, uncached()
+	return a
 }
 
 func (d *Door) takeImage(v *visit, t call.Type) answer {
@@ -36,7 +36,7 @@ func (d *Door) takeImage(v *visit, t call.Type) answer {
 	}
 	if problem != nil {
 		return d.refuseAll(ctx, v, &segment.Rejection{
-			Problem: *problem, Type: t.String(), Fingerprint: segment.FingerprintOf([]byte(v.r.URL.RawQuery)), Raw: body,
+			Problem: *problem, Type: t.String(), Fingerprint: segment.FingerprintOfRaw(t.String(), []byte(v.r.URL.RawQuery)), Raw: body,
 		})
 	}
 	if err := v.pass.Work(ctx, len(body)); err != nil {

@@ -8,6 +8,7 @@ package ingest
 import (
 	"fmt"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
@@ -16,9 +17,10 @@ import (
 	"github.com/sojournhq/sojourn/gateway/internal/fanout"
 	"github.com/sojournhq/sojourn/gateway/internal/keyring"
 	"github.com/sojournhq/sojourn/gateway/internal/limit"
+	"github.com/sojournhq/sojourn/gateway/internal/notice"
 )
 
-// Config is what the door needs to know. All of it but PublicURL is required.
+// Config is what the door needs to know. All of it but PublicURL and DataDir is required.
 type Config struct {
 	// Workspaces says whose calls are taken. It is asked at every request.
 	Workspaces workspace.Provider
@@ -29,8 +31,10 @@ type Config struct {
 	Deadline time.Duration
 	// Limits says what is taken on.
 	Limits *limit.Limits
-	// PublicURL is where clients reach the gateway, for the settings that tell them. Nil: where they reached it when they asked.
+	// PublicURL is where clients reach the gateway, for the settings that tell them. Nil: where it ListensOn, if that is said.
 	PublicURL *url.URL
+	// DataDir is where commands on this machine find the keys of the first start. Empty: where they look by themselves.
+	DataDir string
 }
 
 // Door serves the routes for calls. Use New.
@@ -41,11 +45,13 @@ type Door struct {
 	fanout  *fanout.Fanout
 	deps    observe.Deps
 	metrics metrics
+	notices *notice.Log
+	listens atomic.Pointer[url.URL] // nil: not where clients can be told to send to
 }
 
-// New returns a door that hands calls to f. It fails when its metrics are registered already.
+// New returns a door that hands calls to f. It fails when its metrics are registered already. The caller closes it after the last request.
 func New(c Config, f *fanout.Fanout, d observe.Deps) (*Door, error) {
-	door := &Door{config: c, fanout: f, deps: d, kinds: workspace.Follow(c.Workspaces, keyring.KindsOf)}
+	door := &Door{config: c, fanout: f, deps: d, kinds: workspace.Follow(c.Workspaces, keyring.KindsOf), notices: notice.New(d.Log)}
 	door.sources = workspace.Follow(c.Workspaces, func(w *workspace.Config) *keyring.Ring[*source] { return sourcesOf(w, c.MaxCallBytes) })
 	if err := door.metrics.register(d.Metrics); err != nil {
 		return nil, fmt.Errorf("register ingest metrics: %w", err)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,11 +35,10 @@ const (
 )
 
 func workspaces() *workspace.Config {
-	off := false
 	return &workspace.Config{AdminTokens: workspace.NewSecrets(adminToken), Workspaces: []workspace.Workspace{
 		{ID: "acme", QueryTokens: workspace.NewSecrets(queryToken), Sources: []workspace.Source{
-			{ID: "web", WriteKeys: workspace.NewSecrets(webKey, newKey)},
-			{ID: "loose", WriteKeys: workspace.NewSecrets(looseKey), RequireAnonymousID: &off, RequireUserID: &off, AbsentIDs: []string{"guest"}},
+			{ID: "web", WriteKeys: workspace.NewSecrets(webKey, newKey), RequireAnonymousID: true, RequireUserID: true},
+			{ID: "loose", WriteKeys: workspace.NewSecrets(looseKey), AbsentIDs: []string{"guest"}},
 		}},
 		{ID: "other", Sources: []workspace.Source{{ID: "web", WriteKeys: workspace.NewSecrets(otherKey)}}},
 	}}
@@ -54,12 +54,38 @@ func (c *changing) Config() *workspace.Config { return c.Load() }
 // gate is a door with what stands behind it.
 type gate struct {
 	http.Handler
+	*ingest.Door
 	*backendtest.Backend
 
 	workspaces *changing
 
 	metrics *prometheus.Registry
-	log     *bytes.Buffer
+	log     *written
+}
+
+// written is what was written to the log, by whatever goroutine.
+type written struct {
+	mutex sync.Mutex
+	text  bytes.Buffer
+}
+
+func (w *written) Write(p []byte) (int, error) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.text.Write(p)
+}
+
+func (w *written) String() string {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.text.String()
+}
+
+// Reset forgets what was written.
+func (w *written) Reset() {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.text.Reset()
 }
 
 // open opens a door to services that work. Its bodies may be 2,000 bytes for a call, 6,000 for a batch and 9,000 for a
@@ -81,7 +107,7 @@ func openWith(t *testing.T, change func(*ingest.Config)) gate {
 
 func openWithLimits(t *testing.T, c limit.Config, change func(*ingest.Config)) gate {
 	t.Helper()
-	g := gate{Backend: backendtest.Start(t), workspaces: &changing{}, metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
+	g := gate{Backend: backendtest.Start(t), workspaces: &changing{}, metrics: prometheus.NewRegistry(), log: &written{}}
 	g.workspaces.Store(workspaces())
 	limits, err := limit.New(c, g.metrics)
 	if err != nil {
@@ -100,7 +126,7 @@ func openWithLimits(t *testing.T, c limit.Config, change func(*ingest.Config)) g
 		t.Fatal(err)
 	}
 	door.Register(mux)
-	g.Handler = mux
+	g.Handler, g.Door = mux, door
 	return g
 }
 
@@ -195,19 +221,19 @@ func TestASourceHasTheRulesThatItsConfigurationSays(t *testing.T) {
 	g := open(t)
 	call := `{"type":"page","timestamp":"1999-10-01T11:59:00Z","name":"Home"`
 	check(t, g.post("/v1/page", webKey, call+`}`), 400, `require_user_id`)
-	check(t, g.post("/v1/page", looseKey, call+`}`), 200, `{'success':true}`)
+	check(t, g.post("/v1/page", looseKey, call+`}`), 200, `'success':true,'warnings':[{'code':'user_id_absent'`)
 	check(t, g.post("/v1/page", looseKey, call+`,"userId":"guest"}`), 200, `'warnings':[{'code':'user_id_absent'`)
-	check(t, g.post("/v1/page", looseKey, call+`,"userId":"undefined"}`), 200, `{'success':true}`)
+	check(t, g.post("/v1/page", looseKey, call+`,"userId":"undefined"}`), 200, `'warnings':[{'code':'anonymous_id_absent'`)
 }
 
 func TestKeysAndRulesAreThoseOfTheConfigurationOfNow(t *testing.T) {
 	g := open(t)
 	call := `{"type":"page","timestamp":"1999-10-01T11:59:00Z","name":"Home"`
-	check(t, g.post("/v1/page", looseKey, call+`}`), 200, `{'success':true}`)
+	check(t, g.post("/v1/page", looseKey, call+`}`), 200, `'success':true,`)
 	check(t, g.post("/v1/page", "added-key-00000000", call+`}`), 401, `key_unknown`)
 	next := workspaces()
 	next.Workspaces[0].Sources[0].WriteKeys = workspace.NewSecrets(webKey, "added-key-00000000")
-	next.Workspaces[0].Sources[1].RequireUserID = nil
+	next.Workspaces[0].Sources[1].RequireUserID = true
 	g.workspaces.Store(next)
 	check(t, g.post("/v1/page", newKey, call+`}`), 401, `key_unknown`)
 	check(t, g.post("/v1/page", "", call+`,"writeKey":"`+newKey+`"}`), 401, `key_unknown`)

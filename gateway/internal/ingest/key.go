@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -14,58 +15,85 @@ const pathKey = "writeKey"
 // keyHeader holds the write key for senders that can set a header, but not encode one.
 const keyHeader = "X-Write-Key"
 
-// keyOutside returns the write key that the request carries outside its body, and whether it has a place for one there: then the body is
-// not asked for another. The path goes before Basic auth, and that before the header.
-func keyOutside(r *http.Request) (key string, ok bool) {
-	if key = r.PathValue(pathKey); key != "" {
-		return key, true
+// keysOutside returns what may be the write key that the request carries outside its body, in the order in which it is looked up, and
+// whether it has a place for one there: then the body is not asked for another. The path goes before Basic auth, that before the header,
+// and that before the query.
+func keysOutside(r *http.Request) (keys []string, ok bool) {
+	if key := r.PathValue(pathKey); key != "" {
+		return []string{key}, true
 	}
-	if key, ok = basicKey(r); ok {
-		return key, true
+	if keys, ok = basicKeys(r); ok {
+		return keys, true
 	}
-	key = r.Header.Get(keyHeader)
-	return key, key != ""
+	if key := r.Header.Get(keyHeader); key != "" {
+		return []string{key}, true
+	}
+	if key := queryKey(r); key != "" {
+		return []string{key}, true
+	}
+	return nil, false
 }
 
-// refuseKey answers a request whose key is no source's. Who has a secret for something else is told so.
-func (d *Door) refuseKey(key string) answer {
-	if kind, known := d.kinds().Find(key); known {
-		return refusal(http.StatusForbidden, "permission", "the "+kind.String()+" does not send calls: send a source's write key")
+// queryKey returns the write key in the query of a request, or "". Segment and RudderStack name it writeKey, Jitsu writekey.
+func queryKey(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return ""
 	}
-	return unknownKey()
+	query := r.URL.Query()
+	return cmp.Or(query.Get("writeKey"), query.Get("writekey"))
 }
 
-// basicKey returns the write key that the request carries as the user name of basic auth, with or without the colon that should follow
-// it, and whether it has basic auth at all. Other schemes are none of ours: senders that use them put the key into the body.
-func basicKey(r *http.Request) (key string, ok bool) {
+// basicKeys returns what may be the write key in basic auth, and whether the request has basic auth at all. A key may hold a colon, as
+// Jitsu's do, and clients add one behind the user name or forget it: what stands there is looked up whole, then without the colon at its
+// end, then as the user name alone. Other schemes are none of ours: senders that use them put the key into the body.
+func basicKeys(r *http.Request) (keys []string, ok bool) {
 	scheme, credentials, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Basic") {
-		return "", false
+		return nil, false
 	}
 	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(credentials))
 	if err != nil {
 		// Such a header holds no key, and the body is not asked for another one.
-		return "", true
+		return nil, true
 	}
-	key, _, _ = strings.Cut(string(text), ":")
-	return key, true
+	whole := string(text)
+	user, _, _ := strings.Cut(whole, ":")
+	return []string{whole, strings.TrimSuffix(whole, ":"), user}, true
 }
 
-// admit finds the source of a key, or returns the answer to give when there is none.
-func (d *Door) admit(v *visit, key string) (answer, bool) {
+// refuseKey answers a request whose key is no source's. Who has a secret for something else is told so.
+func (d *Door) refuseKey(keys []string) answer {
+	for _, key := range keys {
+		if kind, known := d.kinds().Find(key); known {
+			return refusal(http.StatusForbidden, "permission", "the "+kind.String()+" does not send calls: send a source's write key")
+		}
+	}
+	return unknownKey()
+}
+
+// admit finds the source of the first of these keys that is one, or returns the answer to give when none is.
+func (d *Door) admit(v *visit, keys ...string) (answer, bool) {
+	sources := d.sources()
+	for _, key := range keys {
+		var known bool
+		if v.source, known = sources.Find(key); known {
+			return answer{}, true
+		}
+	}
+	return d.refuseKey(keys), false
+}
+
+// admitByBody finds the source by the write key in the body, also in one that cannot be read: what is wrong with it is then counted for that
+// source. It returns the answer to give when there is none.
+func (d *Door) admitByBody(v *visit, body []byte) (answer, bool) {
+	key, problem := segment.WriteKey(body)
+	if problem == nil {
+		return d.admit(v, key)
+	}
 	var known bool
 	if v.source, known = d.sources().Find(key); !known {
-		return d.refuseKey(key), false
-	}
-	return answer{}, true
-}
-
-// admitByBody finds the source by the write key in the body. It returns the answer to give when there is none.
-func (d *Door) admitByBody(v *visit, body []byte) (answer, bool) {
-	key, err := segment.WriteKey(body)
-	if key == "" && err != nil {
 		// Nobody can be told to fix a key in a body that cannot be read.
-		return refusal(http.StatusBadRequest, err.Code, err.Message), false
+		return refusal(http.StatusBadRequest, problem.Code, problem.Message), false
 	}
-	return d.admit(v, key)
+	return answer{}, true // what is wrong with the body is found again, and counted for the source
 }

@@ -30,7 +30,7 @@ func (m *metrics) register(to prometheus.Registerer) error {
 	}, []string{"route"})
 	m.calls = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "sojourn_gateway_calls_total",
-		Help: "Calls answered for good, by what became of them (accepted, duplicate or rejected), as the books count them, " +
+		Help: "Calls answered for good, by what became of them (accepted, duplicate, filtered or rejected), as the books count them, " +
 			"and by reason: why a call was rejected, or of what else than a call that was taken it is a duplicate.",
 	}, []string{"workspace", "source", "type", "outcome", "reason"})
 	m.balance = newBalance()
@@ -46,6 +46,7 @@ func (m *metrics) request(ctx context.Context, route string, status int, took ti
 const (
 	accepted        = "accepted"
 	duplicate       = "duplicate"
+	filtered        = "filtered"
 	rejectedOutcome = "rejected"
 )
 

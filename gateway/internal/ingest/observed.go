@@ -35,7 +35,8 @@ func end(span trace.Span, v *visit, status int) {
 	if span.IsRecording() {
 		span.SetAttributes(
 			attribute.Int("http.response.status_code", status), attribute.Int("sojourn.accepted", v.accepted),
-			attribute.Int("sojourn.duplicate", v.duplicate), attribute.Int("sojourn.rejected", v.rejected),
+			attribute.Int("sojourn.duplicate", v.duplicate), attribute.Int("sojourn.filtered", v.filtered),
+			attribute.Int("sojourn.rejected", v.rejected),
 		)
 	}
 	if status >= http.StatusInternalServerError {

@@ -59,6 +59,7 @@ func (d *Door) record(ctx context.Context, v *visit, items []item) error {
 	for i := range items {
 		d.count(v, &items[i])
 	}
+	d.tell(ctx, v, noticesOf(items))
 	return nil
 }
 
@@ -91,6 +92,9 @@ func (d *Door) count(v *visit, it *item) {
 		typeName, reason = it.rejection.Type, it.rejection.Code
 	}
 	switch {
+	case it.parsed.Filtered():
+		outcome = filtered
+		v.filtered++
 	case it.repeated:
 		outcome = duplicate
 		v.duplicate++

@@ -81,9 +81,13 @@ func TestTheSecondCopyIsAnsweredLikeTheFirstAndCountsWithTheFirstsTime(t *testin
 		g := open(t)
 		// The sender's clock is wrong, so each copy comes with another corrected time.
 		wrongClock := `"sentAt":"1999-10-01T12:00:00Z",`
-		check(t, g.post("/v1/track", webKey, trackCall("m", wrongClock)), 200, `{'success':true}`)
+		moved := func(by string) string {
+			return `{'success':true,'warnings':[{'code':'time_corrected','message':'the event time was moved ahead by ` + by +
+				`, as much as sentAt is off the receipt: check the clock of the sender, and that sentAt is set when the call is sent','field':'sentAt'}]}`
+		}
+		check(t, g.post("/v1/track", webKey, trackCall("m", wrongClock)), 200, moved("2196h0m0s"))
 		time.Sleep(time.Hour)
-		check(t, g.post("/v1/track", webKey, trackCall("m", wrongClock)), 200, `{'success':true}`)
+		check(t, g.post("/v1/track", webKey, trackCall("m", wrongClock)), 200, moved("2197h0m0s"))
 		calls := g.Events.Calls()
 		if len(calls) != 2 || calls[0].GetTimeMs() != calls[1].GetTimeMs() {
 			t.Errorf("forwarded as %v", calls)
@@ -123,7 +127,7 @@ func TestACallThatAServiceFindsInvalidIsRejected(t *testing.T) {
 			service(g).Answer(segmentv1.Outcome_OUTCOME_INVALID)
 			check(t, g.post("/v1/track", webKey, trackCall("m", "")), 400, `{'message':'as told','code':'call_invalid'}`)
 			check(t, g.post("/v1/batch", webKey, `{"batch":[`+trackCall("m", "")+`]}`), 200,
-				`{'success':true,'accepted':0,'rejected':[{'index':0,'messageId':'m','code':'call_invalid','message':'as told'}]}`)
+				`{'success':false,'accepted':0,'rejected':[{'index':0,'messageId':'m','code':'call_invalid','message':'as told'}]}`)
 			told := g.Identity.Rejections()
 			if name == "identity" { // which has counted it already
 				if len(told) > 0 {

@@ -30,6 +30,7 @@ var (
 	delivering = []string{http.MethodPost, http.MethodPut, http.MethodPatch}
 	reading    = []string{http.MethodGet, http.MethodHead}
 	loading    = []string{http.MethodGet}
+	anyMethod  = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 )
 
 // prefixes are what clients put in front of a path: those whose users set a host without /v1 leave it out.
@@ -49,8 +50,20 @@ func routes() []route {
 		for name, t := range callTypes {
 			all = append(all, route{prefix + "/" + name, t, one})
 		}
-		for _, name := range []string{"batch", "b", "import"} {
+		for _, name := range []string{"batch", "b", "import", "beacon/v1/batch"} {
 			all = append(all, route{prefix + "/" + name, 0, batch})
+		}
+		all = append(append(all, jitsuRoutes(prefix+"/api/s")...), jitsuRoutes(prefix+"/api/s/s2s")...)
+	}
+	return all
+}
+
+// jitsuRoutes returns where Jitsu's clients send calls: a type for each path, which of an event the call says itself. They send no deletes.
+func jitsuRoutes(prefix string) []route {
+	all := []route{{prefix + "/event", 0, one}, {prefix + "/e", 0, one}, {prefix + "/batch", 0, batch}}
+	for name, t := range callTypes {
+		if t != call.Delete {
+			all = append(all, route{prefix + "/" + name, t, one})
 		}
 	}
 	return all
@@ -75,13 +88,19 @@ func (d *Door) Register(mux *http.ServeMux) {
 		}
 		d.handle(mux, prefix+"/m", calling, takeNothing)
 		d.handle(mux, prefix+"/projects/{"+pathKey+"}/settings", reading, d.settings)
+		d.handle(mux, prefix+"/sourceConfig", reading, d.sourceConfig)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		d.serve(w, r, "unknown", func(*visit) answer {
-			return refusal(http.StatusNotFound, "path_unknown",
-				"there is nothing at this path: calls go to /v1/track, /v1/batch and the like")
-		})
-	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { d.serve(w, r, "unknown", d.unknownPath) })
+}
+
+// unknownPath answers a path that nobody has. A browser is let through to that answer, or its page could not read what is wrong.
+func (d *Door) unknownPath(v *visit) answer {
+	if v.r.Method == http.MethodOptions && v.r.Header.Get("Access-Control-Request-Method") != "" {
+		return preflight(v.r, anyMethod)
+	}
+	keys, _ := keysOutside(v.r)
+	_, _ = d.admit(v, keys...) // so that it can be told whose mistake it is
+	return refusal(http.StatusNotFound, "path_unknown", "there is nothing at this path: calls go to /v1/track, /v1/batch and the like")
 }
 
 // handle answers a path for these methods with what answer makes of a request, and all others with which they are.

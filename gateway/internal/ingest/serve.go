@@ -20,7 +20,7 @@ type visit struct {
 	// pass is what the request holds of the limits.
 	pass *limit.Pass
 	// calls counts what it brought, by what became of it.
-	accepted, duplicate, rejected int
+	accepted, duplicate, filtered, rejected int
 }
 
 // serve answers one request with what handle makes of it, and leaves one line in the log.
@@ -34,6 +34,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, path string, handle
 	a.write(w)
 	took := time.Since(v.received)
 	d.metrics.request(r.Context(), path, a.status, took)
+	d.tellRefused(v, a)
 	d.log(v, path, a, took)
 	end(span, v, a.status)
 }
@@ -63,7 +64,8 @@ func (d *Door) log(v *visit, path string, a answer, took time.Duration) {
 	}
 	attrs := []slog.Attr{
 		slog.String("method", v.r.Method), slog.String("path", path), slog.Int("status", a.status), slog.Duration("took", took),
-		slog.Int("accepted", v.accepted), slog.Int("duplicate", v.duplicate), slog.Int("rejected", v.rejected),
+		slog.Int("accepted", v.accepted), slog.Int("duplicate", v.duplicate), slog.Int("filtered", v.filtered),
+		slog.Int("rejected", v.rejected),
 	}
 	if v.source != nil {
 		attrs = append(attrs, slog.String("workspace", v.source.workspace), slog.String("source", v.source.rules.Source))

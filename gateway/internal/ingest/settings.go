@@ -1,32 +1,45 @@
 package ingest
 
-import "net/http"
+import (
+	"net/http"
+	"net/url"
+)
 
 // settings answers a client that asks, before it sends anything, for the settings of its source: analytics.js and the SDKs for telephones.
 // They are told to send everything to us, nothing to anybody else, and no figures about themselves.
+//
+// Where it is not known how clients reach us, there are no settings. Settings without a host would be worse: analytics.js would take
+// Segment's own, and send the calls there. The SDKs for telephones go on with the host that they were configured with.
 func (d *Door) settings(v *visit) answer {
 	key := v.r.PathValue(pathKey)
 	if v.source, _ = d.sources().Find(key); v.source == nil {
 		return refusal(http.StatusNotFound, "key_unknown", "there are no settings: the write key in the path is unknown")
 	}
-	protocol, host := d.publicHost(v.r)
+	u := d.clientURL()
+	if u == nil {
+		return refusal(http.StatusNotFound, "public_url_required",
+			"there are no settings: start Sojourn with -public-url, such as https://calls.example.com, or set the host in the client")
+	}
 	return answer{
 		status: http.StatusOK,
-		// The settings lead to where they were asked for, so no cache may hand them to others.
-		header: http.Header{"Cache-Control": {"no-store"}},
-		body:   settingsOf(key, protocol, host+"/v1"),
+		header: uncached(),
+		body:   settingsOf(key, u.Scheme, u.Host+u.Path+"/v1"),
 	}
 }
 
-// publicHost returns where clients reach the gateway. What a proxy says in X-Forwarded headers is not asked, since anybody can send them.
-func (d *Door) publicHost(r *http.Request) (protocol, host string) {
-	if u := d.config.PublicURL; u != nil {
-		return u.Scheme, u.Host + u.Path
+// uncached keeps caches from handing settings to others, and from handing out those of yesterday.
+func uncached() http.Header { return http.Header{"Cache-Control": {"no-store"}} }
+
+// ListensOn says where the gateway listens, so that clients on the same machine can be told without a PublicURL.
+func (d *Door) ListensOn(u *url.URL) { d.listens.Store(u) }
+
+// clientURL returns where clients reach the gateway, or nil where nobody said it. What a request says, in Host or in X-Forwarded headers,
+// is not asked: anybody can send that.
+func (d *Door) clientURL() *url.URL {
+	if d.config.PublicURL != nil {
+		return d.config.PublicURL
 	}
-	if r.TLS != nil {
-		return "https", r.Host
-	}
-	return "http", r.Host
+	return d.listens.Load()
 }
 
 // clientSettings is what Segment's clients read of a source's settings. An integration beside our own would make analytics.js load a script

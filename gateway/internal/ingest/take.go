@@ -3,15 +3,16 @@ package ingest
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/sojournhq/sojourn/gateway/internal/segment"
 )
 
 // take answers a request for one of the routes.
 func (d *Door) take(v *visit, rt *route) answer {
-	key, outside := keyOutside(v.r)
+	keys, outside := keysOutside(v.r)
 	if outside {
-		if a, ok := d.admit(v, key); !ok {
+		if a, ok := d.admit(v, keys...); !ok {
 			return a
 		}
 	}
@@ -22,8 +23,9 @@ func (d *Door) take(v *visit, rt *route) answer {
 	deadline := v.received.Add(d.config.Deadline)
 	ctx, cancel := context.WithDeadline(v.r.Context(), deadline)
 	defer cancel()
-	_ = http.NewResponseController(v.w).SetReadDeadline(deadline) // where it is not supported, the server's own limit holds
-	body, problem, err := readBody(v.w, v.r, v.pass, d.limit(rt))
+	longest := d.limit(rt)
+	_ = http.NewResponseController(v.w).SetReadDeadline(d.readDeadline(v, longest)) // where it is not supported, the server's own limit holds
+	body, problem, err := readBody(v.w, v.r, v.pass, longest)
 	if shed(err) {
 		return d.failure(ctx, err)
 	}
@@ -44,10 +46,20 @@ func (d *Door) take(v *visit, rt *route) answer {
 	}
 	if problem != nil {
 		return d.refuseAll(ctx, v, &segment.Rejection{
-			Problem: *problem, Type: rt.callType.String(), Fingerprint: segment.FingerprintOf(body), Raw: body, Encoded: encoded(problem),
+			Problem: *problem, Type: rt.callType.String(), Fingerprint: segment.FingerprintOfRaw(rt.callType.String(), body),
+			Raw: body, Encoded: encoded(problem),
 		})
 	}
 	return d.takeBody(ctx, v, rt, body)
+}
+
+// readDeadline is until when the body is waited for. One that says itself that it is too long is refused whatever comes of it, and that has to
+// be written down as well until the deadline.
+func (d *Door) readDeadline(v *visit, longest int) time.Time {
+	if v.r.ContentLength > int64(longest) {
+		return v.received.Add(d.config.Deadline / 2)
+	}
+	return v.received.Add(d.config.Deadline)
 }
 
 // limit is how long a body may be.
@@ -67,7 +79,7 @@ func (d *Door) takeBody(ctx context.Context, v *visit, rt *route, body []byte) a
 	if err := v.pass.Work(ctx, len(body)); err != nil {
 		return d.failure(ctx, err)
 	}
-	o := segment.Options{Rules: v.source.rules, Type: rt.callType, Received: v.received}
+	o := segment.Options{Rules: v.source.rules, Type: rt.callType, Received: v.received, Delivered: rt.form == delivery}
 	if rt.form == one || rt.form == delivery && !segment.IsArray(body) {
 		return d.takeOne(ctx, v, body, &o)
 	}
@@ -78,14 +90,14 @@ func (d *Door) takeBody(ctx context.Context, v *visit, rt *route, body []byte) a
 	o.Batch = b.Envelope
 	calls := make([]item, len(b.Calls))
 	for i, raw := range b.Calls {
-		calls[i].raw = raw
+		calls[i].raw, o.Unsigned = raw, b.Unsigned(i)
 		calls[i].parsed, calls[i].rejection = b.Parse(i, &o)
 	}
 	b.Free()
 	if err := d.record(ctx, v, calls); err != nil {
 		return d.failure(ctx, err)
 	}
-	return answerMany(calls)
+	return answerMany(calls, b.Warnings)
 }
 
 // takeOne answers with what became of one call.

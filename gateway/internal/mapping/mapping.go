@@ -43,33 +43,13 @@ type Rule struct {
 	Path    string
 	Literal string
 
-	keys  []string
-	types uint8 // a bit for each; 0: all
-	// Events by their names, and by the beginnings of their names. Neither: all, and calls that have none.
-	names  map[string]bool
-	begins []string
+	scope
+
+	keys []string
 }
 
 // Keys returns the keys that the path leads through, the first one from the top of the call.
 func (r *Rule) Keys() []string { return r.keys }
-
-// Event is the name of a call's event, if it has one. Only track calls do.
-type Event struct {
-	Name string
-	Set  bool
-}
-
-// For says whether the rule is for a call of that type and event.
-func (r *Rule) For(t call.Type, e Event) bool {
-	if r.types != 0 && r.types&(1<<t) == 0 {
-		return false
-	}
-	if len(r.names)+len(r.begins) == 0 {
-		return true
-	}
-	return e.Set && (r.names[e.Name] ||
-		slices.ContainsFunc(r.begins, func(begin string) bool { return strings.HasPrefix(e.Name, begin) }))
-}
 
 // maxPlaces is how long the list of places becomes, in bytes: it stands in every message about a call in which something is missing, and a
 // request may hold thousands of them.
@@ -147,22 +127,8 @@ func rules(name string, configured []workspace.Rule) []Rule {
 		} else if keys, err := call.ParsePath(c.Path); err == nil {
 			r.keys = keys
 		}
-		for _, t := range c.Types {
-			r.types |= 1 << call.ParseType(t)
-		}
-		r.events(c.Events)
+		r.scope = scopeOf(c.Types, c.Events)
 		ready = append(ready, r)
 	}
 	return ready
-}
-
-func (r *Rule) events(events []string) {
-	r.names = make(map[string]bool, len(events))
-	for _, event := range events {
-		if begin, open := strings.CutSuffix(event, "*"); open {
-			r.begins = append(r.begins, begin)
-		} else {
-			r.names[event] = true
-		}
-	}
 }

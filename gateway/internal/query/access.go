@@ -20,6 +20,7 @@ import (
 type reader struct {
 	workspace string
 	admin     bool
+	name      string // of an admin's token, in the log
 }
 
 // admission is a reader who was let in, and whether its token is still good.
@@ -40,7 +41,7 @@ func newReaders(from workspace.Provider) *readers {
 	return &readers{kinds: kinds, ring: workspace.Follow(from, func(c *workspace.Config) *keyring.Ring[reader] {
 		ring := &keyring.Ring[reader]{}
 		for _, token := range c.AdminTokens {
-			ring.Add(token, reader{admin: true})
+			ring.Add(token, reader{admin: true, name: token.Name()})
 		}
 		for i := range c.Workspaces {
 			for _, token := range c.Workspaces[i].QueryTokens {
@@ -56,11 +57,10 @@ type admissionKey struct{}
 
 // admit lets nobody in without a token, before any message is read.
 func (r *readers) admit(ctx context.Context, _ connect.Spec, _ connect.Peer, header http.Header) (context.Context, error) {
-	scheme, token, _ := strings.Cut(header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
+	token := bearer(header)
+	if token == "" {
 		return nil, connect.NewError(connect.CodeUnauthenticated, errors.New("send a query token as authorization: Bearer"))
 	}
-	token = strings.TrimSpace(token)
 	who, ok := r.ring().Find(token)
 	if !ok {
 		return nil, r.refuse(token)
@@ -69,6 +69,15 @@ func (r *readers) admit(ctx context.Context, _ connect.Spec, _ connect.Peer, hea
 		now, ok := r.ring().Find(token)
 		return ok && now == who
 	}}), nil
+}
+
+// bearer returns the token of a request; empty: it has none.
+func bearer(header http.Header) string {
+	scheme, token, _ := strings.Cut(header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
 }
 
 // refuse says why a token that is no reader's is refused.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -25,6 +26,7 @@ type asked struct {
 type anything struct {
 	conn  *grpc.ClientConn
 	think time.Duration // before each answer; set it before the first question
+	newer bool          // whether each answer has a field that nobody else knows; set it before the first question
 
 	mu   sync.Mutex
 	last asked
@@ -82,6 +84,9 @@ func (a *anything) answer(stream grpc.ServerStream) error {
 	}
 	if a.fail != nil {
 		return a.fail
+	}
+	if a.newer {
+		response.ProtoReflect().SetUnknown(protowire.AppendVarint(protowire.AppendTag(nil, 9999, protowire.VarintType), 1))
 	}
 	return stream.SendMsg(response)
 }

@@ -15,10 +15,64 @@ import (
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/observe"
+	"github.com/sojournhq/sojourn/internal/kit/streams"
 
 	"github.com/sojournhq/sojourn/gateway/internal/limit"
 	"github.com/sojournhq/sojourn/gateway/internal/query"
 )
+
+func TestTheTailsOfOneWorkspaceLeaveRoomForThoseOfAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		services := newAnything(t)
+		services.think = time.Hour
+		limits, err := limit.New(limit.Config{}, prometheus.NewRegistry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		mux := http.NewServeMux()
+		if err := query.Register(mux, query.Config{
+			Workspaces: &workspace.Config{Workspaces: []workspace.Workspace{
+				{ID: "acme", QueryTokens: workspace.NewSecrets(acmeToken)}, {ID: "other", QueryTokens: workspace.NewSecrets(otherToken)},
+			}},
+			Identity: services.conn, Deadline: 4 * time.Second, Streams: streams.New(1024), Limits: limits,
+		}, observe.Discard()); err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		// tail returns what a tail ends with, if it does not go on.
+		tail := func(token string) string {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/sojourn.identity.v1.QueryService/TailCalls",
+				strings.NewReader("\x00\x00\x00\x00\x02{}"))
+			r.Header.Set("Authorization", "Bearer "+token)
+			r.Header.Set("Content-Type", "application/connect+json")
+			w, ended := httptest.NewRecorder(), make(chan struct{})
+			all.Go(func() { defer close(ended); mux.ServeHTTP(w, r) })
+			synctest.Wait()
+			select {
+			case <-ended:
+				return w.Body.String()
+			default:
+				return ""
+			}
+		}
+		n := 0
+		for ; n < 1024; n++ {
+			if end := tail(acmeToken); end != "" {
+				if !strings.Contains(end, `"code":"resource_exhausted"`) {
+					t.Errorf("ended with %q", end)
+				}
+				break
+			}
+		}
+		if n != 819 { // four fifths
+			t.Errorf("one workspace has %d tails", n)
+		}
+		if end := tail(otherToken); end != "" {
+			t.Errorf("another's ended with %q", end)
+		}
+		all.Wait()
+	})
+}
 
 func TestTheQuestionsOfOneWorkspaceLeaveRoomForThoseOfAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

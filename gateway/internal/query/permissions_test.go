@@ -32,15 +32,15 @@ func permissions() map[string]who {
 		"sojourn.sessions.v1.IngestService: RecordCalls DeleteUser": nobody,
 		"sojourn.identity.v1.QueryService: GetUser ListUsers GetAccount ListAccounts ResolveAccount ListUnattributedUsers ListOutcomes " +
 			"ListUnmappedTraits GetSettings ListRejectedCalls TailCalls": readers,
-		"sojourn.identity.v1.QueryService: ListWorkspaces":                                                               admins,
-		"sojourn.events.v1.QueryService: ListEvents QueryUsage ListModules ListFeatures":                                 readers,
-		"sojourn.sessions.v1.QueryService: GetSession ListSessions QueryTime WatchSessions":                              readers,
-		"sojourn.sessions.v1.AdminService: RebuildSessions":                                                              admins,
-		"sojourn.report.v1.ReportService: GetAccountUsage GetAccountOverview ListAccountActivity GetUnattributed Export": readers,
-		"sojourn.backup.v1.BackupService: CopyFile":                                                                      admins,
-		"sojourn.maintenance.v1.MaintenanceService: Compact":                                                             admins,
-		"sojourn.admin.v1.AdminService: DeleteUser":                                                                      admins,
-		"sojourn.activity.v1.ActivityService: GetActivity":                                                               nobody,
+		"sojourn.identity.v1.QueryService: ListWorkspaces":                                                                            admins,
+		"sojourn.events.v1.QueryService: ListEvents QueryUsage ListModules ListFeatures":                                              readers,
+		"sojourn.sessions.v1.QueryService: GetSession ListSessions QueryTime WatchSessions":                                           readers,
+		"sojourn.sessions.v1.AdminService: RebuildSessions":                                                                           admins,
+		"sojourn.report.v1.ReportService: GetAccountUsage ListNonUsers GetAccountOverview ListAccountActivity GetUnattributed Export": readers,
+		"sojourn.backup.v1.BackupService: CopyFile":                                                                                   admins,
+		"sojourn.maintenance.v1.MaintenanceService: Compact":                                                                          admins,
+		"sojourn.admin.v1.AdminService: DeleteUser":                                                                                   admins,
+		"sojourn.activity.v1.ActivityService: GetActivity":                                                                            nobody,
 	} {
 		service, names, _ := strings.Cut(methods, ":")
 		for name := range strings.FieldsSeq(names) {
@@ -128,7 +128,7 @@ func let(err error) connect.Code {
 func tryMethod(t *testing.T, c client, url string, m protoreflect.MethodDescriptor, token string) error {
 	t.Helper()
 	options := append([]connect.ClientOption{
-		connect.WithSchema(m), connect.WithResponseInitializer(func(_ connect.Spec, message any) error {
+		connect.WithSchema(m), connect.WithIdempotency(idempotency(m)), connect.WithResponseInitializer(func(_ connect.Spec, message any) error {
 			*message.(*dynamicpb.Message) = *dynamicpb.NewMessage(m.Output())
 			return nil
 		}),

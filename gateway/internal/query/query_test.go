@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
@@ -111,6 +112,8 @@ func clients(t *testing.T) map[string]client {
 	return map[string]client{
 		"connect":            {&http.Client{Transport: h1}, nil},
 		"connect, JSON":      {&http.Client{Transport: h1}, []connect.ClientOption{connect.WithProtoJSON()}},
+		"connect, GET":       {&http.Client{Transport: h1}, []connect.ClientOption{connect.WithHTTPGet()}},
+		"connect, GET JSON":  {&http.Client{Transport: h1}, []connect.ClientOption{connect.WithHTTPGet(), connect.WithProtoJSON()}},
 		"connect on HTTP/2":  {&http.Client{Transport: h2}, nil},
 		"gRPC":               {&http.Client{Transport: h2}, []connect.ClientOption{connect.WithGRPC()}},
 		"gRPC-Web":           {&http.Client{Transport: h1}, []connect.ClientOption{connect.WithGRPCWeb()}},
@@ -179,6 +182,14 @@ func TestEveryQuestionReachesItsServiceAboutTheTokensWorkspaceOverEveryProtocol(
 	}
 }
 
+// idempotency is what a generated client knows of a method, which it needs to ask by GET.
+func idempotency(m protoreflect.MethodDescriptor) connect.IdempotencyLevel {
+	if m.Options().(*descriptorpb.MethodOptions).GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS {
+		return connect.IdempotencyNoSideEffects
+	}
+	return connect.IdempotencyUnknown
+}
+
 // ask calls one method and checks what arrived at the service.
 func ask(t *testing.T, c *http.Client, url string, m protoreflect.MethodDescriptor, to *anything, options []connect.ClientOption) {
 	t.Helper()
@@ -188,7 +199,7 @@ func ask(t *testing.T, c *http.Client, url string, m protoreflect.MethodDescript
 		token = adminToken
 	}
 	client := connect.NewClient[dynamicpb.Message, dynamicpb.Message](c, url+path, append([]connect.ClientOption{
-		connect.WithSchema(m), bearer("Bearer " + token),
+		connect.WithSchema(m), connect.WithIdempotency(idempotency(m)), bearer("Bearer " + token),
 		connect.WithResponseInitializer(func(_ connect.Spec, message any) error {
 			*message.(*dynamicpb.Message) = *dynamicpb.NewMessage(m.Output())
 			return nil

@@ -92,11 +92,16 @@ func (s *services) activityOf(
 	}
 	figures := toAccountActivity(done, w)
 	figures.Account = account
-	if len(done.seen) > 0 {
-		figures.LastSeenDay = done.seen.last().String()
-		return figures, nil
-	}
-	ever, err := s.activity(ctx, about, byDay())
-	figures.LastSeenDay = whenSeen(ever).lastDay
+	figures.LastSeenDay, err = s.lastSeenDay(ctx, about, done)
 	return figures, err
+}
+
+// lastSeenDay returns the last day on which somebody of an account was seen, up to the last day of a scope, of which done tells all or the
+// later part; empty: none.
+func (s *services) lastSeenDay(ctx context.Context, about scope, done *deeds) (string, error) {
+	if len(done.seen) > 0 {
+		return done.seen.last().String(), nil
+	}
+	ever, err := s.activity(ctx, about.since(""), byDay())
+	return whenSeen(ever).lastDay, err
 }

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/sojournhq/sojourn/internal/domain/day"
-	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
 
 	"github.com/sojournhq/sojourn/gateway/internal/group"
@@ -26,11 +25,11 @@ func (s *Reports) GetAccountUsage(
 	if _, err := day.ParseSpan(r.GetFromDay(), r.GetToDay()); err != nil {
 		return nil, invalid(err)
 	}
+	about := scope{workspace: r.GetWorkspace(), account: r.GetAccountId(), from: r.GetFromDay(), to: r.GetToDay()}
 	var done *deeds
 	var users []string
 	together, asking := group.WithContext(ctx)
 	together.Go(func() (err error) {
-		about := scope{r.GetWorkspace(), r.GetAccountId(), r.GetFromDay(), r.GetToDay()}
 		done, err = s.deedsOf(asking, about, true)
 		return err
 	})
@@ -38,12 +37,7 @@ func (s *Reports) GetAccountUsage(
 		users, err = s.users(asking, r.GetWorkspace(), r.GetAccountId())
 		return err
 	})
-	together.Go(func() error {
-		_, err := s.identity.GetAccount(asking, &identityv1.GetAccountRequest{
-			Workspace: r.GetWorkspace(), AccountId: r.GetAccountId(), IdOnly: true,
-		})
-		return err
-	})
+	together.Go(func() error { return s.exists(asking, about) })
 	if err := together.Wait(); err != nil {
 		return nil, err
 	}

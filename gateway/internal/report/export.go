@@ -3,6 +3,9 @@ package report
 import (
 	"context"
 	"errors"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/sojournhq/sojourn/internal/domain/day"
 	"github.com/sojournhq/sojourn/internal/kit/page"
@@ -11,12 +14,13 @@ import (
 	"github.com/sojournhq/sojourn/gateway/internal/tabular"
 )
 
-// maxUsageAccounts is how many usage reports one page of an export has at most: each asks all three services.
-const maxUsageAccounts = 20
+// maxAccounts is how many accounts one page of an export has at most where what each did is asked of all three services.
+const maxAccounts = 20
 
 // Export implements reportv1connect.ReportServiceHandler.
 func (s *Reports) Export(ctx context.Context, r *reportv1.ExportRequest) (*reportv1.ExportResponse, error) {
 	table, known := s.tables()[r.GetTable()]
+	var days day.Span
 	size, err := page.Size(r.GetPageSize())
 	switch {
 	case err != nil:
@@ -25,7 +29,7 @@ func (s *Reports) Export(ctx context.Context, r *reportv1.ExportRequest) (*repor
 	case r.GetFormat() != reportv1.ExportFormat_EXPORT_FORMAT_CSV && r.GetFormat() != reportv1.ExportFormat_EXPORT_FORMAT_NDJSON:
 		err = errors.New("format is not set or unknown")
 	default:
-		_, err = day.ParseSpan(r.GetFromDay(), r.GetToDay())
+		days, err = day.ParseSpan(r.GetFromDay(), r.GetToDay())
 	}
 	if err != nil {
 		return nil, invalid(err)
@@ -34,7 +38,7 @@ func (s *Reports) Export(ctx context.Context, r *reportv1.ExportRequest) (*repor
 	if err != nil {
 		return nil, invalid(err)
 	}
-	e := export{request: r, size: int32(size)}
+	e := export{request: r, days: days, size: int32(size)}
 	if position != nil {
 		e.token = position[0]
 	}
@@ -55,8 +59,31 @@ func (s *Reports) Export(ctx context.Context, r *reportv1.ExportRequest) (*repor
 // export is one page to be read.
 type export struct {
 	request *reportv1.ExportRequest
+	days    day.Span
 	size    int32
 	token   string // of the service's list; empty for the first page
+}
+
+// account returns the one account whose rows are wanted; nil: all rows are.
+func (e export) account() *string {
+	if e.request.GetAccountId() == "" {
+		return nil
+	}
+	return &e.request.AccountId
+}
+
+// allDays says whether the days are without limit.
+func (e export) allDays() bool { return e.request.GetFromDay() == "" && e.request.GetToDay() == "" }
+
+// times returns the first moment of the days and the first behind them; nil: without limit.
+func (e export) times() (from, to *timestamppb.Timestamp) {
+	if e.request.GetFromDay() != "" {
+		from = timestamppb.New(time.UnixMilli(e.days.From.StartMS()))
+	}
+	if e.request.GetToDay() != "" {
+		to = timestamppb.New(time.UnixMilli((e.days.To + 1).StartMS()))
+	}
+	return from, to
 }
 
 // table is something to export: how to read a page of it, and a row in which nothing is set, for the names of its columns.
@@ -68,7 +95,7 @@ type table struct {
 func (s *Reports) tables() map[reportv1.ExportTable]table {
 	return map[reportv1.ExportTable]table{
 		reportv1.ExportTable_EXPORT_TABLE_USERS:    {s.exportUsers, userRow("", nil)},
-		reportv1.ExportTable_EXPORT_TABLE_ACCOUNTS: {s.exportAccounts, accountRow("", nil)},
+		reportv1.ExportTable_EXPORT_TABLE_ACCOUNTS: {s.exportAccounts, accountRow("", nil, exportedActivity{})},
 		reportv1.ExportTable_EXPORT_TABLE_SESSIONS: {s.exportSessions, sessionRow("", nil)},
 		reportv1.ExportTable_EXPORT_TABLE_EVENTS:   {s.exportEvents, eventRow("", nil)},
 		reportv1.ExportTable_EXPORT_TABLE_USAGE:    {s.exportUsage, usageRow("", "", "", inModule{}, nil, nil)},

@@ -11,7 +11,7 @@ import (
 	"github.com/sojournhq/sojourn/gateway/internal/tabular"
 )
 
-// The rows have the fields of a dump's lines, in their order.
+// The rows have the fields of a dump's lines, in their order, and then those that a dump has not.
 
 func userRow(workspace string, u *identityv1.User) tabular.Object {
 	return tabular.Object{
@@ -21,11 +21,11 @@ func userRow(workspace string, u *identityv1.User) tabular.Object {
 		{Name: "userId", Value: u.GetUserId()},
 		{Name: "traits", Value: traits(u.GetTraits())},
 		{Name: "problems", Value: problemCodes(u.GetProblems())},
-		{Name: "lastSeen", Value: clock(u.GetLastSeen())},
+		{Name: "lastSeen", Value: clockIfSet(u.GetLastSeen())},
 	}
 }
 
-func accountRow(workspace string, a *identityv1.Account) tabular.Object {
+func accountRow(workspace string, a *identityv1.Account, activity exportedActivity) tabular.Object {
 	return tabular.Object{
 		{Name: "kind", Value: "account"},
 		{Name: "workspace", Value: workspace},
@@ -34,6 +34,10 @@ func accountRow(workspace string, a *identityv1.Account) tabular.Object {
 		{Name: "traits", Value: traits(a.GetTraits())},
 		{Name: "dimensions", Value: dimensions(a.GetDimensions())},
 		{Name: "problems", Value: problemCodes(a.GetProblems())},
+		{Name: "activeUsers", Value: activity.activeUsers},
+		{Name: "lastSeenDay", Value: activity.lastSeenDay},
+		{Name: "durationMs", Value: activity.time.duration.Milliseconds()},
+		{Name: "activeMs", Value: activity.time.active.Milliseconds()},
 	}
 }
 
@@ -58,6 +62,7 @@ func sessionRow(workspace string, s *sessionsv1.Session) tabular.Object {
 		{Name: "activeMs", Value: millis(s.GetActive())},
 		{Name: "events", Value: s.GetEvents()},
 		{Name: "modules", Value: modules},
+		{Name: "id", Value: s.GetId()},
 	}
 }
 
@@ -97,6 +102,14 @@ func traits(m proto.Message) tabular.Object {
 		all = append(all, trait)
 	}
 	return all
+}
+
+// clockIfSet is clock that leaves a time without a value that is not set.
+func clockIfSet(t *timestamppb.Timestamp) any {
+	if t == nil {
+		return nil
+	}
+	return clock(t)
 }
 
 // dimensions returns the values of dimensions, in the order of the settings.

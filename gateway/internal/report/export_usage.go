@@ -7,7 +7,6 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
 
 	"github.com/sojournhq/sojourn/gateway/internal/group"
@@ -15,19 +14,11 @@ import (
 )
 
 // exportUsage reads the usage reports of a page of accounts, or of the one that was asked for.
-func (s *Reports) exportUsage(ctx context.Context, e export) (rows []tabular.Object, next string, err error) {
-	workspace, accounts := e.request.GetWorkspace(), []string{e.request.GetAccountId()}
-	if e.request.GetAccountId() == "" {
-		list, err := s.identity.ListAccounts(ctx, &identityv1.ListAccountsRequest{
-			Workspace: workspace, IncludeIncomplete: true, PageSize: min(e.size, maxUsageAccounts), PageToken: e.token,
-		})
-		if err != nil {
-			return nil, "", err
-		}
-		accounts, next = accounts[:0], list.GetNextPageToken()
-		for _, a := range list.GetAccounts() {
-			accounts = append(accounts, a.GetAccountId())
-		}
+func (s *Reports) exportUsage(ctx context.Context, e export) ([]tabular.Object, string, error) {
+	workspace := e.request.GetWorkspace()
+	accounts, next, err := s.accountsOf(ctx, e)
+	if err != nil {
+		return nil, "", err
 	}
 	reports := make([]*reportv1.GetAccountUsageResponse, len(accounts))
 	together, ctx := group.WithContext(ctx)
@@ -35,7 +26,7 @@ func (s *Reports) exportUsage(ctx context.Context, e export) (rows []tabular.Obj
 	for i, account := range accounts {
 		together.Go(func() (err error) {
 			reports[i], err = s.GetAccountUsage(ctx, &reportv1.GetAccountUsageRequest{
-				Workspace: workspace, AccountId: account, FromDay: e.request.GetFromDay(), ToDay: e.request.GetToDay(),
+				Workspace: workspace, AccountId: account.GetAccountId(), FromDay: e.request.GetFromDay(), ToDay: e.request.GetToDay(),
 			})
 			return err
 		})
@@ -43,8 +34,9 @@ func (s *Reports) exportUsage(ctx context.Context, e export) (rows []tabular.Obj
 	if err := together.Wait(); err != nil {
 		return nil, "", err
 	}
+	var rows []tabular.Object
 	for i, account := range accounts {
-		rows = append(rows, usageRows(workspace, account, reports[i])...)
+		rows = append(rows, usageRows(workspace, account.GetAccountId(), reports[i])...)
 	}
 	return rows, next, nil
 }

@@ -30,6 +30,13 @@ const (
 type scope struct {
 	workspace, account string
 	from, to           string
+	module, feature    *string // nil: any
+}
+
+// within returns the scope without other modules and features.
+func (s scope) within(module, feature *string) scope {
+	s.module, s.feature = module, feature
+	return s
 }
 
 // since returns the scope without the days before one.
@@ -72,10 +79,12 @@ func (s *services) activity(ctx context.Context, about scope, g grain) ([]part, 
 		uses, err = s.uses(ctx, about, g)
 		return err
 	})
-	together.Go(func() (err error) {
-		time, err = s.time(ctx, about, g)
-		return err
-	})
+	if about.feature == nil { // which time is not told apart by
+		together.Go(func() (err error) {
+			time, err = s.time(ctx, about, g)
+			return err
+		})
+	}
 	err := together.Wait()
 	return append(uses, time...), err
 }
@@ -84,7 +93,7 @@ func (s *services) uses(ctx context.Context, about scope, g grain) ([]part, erro
 	return all(func(token string) ([]part, string, error) {
 		page, err := s.events.QueryUsage(ctx, &eventsv1.QueryUsageRequest{
 			Workspace: about.workspace, AccountId: &about.account, FromDay: about.from, ToDay: about.to,
-			GroupBy: g.uses, PageSize: pageSize, PageToken: token,
+			Module: about.module, Feature: about.feature, GroupBy: g.uses, PageSize: pageSize, PageToken: token,
 		})
 		parts := make([]part, 0, len(page.GetRows()))
 		for _, r := range page.GetRows() {
@@ -98,7 +107,7 @@ func (s *services) time(ctx context.Context, about scope, g grain) ([]part, erro
 	return all(func(token string) ([]part, string, error) {
 		page, err := s.sessions.QueryTime(ctx, &sessionsv1.QueryTimeRequest{
 			Workspace: about.workspace, AccountId: &about.account, FromDay: about.from, ToDay: about.to,
-			GroupBy: g.time, PageSize: pageSize, PageToken: token,
+			Module: about.module, GroupBy: g.time, PageSize: pageSize, PageToken: token,
 		})
 		parts := make([]part, 0, len(page.GetRows()))
 		for _, r := range page.GetRows() {

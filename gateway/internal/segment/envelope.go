@@ -17,6 +17,7 @@ type envelope struct {
 	originalTimestamp, timestamp, sentAt, receivedAt   jsontext.Value
 	anonymousID, userID, groupID, previousID           jsontext.Value
 	event, category, name, properties, traits, context jsontext.Value
+	integrations                                       jsontext.Value
 }
 
 // field returns where the member of that name is kept, or nil. Names match exactly.
@@ -54,6 +55,8 @@ func (e *envelope) field(name string) *jsontext.Value {
 		return &e.traits
 	case "context":
 		return &e.context
+	case "integrations":
+		return &e.integrations
 	}
 	return nil
 }
@@ -130,10 +133,11 @@ func (e *envelope) fieldOf(quoted jsontext.Value) *jsontext.Value {
 	return e.field(name)
 }
 
-// FingerprintOfCall returns the hash of the call's content in canonical form, or where that cannot be read, of the raw bytes.
+// FingerprintOfCall returns the hash of the call's type and of its content in canonical form, or where that cannot be read, of the raw
+// bytes.
 func FingerprintOfCall(typeName string, raw []byte) Fingerprint {
 	content := []byte{'{'}
-	err := members(raw, func(name string, value jsontext.Value) bool {
+	err := members(nulled(raw, notNumbers(raw)), func(name string, value jsontext.Value) bool {
 		switch name {
 		case "sentAt", "receivedAt", "writeKey", "type":
 			// Two attempts at sending a call may differ in these. The type goes in by itself, whether it stands here or in the path.
@@ -148,13 +152,22 @@ func FingerprintOfCall(typeName string, raw []byte) Fingerprint {
 		return true
 	})
 	if err != nil {
-		return FingerprintOf(raw)
+		return FingerprintOfRaw(typeName, raw)
 	}
 	canonical, err := jsontext.AppendFormat(nil, append(content, '}'), jsontext.ReorderRawObjects(true))
 	if err != nil {
-		return FingerprintOf(raw)
+		return FingerprintOfRaw(typeName, raw)
 	}
 	return FingerprintOf([]byte(typeName+"\n"), canonical)
+}
+
+// FingerprintOfRaw returns the fingerprint of something that is no call that can be read, and is counted under a type; empty: under none.
+// The type goes in, so that what one type is counted for does not depend on whether another came before with the same content.
+func FingerprintOfRaw(typeName string, raw []byte) Fingerprint {
+	if typeName == "" {
+		return FingerprintOf(raw)
+	}
+	return FingerprintOf([]byte(typeName+"\n"), raw)
 }
 
 // FingerprintOf returns the fingerprint of something that is no call.

@@ -14,13 +14,37 @@ type Envelope struct {
 	SentAt jsontext.Value
 	// Context is the context of all calls. Of a member that a call's own context has too, the call's counts.
 	Context jsontext.Value
+	// Integrations are those of all calls, member by member too.
+	Integrations jsontext.Value
 
+	// integrations are the members of them that say something to us.
+	integrations map[string]jsontext.Value
 	// members of the context, if they were looked up, because it may be long and the calls many.
 	members map[string]jsontext.Value
+	// room is how much the calls of one batch may still take of its context's traits; nil: as much as they like.
+	room *int
 }
 
-// indexed returns the envelope with the members of its context looked up.
+// maxShared is how much the calls of one batch may take of the traits in its context. Each call has them all, so that a small request could
+// otherwise become a huge one.
+const maxShared = 4 << 20
+
+// perTrait is what a trait takes beside its path and its text.
+const perTrait = 48
+
+// spend says whether there is still room for so much of the context's traits.
+func (e *Envelope) spend(n int) bool {
+	if e.room == nil {
+		return true
+	}
+	*e.room -= n
+	return *e.room >= 0
+}
+
+// indexed returns the envelope of one batch with the members of its context and integrations looked up.
 func (e Envelope) indexed() Envelope {
+	e.room = new(maxShared)
+	e.integrations = integrationsOf(e.Integrations)
 	if e.Context.Kind() == jsontext.KindBeginObject {
 		e.members = map[string]jsontext.Value{}
 		// What is read here was read before, so it is readable.
@@ -35,6 +59,14 @@ func (p *parser) inContext(key string) jsontext.Value {
 		return b.members[key]
 	}
 	return p.reader().lookup(p.o.Batch.Context, []string{key})
+}
+
+// inOwnContext returns a member of the call's own context.
+func (p *parser) inOwnContext(key string) jsontext.Value {
+	if p.outline == nil {
+		return p.reader().lookup(p.env.context, []string{key})
+	}
+	return p.outline.of(p.outline.member(p.outline.member(p.root, "context"), key))
 }
 
 // at returns what the keys lead to from the top of the call, or nothing.

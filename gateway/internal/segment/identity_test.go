@@ -78,4 +78,19 @@ func TestTheFingerprintOfARejectionStaysTheSameWhenItIsSentAgain(t *testing.T) {
 			t.Errorf("%q and %q, which cannot be read, have one fingerprint", pair[0], pair[1])
 		}
 	}
+	for _, text := range []string{`{`, `{"a":1,"a":2}`, `{"event":1}`} {
+		seen := map[segment.Fingerprint]call.Type{}
+		for kind := range call.Delete {
+			o := strict()
+			o.Type = kind + 1
+			_, rejection := segment.Parse([]byte(text), o)
+			if rejection == nil {
+				t.Fatalf("%s: not rejected", text)
+			}
+			if other, ok := seen[rejection.Fingerprint]; ok {
+				t.Errorf("%s has one fingerprint as %v and as %v, but is counted under both", text, other, o.Type)
+			}
+			seen[rejection.Fingerprint] = o.Type
+		}
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 
 	"github.com/sojournhq/sojourn/gateway/internal/mapping"
 )
@@ -45,7 +46,7 @@ func (p *parser) id(v jsontext.Value, field, code string, limit int) (string, *P
 		}
 	}
 	id = strings.TrimSpace(id)
-	if id == "" || slices.Contains(p.o.AbsentIDs, id) {
+	if id == "" || workspace.IsAbsentID(p.o.AbsentIDs, id) {
 		p.warn(code+"_absent", field, field+" holds a placeholder and was taken as absent: leave it out or send the id")
 		return "", nil
 	}
@@ -154,7 +155,36 @@ func (p *parser) requireIDs() *Problem {
 			"anonymousId is required, the session id: send it, or switch require_anonymous_id off for this source", "anonymousId",
 		})
 	}
+	p.warnOfAbsent()
 	return nil
+}
+
+// warnOfAbsent warns of ids that the contract asks for and the call does not have: server libraries send no anonymousId, and nobody has a
+// userId before a login.
+func (p *parser) warnOfAbsent() {
+	c := &p.call
+	if c.UserID == "" {
+		counts := "it counts for the user whom its session turns out to have"
+		switch {
+		case c.Type == call.Identify:
+			counts = "its traits are nobody's and were not kept"
+		case c.AnonymousID == "":
+			counts = "it counts for no user"
+		}
+		p.warnOnce(p.missing(&p.mapping.User, Problem{"user_id_absent", "the call has no userId: " + counts, "userId"}))
+	}
+	if c.AnonymousID == "" {
+		p.warnOnce(p.missing(&p.mapping.Session, Problem{
+			"anonymous_id_absent", "the call has no anonymousId, the session id: it is part of no session", "anonymousId",
+		}))
+	}
+}
+
+// warnOnce warns unless there is a warning of that code: what stood in the place of an id is told already.
+func (p *parser) warnOnce(warning *Problem) {
+	if !slices.ContainsFunc(p.warnings, func(w Problem) bool { return w.Code == warning.Code }) {
+		p.warnings = append(p.warnings, *warning)
+	}
 }
 
 // missing returns the problem that an id is missing, with the places at which the source is mapped to look for it.

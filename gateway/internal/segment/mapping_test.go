@@ -24,6 +24,7 @@ workspaces:
     sources:
       - id: web
         write_keys: [write-key-000000000000]
+        allow_delete: true
         mapping:
           ` + indent(mapping)))
 	if err != nil {
@@ -49,6 +50,12 @@ module:
 		wantFeature, wantModule, warning string
 	}{
 		"an event of the list":           {whitelist, nil, "Export", "Reports", ""},
+		"an event with space around it":  {whitelist, map[string]any{"event": " Export "}, "Export", "Reports", ""},
+		"a list with space around it":    {`feature: [{path: event, events: [" Export "]}]`, nil, "Export", "Reports", ""},
+		"a list that begins with space":  {`feature: [{path: event, events: [" Exp*"]}]`, nil, "Export", "Reports", ""},
+		"a feature with space around it": {`feature: [properties.f]`, map[string]any{"properties": raw(`{"f":" F "}`)}, "F", "", ""},
+		"a module with space around it":  {`module: [properties.m]`, map[string]any{"properties": raw(`{"m":" M "}`)}, "Export", "M", ""},
+		"a module of space":              {`module: [properties.m, category]`, map[string]any{"properties": raw(`{"m":" "}`), "category": "C "}, "Export", "C", ""},
 		"an event that begins so":        {whitelist, map[string]any{"event": "Invoice Paid"}, "Invoice Paid", "Reports", ""},
 		"an event of no list":            {whitelist, map[string]any{"event": "export"}, "", "Reports", ""},
 		"a screen for a feature":         {whitelist, map[string]any{"type": "screen", "name": "Inbox"}, "Inbox", "Reports", ""},
@@ -94,6 +101,7 @@ account: [properties.company_id, {path: traits.company.id, types: [identify, gro
 	}{
 		"the next place":        {context(`{"sessionId":7}`), "user", "7", "", ""},
 		"a place before":        {context(`{"sessionId":"s","userKey":" k "}`), "k", "s", "", ""},
+		"not filled in":         {context(`{"sessionId":"s","userKey":"{{ user.key }}"}`), "user", "s", "", "user_id_absent context.userKey"},
 		"a placeholder":         {context(`{"sessionId":"s","userKey":"undefined"}`), "user", "s", "", "user_id_absent context.userKey"},
 		"groupId goes first":    {map[string]any{"context": session, "groupId": "g", "properties": raw(`{"company_id":"c"}`)}, "user", "1", "g", ""},
 		"groupId, placeholder":  {map[string]any{"context": session, "groupId": "", "properties": raw(`{"company_id":"c"}`)}, "user", "1", "c", "group_id_absent groupId"},
@@ -143,7 +151,7 @@ func TestACallThatItsMappingCannotUseIsRejectedByThePlace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := mapped(t, c.mapping)
-			o.MaxBytes = 1 << 20
+			o.MaxBytes, o.RequireUserID, o.RequireAnonymousID = 1<<20, true, true
 			_, rejection := segment.Parse([]byte(with(c.changes)), o)
 			if rejection == nil {
 				t.Fatal("not rejected")
@@ -160,7 +168,9 @@ func TestOfManyPlacesTheMessageNamesTheFirst(t *testing.T) {
 	for i := range 100 {
 		fmt.Fprintf(&places, "\n  - properties.one_of_very_many_%d", i)
 	}
-	_, rejection := segment.Parse([]byte(with(nil)), mapped(t, "user:"+places.String()))
+	o := mapped(t, "user:"+places.String())
+	o.RequireUserID = true
+	_, rejection := segment.Parse([]byte(with(nil)), o)
 	if rejection == nil {
 		t.Fatal("not rejected")
 	}
@@ -186,7 +196,15 @@ func TestAMappedTimeIsTheEventTimeAndChangesNothingAboutWhichCallItIs(t *testing
 		"of the type":             {map[string]any{"type": "page", "receivedAt": "2026-11-01T10:00:00Z"}, "2026-11-01T10:00:00Z", ""},
 		"literal":                 {map[string]any{"event": "Old"}, "2026-10-01T00:00:00Z", ""},
 		"not by a wrong clock":    {map[string]any{"sentAt": "2026-11-01T13:00:00Z", "properties": raw(`{"at":"2026-10-31T00:00:00Z"}`)}, "2026-10-31T00:00:00Z", ""},
-		"a wrong clock otherwise": {map[string]any{"sentAt": "2026-11-01T13:00:00Z"}, "2026-11-01T10:59:00Z", ""},
+		"a wrong clock otherwise": {map[string]any{"sentAt": "2026-11-01T13:00:00Z"}, "2026-11-01T10:59:00Z", "time_corrected sentAt"},
+		"in a zone": {
+			map[string]any{"properties": raw(`{"at":"2026-10-31 00:00:00"}`), "context": raw(`{"timezone":"Asia/Tokyo"}`)},
+			"2026-10-30T15:00:00Z", "timestamp_zone_missing properties.at",
+		},
+		"of a server, without a zone": {
+			map[string]any{"type": "page", "receivedAt": "2026-11-01T10:00:00", "context": raw(`{"timezone":"Asia/Tokyo"}`)},
+			"2026-11-01T10:00:00Z", "timestamp_zone_missing receivedAt",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := parse(t, with(c.changes), o)
@@ -269,6 +287,9 @@ func samples() []string {
 		with(map[string]any{"type": "alias", "previousId": "p", "properties": 7}),
 		with(map[string]any{"type": "screen", "properties": nil, "category": true, "name": "N"}),
 		with(map[string]any{"context": raw(`{"groupId":"c","traits":{"a":1}}`), "event": " "}),
+		with(map[string]any{"type": "identify", "traits": raw(`{"First Name":null,"address":{"city":"O"},"x":{}}`), "context": raw(
+			`{"timezone":"Asia/Tokyo","traits":{"firstName":"A","Address":{"city":"P","zip":"1"},"x":{"y":[1]}}}`), "timestamp": "2026-11-01T09:00:00"}),
+		strings.Replace(with(map[string]any{"userId": "{{id}}", "event": " E "}), `"Reports"`, "[NaN, -Infinity]", 1),
 		with(map[string]any{"type": "group", "groupId": 1, "traits": raw(`{"a.b":{"c":[1]},"d":{},"e":{"f":{}}}`)}),
 	}
 	for bad := range spoiled() {
@@ -283,7 +304,7 @@ func samples() []string {
 func TestTheDefaultsAreRulesThatCanBeWritten(t *testing.T) {
 	defaults := workspace.DefaultMapping()
 	o := strict()
-	o.Rules = segment.RulesOf(&workspace.Source{ID: "web", Mapping: &defaults}, o.MaxBytes)
+	o.Rules = segment.RulesOf(&workspace.Source{ID: "web", Mapping: &defaults, AllowDelete: true, RequireAnonymousID: true, RequireUserID: true}, o.MaxBytes)
 	for _, text := range samples() {
 		want, wantRejected := segment.Parse([]byte(text), strict())
 		got, rejected := segment.Parse([]byte(text), o)

@@ -11,7 +11,7 @@ import (
 	"github.com/sojournhq/sojourn/gateway/internal/mapping"
 )
 
-// readNames takes the module and the feature: the first that the places of the mapping hold.
+// readNames takes the module and the feature: the first that the places of the mapping hold, without the space around it.
 func (p *parser) readNames() *Problem {
 	switch p.call.Type {
 	case call.Delete:
@@ -35,7 +35,7 @@ func (p *parser) checkEvent() *Problem {
 	switch {
 	case p.call.Type != call.Track:
 		return nil
-	case absent(p.env.event) || p.event.Set && strings.TrimSpace(p.event.Name) == "":
+	case absent(p.env.event) || p.event.Set && p.event.Name == "":
 		return &Problem{"event_required", "event is required: the name of the feature that was used", "event"}
 	case !p.event.Set:
 		return &Problem{"event_invalid", "event is not a string", "event"}
@@ -75,11 +75,10 @@ func (p *parser) feature(r *mapping.Rule) (string, *Problem) {
 		code = "event_invalid"
 	}
 	name, ok := text(v)
+	name = strings.TrimSpace(name)
 	switch {
 	case !ok:
 		return "", &Problem{code, r.Path + " is not a string", r.Path}
-	case strings.TrimSpace(name) == "":
-		return "", nil
 	case len(name) > call.MaxName:
 		return "", &Problem{code, fmt.Sprintf("%s is longer than %d bytes", r.Path, call.MaxName), r.Path}
 	}
@@ -112,11 +111,10 @@ func (p *parser) module(r *mapping.Rule) string {
 	if v.Kind() == jsontext.KindNumber {
 		module, ok = string(v), true
 	}
+	module = strings.TrimSpace(module)
 	switch {
 	case !ok:
 		p.warn("module_invalid", field, field+" is not a string and was not taken as the module")
-		return ""
-	case strings.TrimSpace(module) == "":
 		return ""
 	case len(module) > call.MaxName:
 		p.warn("module_invalid", field, fmt.Sprintf("%s is longer than %d bytes and was not taken as the module", field, call.MaxName))

@@ -12,12 +12,14 @@ import (
 func RulesOf(s *workspace.Source, maxBytes int) Rules {
 	rules := Rules{
 		Source:             s.ID,
-		RequireAnonymousID: s.RequireAnonymousID == nil || *s.RequireAnonymousID,
-		RequireUserID:      s.RequireUserID == nil || *s.RequireUserID,
+		RequireAnonymousID: s.RequireAnonymousID,
+		RequireUserID:      s.RequireUserID,
 		MaxClockSkew:       workspace.DefaultMaxClockSkew,
 		AbsentIDs:          s.AbsentIDs,
 		MaxBytes:           maxBytes,
 		Mapping:            mapping.New(s.Mapping),
+		Ignore:             mapping.Conditions(s.Ignore),
+		Deletes:            deletesOf(s),
 	}
 	if s.MaxClockSkew != nil {
 		rules.MaxClockSkew = time.Duration(*s.MaxClockSkew)

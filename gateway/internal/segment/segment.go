@@ -8,6 +8,7 @@ package segment
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,12 +27,16 @@ type Rules struct {
 	RequireAnonymousID, RequireUserID bool
 	// MaxClockSkew is how wrong a sender's clock may be before event times are corrected.
 	MaxClockSkew time.Duration
-	// AbsentIDs are texts that broken clients send for "no id".
+	// AbsentIDs are what broken clients send for "no id", as in workspace.Source.
 	AbsentIDs []string
 	// MaxBytes is how long the JSON of one call may be.
 	MaxBytes int
 	// Mapping is where the calls have what is to be known. Nil: where the contract says.
 	Mapping *mapping.Mapping
+	// Ignore are the conditions under which calls are left out.
+	Ignore []mapping.Condition
+	// Deletes says which delete calls are taken.
+	Deletes Deletes
 }
 
 // Options is what Parse needs to know beside the JSON.
@@ -43,6 +48,10 @@ type Options struct {
 	Received time.Time
 	// AtReceipt makes a call without a time of its own one that happened when it was received.
 	AtReceipt bool
+	// Delivered: Segment delivers the call to a destination, and has looked at its integrations before.
+	Delivered bool
+	// Unsigned: the signature of a signed request does not cover this call.
+	Unsigned bool
 	// Batch is the envelope of the batch that the call stands in; zero for a call that stands alone.
 	Batch Envelope
 }
@@ -50,11 +59,24 @@ type Options struct {
 // Fingerprint is a hash of a call's content. Sending times and keys are no content, so that a retry has the same.
 type Fingerprint [16]byte
 
-// Parsed is a call that was understood. Call passes call.Check.
+// Parsed is a call that was understood. Call passes call.Check, unless the call is filtered: then it holds what could be read.
 type Parsed struct {
 	Call call.Call
+	// FilteredBy says what leaves the call out: "integrations", or the place of a condition of the source such as "ignore[0]". Such a call
+	// is counted and told to those who look on, and has no other effect; one of the warnings has CodeFiltered and says why. Empty: the call
+	// is taken. Use Filter to set it.
+	FilteredBy string
 	// Warnings say what should be fixed although the call was taken.
 	Warnings []Problem
+}
+
+// Filtered says whether the call is left out.
+func (p *Parsed) Filtered() bool { return p.FilteredBy != "" }
+
+// Filter has the call left out by that. The message says so to the sender.
+func (p *Parsed) Filter(by, message string) {
+	p.FilteredBy = by
+	p.Warnings = append(p.Warnings, Problem{Code: CodeFiltered, Field: by, Message: message})
 }
 
 // Problem says what to fix: a stable code, a message in lower case that names the field, and the field. It quotes nothing of the call.
@@ -84,6 +106,9 @@ const (
 	CodeCallInvalid     = "call_invalid"
 )
 
+// CodeFiltered is the code of the warning that a rule of the source left a call out.
+const CodeFiltered = "filtered"
+
 // Parse reads one call. Exactly one of the results is meaningful: the rejection if it is not nil, else the call.
 func Parse(raw []byte, o *Options) (Parsed, *Rejection) { return parse(raw, o, nil) }
 
@@ -92,7 +117,7 @@ func parse(raw []byte, o *Options, t *Trace) (Parsed, *Rejection) {
 	p := newParser(raw, o)
 	defer p.free()
 	p.trace = t
-	if p.own.read(raw) {
+	if p.own.read(raw) || p.nullNotNumbers() && p.own.read(p.raw) {
 		p.outline = &p.own
 	}
 	return p.parse()
@@ -102,6 +127,12 @@ func parse(raw []byte, o *Options, t *Trace) (Parsed, *Rejection) {
 func (p *parser) parse() (Parsed, *Rejection) {
 	problem := p.read()
 	if problem == nil {
+		problem = p.readType()
+	}
+	if problem == nil {
+		if by := p.filteredBy(); by != "" {
+			return p.filtered(by), nil
+		}
 		problem = p.fill()
 	}
 	if problem != nil {
@@ -133,14 +164,15 @@ func (p *parser) rejection(problem Problem) *Rejection {
 	}
 	return &Rejection{
 		Problem: problem, Type: p.typeName, MessageID: p.env.readableMessageID(), UserID: p.call.UserID, TimeMS: p.call.TimeMS,
-		Fingerprint: FingerprintOfCall(p.typeName, p.raw), Raw: p.raw,
+		Fingerprint: FingerprintOfCall(p.typeName, p.raw), Raw: p.came,
 	}
 }
 
 // parser carries one call through the steps of Parse.
 type parser struct {
 	o       *Options
-	raw     []byte
+	came    []byte // the call as it was sent
+	raw     []byte // the same with null in the place of what is no number
 	mapping *mapping.Mapping
 	trace   *Trace
 	// outline is where everything stands, and root the call in it. Nil: the call has to be read again for whatever is wanted of it.
@@ -162,7 +194,7 @@ var parsers = sync.Pool{New: func() any { return &parser{} }}
 
 func newParser(raw []byte, o *Options) *parser {
 	p := parsers.Get().(*parser)
-	p.o, p.raw, p.mapping = o, raw, o.Mapping
+	p.o, p.came, p.raw, p.mapping = o, raw, raw, o.Mapping
 	if p.mapping == nil {
 		p.mapping = contract()
 	}
@@ -197,19 +229,23 @@ func (p *parser) read() *Problem {
 			p.typeName = name
 		}
 	}
-	if problem == nil && len(p.raw) > p.o.MaxBytes {
+	if problem == nil && len(p.came) > p.o.MaxBytes {
 		return &Problem{CodeTooLarge, fmt.Sprintf("the call is longer than %d bytes: send less in it, or split it", p.o.MaxBytes), ""}
 	}
 	return problem
 }
 
-// fill makes the call out of the envelope, step by step until one finds what has to be fixed.
+// steps make the call out of the envelope, once its type is known.
+//
+//nolint:gochecknoglobals // a table that nothing changes
+var steps = [...]func(*parser) *Problem{
+	(*parser).checkDelete, (*parser).readMessageID, (*parser).readTimes, (*parser).readIDs, (*parser).readNames, (*parser).readTraits,
+	(*parser).readDimensions, (*parser).readActive,
+}
+
+// fill takes one step after the other until one finds what has to be fixed.
 func (p *parser) fill() *Problem {
-	p.call.Source = p.o.Source
-	for _, step := range []func(*parser) *Problem{
-		(*parser).readType, (*parser).readMessageID, (*parser).readTimes, (*parser).readIDs, (*parser).readNames, (*parser).readTraits,
-		(*parser).readDimensions,
-	} {
+	for _, step := range steps {
 		if problem := step(p); problem != nil {
 			return problem
 		}
@@ -231,9 +267,11 @@ func (p *parser) warn(code, field, message string) {
 const maxTypeBytes = 64
 
 func (p *parser) readType() *Problem {
+	p.call.Source = p.o.Source
 	problem := p.takeType()
 	if p.call.Type == call.Track {
 		p.event.Name, p.event.Set = text(p.env.event)
+		p.event.Name = strings.TrimSpace(p.event.Name)
 	}
 	return problem
 }

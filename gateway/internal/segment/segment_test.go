@@ -23,7 +23,7 @@ func strict() *segment.Options {
 	return &segment.Options{
 		Rules: segment.Rules{
 			Source: "web", RequireAnonymousID: true, RequireUserID: true, MaxClockSkew: workspace.DefaultMaxClockSkew,
-			AbsentIDs: workspace.DefaultAbsentIDs(), MaxBytes: 32 << 10,
+			AbsentIDs: workspace.DefaultAbsentIDs(), MaxBytes: 32 << 10, Deletes: segment.DeletesAllowed,
 		},
 		Received: received,
 	}
@@ -82,19 +82,32 @@ func TestEveryRejectionHasItsCodeAndSaysWhatToFix(t *testing.T) {
 		return with(changes)
 	}
 	for name, c := range map[string]struct{ text, code, field string }{
-		"no type":                      {with(map[string]any{"type": nil}), "type_required", "type"},
-		"empty type":                   {with(map[string]any{"type": ""}), "type_required", "type"},
-		"null type":                    {with(map[string]any{"type": raw("null")}), "type_required", "type"},
-		"type is a number":             {with(map[string]any{"type": 3}), "type_invalid", "type"},
-		"unknown type":                 {with(map[string]any{"type": "Track"}), "type_unsupported", "type"},
-		"an unknown type":              {with(map[string]any{"type": "erase"}), "type_unsupported", "type"},
-		"delete without userId":        {with(map[string]any{"type": "delete", "userId": nil}), "user_id_required", "userId"},
-		"no timestamp":                 {with(map[string]any{"timestamp": nil}), "timestamp_required", "timestamp"},
-		"empty timestamp":              {with(map[string]any{"timestamp": " "}), "timestamp_required", "timestamp"},
-		"timestamp is no time":         {with(map[string]any{"timestamp": "soon"}), "timestamp_invalid", "timestamp"},
-		"timestamp is an object":       {with(map[string]any{"timestamp": raw("{}")}), "timestamp_invalid", "timestamp"},
-		"timestamp before 1970":        {with(map[string]any{"timestamp": "1969-12-31T23:59:59.999Z"}), "timestamp_invalid", "timestamp"},
-		"original is no time":          {with(map[string]any{"originalTimestamp": "x"}), "original_timestamp_invalid", "originalTimestamp"},
+		"no type":                {with(map[string]any{"type": nil}), "type_required", "type"},
+		"empty type":             {with(map[string]any{"type": ""}), "type_required", "type"},
+		"null type":              {with(map[string]any{"type": raw("null")}), "type_required", "type"},
+		"type is a number":       {with(map[string]any{"type": 3}), "type_invalid", "type"},
+		"unknown type":           {with(map[string]any{"type": "Track"}), "type_unsupported", "type"},
+		"an unknown type":        {with(map[string]any{"type": "erase"}), "type_unsupported", "type"},
+		"delete without userId":  {with(map[string]any{"type": "delete", "userId": nil}), "user_id_required", "userId"},
+		"no timestamp":           {with(map[string]any{"timestamp": nil}), "timestamp_required", "timestamp"},
+		"empty timestamp":        {with(map[string]any{"timestamp": " "}), "timestamp_required", "timestamp"},
+		"timestamp is no time":   {with(map[string]any{"timestamp": "soon"}), "timestamp_invalid", "timestamp"},
+		"timestamp is an object": {with(map[string]any{"timestamp": raw("{}")}), "timestamp_invalid", "timestamp"},
+		"timestamp before 1970":  {with(map[string]any{"timestamp": "1969-12-31T23:59:59.999Z"}), "timestamp_invalid", "timestamp"},
+		"original is no time":    {with(map[string]any{"originalTimestamp": "x", "timestamp": nil}), "original_timestamp_invalid", "originalTimestamp"},
+		"neither is a time":      {with(map[string]any{"originalTimestamp": "x", "timestamp": "y"}), "original_timestamp_invalid", "originalTimestamp"},
+		"original is no time, no other": {
+			with(map[string]any{"originalTimestamp": 0, "timestamp": " "}), "original_timestamp_invalid", "originalTimestamp",
+		},
+		"timestamp 0":                 {with(map[string]any{"timestamp": 0}), "timestamp_invalid", "timestamp"},
+		"timestamp is a year":         {with(map[string]any{"timestamp": 2026}), "timestamp_invalid", "timestamp"},
+		"timestamp is a year as text": {with(map[string]any{"timestamp": "2026"}), "timestamp_invalid", "timestamp"},
+		"timestamp of a spreadsheet":  {with(map[string]any{"timestamp": raw("46327.5")}), "timestamp_invalid", "timestamp"},
+		"timestamp 0 beside a good one": {
+			with(map[string]any{"timestamp": 0, "originalTimestamp": "2026-11-01T11:59:00Z"}), "timestamp_invalid", "timestamp",
+		},
+		"timestamp NaN":                {strings.Replace(with(nil), `"2026-11-01T11:59:00.000Z"`, "NaN", 1), "timestamp_required", "timestamp"},
+		"userId Infinity":              {strings.Replace(with(nil), `"user"`, "Infinity", 1), "user_id_required", "userId"},
 		"no userId":                    {with(map[string]any{"userId": nil}), "user_id_required", "userId"},
 		"null userId":                  {with(map[string]any{"userId": raw("null")}), "user_id_required", "userId"},
 		"placeholder userId":           {with(map[string]any{"userId": "undefined"}), "user_id_required", "userId"},
@@ -124,6 +137,13 @@ func TestEveryRejectionHasItsCodeAndSaysWhatToFix(t *testing.T) {
 		},
 		"previousId is a boolean":       {with(map[string]any{"type": "alias", "previousId": true}), "previous_id_invalid", "previousId"},
 		"empty":                         {``, "json_invalid", ""},
+		"NaN in the place of a key":     {`{"type":"track",NaN:1}`, "json_invalid", ""},
+		"NaN in the place of a member":  {`{"type":"track",NaN}`, "json_invalid", ""},
+		"NaN and more":                  {`{"type":NaN1}`, "json_invalid", ""},
+		"NaN in small letters":          {`{"type":nan}`, "json_invalid", ""},
+		"Infinity with a plus":          {`{"type":+Infinity}`, "json_invalid", ""},
+		"NaN, and cut off":              {`{"type":NaN`, "json_invalid", ""},
+		"NaN alone":                     {` NaN `, "call_not_object", ""},
 		"cut off":                       {`{"type":"track"`, "json_invalid", ""},
 		"two values":                    {with(nil) + `{}`, "json_invalid", ""},
 		"control character in a string": {"{\"type\":\"tr\nack\"}", "json_invalid", ""},
@@ -196,14 +216,33 @@ func TestARejectionTellsWhichCallItWasAndNothingElseOfIt(t *testing.T) {
 	}
 }
 
-func TestSwitchedOffIDsAreNotRequired(t *testing.T) {
+func TestACallWithoutTheContractsIDsIsTakenWithAWarning(t *testing.T) {
 	o := strict()
 	o.RequireUserID, o.RequireAnonymousID = false, false
-	for _, typeName := range []string{"track", "identify", "page", "screen"} {
-		got := parse(t, with(map[string]any{"type": typeName, "userId": nil, "anonymousId": nil}), o)
-		if got.Call.UserID != "" || got.Call.AnonymousID != "" || len(got.Warnings) != 0 {
-			t.Errorf("%s: %+v", typeName, got)
+	for _, typeName := range []string{"track", "identify", "group", "page", "screen"} {
+		for without, want := range map[string]string{
+			"": "", "userId": "user_id_absent userId", "anonymousId": "anonymous_id_absent anonymousId",
+			"userId anonymousId": "user_id_absent userId, anonymous_id_absent anonymousId",
+		} {
+			for _, absent := range []any{nil, raw("null")} {
+				changes := map[string]any{"type": typeName, "groupId": "acme"}
+				for _, member := range strings.Fields(without) {
+					changes[member] = absent
+				}
+				got := parse(t, with(changes), o)
+				if (got.Call.UserID == "") != strings.Contains(without, "userId") || warnings(got) != want {
+					t.Errorf("%s without %s: %+v", typeName, without, got)
+				}
+			}
 		}
+	}
+	placeholder := parse(t, with(map[string]any{"userId": "undefined"}), o)
+	if warnings(placeholder) != "user_id_absent userId" {
+		t.Errorf("a placeholder is warned of once: %s", warnings(placeholder))
+	}
+	nobodys := parse(t, with(map[string]any{"type": "identify", "userId": nil}), o)
+	if !strings.Contains(nobodys.Warnings[0].Message, "traits") {
+		t.Errorf("nobody is told that traits are not kept: %+v", nobodys.Warnings)
 	}
 	for text, code := range map[string]string{
 		with(map[string]any{"type": "group"}):                                     "group_id_required",
@@ -235,7 +274,7 @@ func TestIDsAreTakenAsTheySayAndPlaceholdersAreAbsent(t *testing.T) {
 		"negative integer":   {raw("-7"), "-7", ""},
 		"negative zero":      {raw("-0"), "0", ""},
 		"zero":               {raw("0"), "0", ""},
-		"null":               {raw("null"), "", ""},
+		"null":               {raw("null"), "", "user_id_absent userId"},
 		"empty":              {"", "", "user_id_absent userId"},
 		"only space":         {"  ", "", "user_id_absent userId"},
 		"null as text":       {"null", "", "user_id_absent userId"},
@@ -244,6 +283,14 @@ func TestIDsAreTakenAsTheySayAndPlaceholdersAreAbsent(t *testing.T) {
 		"NaN":                {"NaN", "", "user_id_absent userId"},
 		"object Object":      {"[object Object]", "", "user_id_absent userId"},
 		"zero UUID":          {"00000000-0000-0000-0000-000000000000", "", "user_id_absent userId"},
+		"null of Apple's":    {"(null)", "", "user_id_absent userId"},
+		"nil of Go":          {" <nil> ", "", "user_id_absent userId"},
+		"null in brackets":   {"<null>", "", "user_id_absent userId"},
+		"object Promise":     {"[object Promise]", "", "user_id_absent userId"},
+		"braces not filled":  {"{{ user.id }}", "", "user_id_absent userId"},
+		"dollar not filled":  {"${userId}", "", "user_id_absent userId"},
+		"a list":             {"[ada]", "[ada]", ""},
+		"one brace":          {"{ada}", "{ada}", ""},
 		"not quite an entry": {"none", "none", ""},
 		"longest":            {strings.Repeat("x", 512), strings.Repeat("x", 512), ""},
 	} {
@@ -303,8 +350,13 @@ func TestTheModuleIsTakenFromItsPlacesInOrder(t *testing.T) {
 		changes       map[string]any
 		want, warning string
 	}{
-		"track":                 {nil, "Reports", ""},
-		"track as it is":        {map[string]any{"properties": raw(`{"module":" A b "}`)}, " A b ", ""},
+		"track":           {nil, "Reports", ""},
+		"space around it": {map[string]any{"properties": raw(`{"module":" \tA  b\u00a0\n"}`)}, "A  b", ""},
+		"only space":      {map[string]any{"type": "page", "properties": raw(`{"module":" \u2003"}`), "category": " ", "name": " N "}, "N", ""},
+		"too long with space": {
+			map[string]any{"properties": map[string]any{"module": "  " + strings.Repeat("x", 512) + " "}},
+			strings.Repeat("x", 512), "",
+		},
 		"track has no category": {map[string]any{"properties": nil, "category": "C", "name": "N"}, "", ""},
 		"properties null":       {map[string]any{"properties": raw("null")}, "", ""},
 		"number":                {map[string]any{"properties": raw(`{"module":1.50}`)}, "1.50", ""},
@@ -332,6 +384,20 @@ func TestTheModuleIsTakenFromItsPlacesInOrder(t *testing.T) {
 				t.Errorf("module %q with warnings %q, want %q with %q", got.Call.Module, warnings(got), c.want, c.warning)
 			}
 		})
+	}
+}
+
+func TestSpaceAroundTheNameOfAnEventIsNoPartOfIt(t *testing.T) {
+	want := parse(t, with(nil), strict()).Call
+	for _, event := range []string{" Export", "Export ", "\tExport\u00a0\n"} {
+		got := parse(t, with(map[string]any{"event": event, "properties": raw(`{"module":" Reports "}`)}), strict()).Call
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: %s", event, diff)
+		}
+	}
+	long := parse(t, with(map[string]any{"event": " " + strings.Repeat("x", 512) + " "}), strict())
+	if long.Call.Feature != strings.Repeat("x", 512) {
+		t.Errorf("feature of %d bytes", len(long.Call.Feature))
 	}
 }
 

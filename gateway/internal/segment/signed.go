@@ -8,7 +8,7 @@ func Signed(body []byte) []byte {
 	if !IsArray(body) {
 		return body
 	}
-	d := decoder(body, true)
+	d := decoder(numbered(body, notNumbers(body)), true)
 	if _, err := d.ReadToken(); err != nil || d.PeekKind() == jsontext.KindEndArray {
 		return body
 	}

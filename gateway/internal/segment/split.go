@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 
@@ -15,10 +16,16 @@ type Batch struct {
 
 	// Calls are parts of the body, in order.
 	Calls []jsontext.Value
+	// Warnings say what should be fixed about what the batch says for all of its calls.
+	Warnings []Problem
 
+	array   bool     // it is an array, not an object that holds one
 	outline *outline // nil: the body has none
 	roots   []int    // where the calls are in it
 }
+
+// Unsigned says whether the signature of a signed body does not cover a call, by its index: of an array Segment signs the first alone.
+func (b *Batch) Unsigned(index int) bool { return b.array && index > 0 }
 
 // outlines are those of no batch.
 //
@@ -60,6 +67,7 @@ func Split(body []byte) (Batch, *Rejection) {
 		b = Batch{}
 		problem = b.read(body)
 	}
+	b.array = IsArray(body)
 	if problem == nil {
 		problem = b.check()
 	}
@@ -79,6 +87,7 @@ func (b *Batch) take() bool {
 		}
 		b.SentAt = b.outline.of(b.outline.member(0, "sentAt"))
 		b.Context = b.outline.of(b.outline.member(0, "context"))
+		b.Integrations = b.outline.of(b.outline.member(0, "integrations"))
 	}
 	if b.outline.kind(array) != '[' {
 		return false
@@ -92,9 +101,8 @@ func (b *Batch) take() bool {
 
 // read finds the calls, and what the batch says for all of them.
 func (b *Batch) read(body []byte) *Problem {
-	// A call nested too deeply must not keep the others from being found, so spans are found in what is readable for sure.
-	readable, _ := shallow(body, maxDepth+2)
-	d := decoder(readable, true)
+	// What is wrong inside a call must not keep the others from being found, so spans are found in what is readable for sure.
+	d := decoder(readable(body), true)
 	take := func(at span) { b.Calls = append(b.Calls, at.of(body)) }
 	if !IsArray(body) {
 		return b.readEnvelope(d, body, take)
@@ -114,7 +122,7 @@ func (b *Batch) readEnvelope(d *jsontext.Decoder, body []byte, take func(span)) 
 	var twice *Problem
 	err := memberSpans(d, func(name string) error {
 		switch name {
-		case "batch", "sentAt", "context":
+		case "batch", "sentAt", "context", "integrations":
 			if found[name] {
 				twice = &Problem{"json_duplicate_key", name + " stands twice in the batch: send it once", name}
 			}
@@ -130,6 +138,8 @@ func (b *Batch) readEnvelope(d *jsontext.Decoder, body []byte, take func(span)) 
 			b.SentAt = at.of(body)
 		case "context":
 			b.Context = at.of(body)
+		case "integrations":
+			b.Integrations = at.of(body)
 		}
 		return err
 	})
@@ -152,16 +162,27 @@ func (b *Batch) check() *Problem {
 	case len(b.Calls) > callproto.MaxBatch:
 		return &Problem{CodeBatchTooLong, fmt.Sprintf("the batch holds more than %d calls: split it", callproto.MaxBatch), "batch"}
 	}
-	for _, v := range []jsontext.Value{b.SentAt, b.Context} {
-		if len(v) == 0 || b.outline != nil {
-			continue // it is not there, or good for sure
-		}
-		if problem := checkStrict(v); problem != nil {
+	if b.outline == nil { // else all is good for sure
+		if problem := cmp.Or(b.checkMember("sentAt", &b.SentAt), b.checkMember("context", &b.Context)); problem != nil {
 			return problem
 		}
+		// Whatever is wrong with these switches nothing off, and is nothing to warn of.
+		b.Integrations = nulled(b.Integrations, notNumbers(b.Integrations))
 	}
 	b.Envelope = b.indexed()
 	return nil
+}
+
+// checkMember looks at one member that counts for all calls, if it is there, and puts null in the place of what is no number.
+func (b *Batch) checkMember(name string, value *jsontext.Value) *Problem {
+	if len(*value) == 0 {
+		return nil
+	}
+	if places := notNumbers(*value); len(places) > 0 {
+		*value = nulled(*value, places)
+		b.Warnings = append(b.Warnings, notNumberIn(name))
+	}
+	return checkStrict(*value)
 }
 
 // IsArray reports whether body is a JSON array, if it is JSON.
@@ -172,29 +193,31 @@ func IsBatch(body []byte) bool {
 	if IsArray(body) {
 		return true
 	}
-	readable, _ := shallow(body, maxDepth+2)
 	found := false
 	// What cannot be read is none.
-	_ = members(readable, func(name string, _ jsontext.Value) bool { found = name == "batch"; return !found })
+	_ = members(readable(body), func(name string, _ jsontext.Value) bool { found = name == "batch"; return !found })
 	return found
 }
 
 // WriteKey returns the writeKey of a request's body, or "" and, where that is so because the body cannot be read, what is wrong with it.
-// It reads the body only as far as necessary, so a body that is unreadable behind the key still has one.
+// It reads the body only as far as necessary, so a body that is unreadable behind the key still has one; and so has one that is unreadable
+// in front of it, where the key can be found for sure.
 func WriteKey(body []byte) (string, *Problem) {
 	if IsArray(body) {
 		return "", nil
 	}
-	readable, _ := shallow(body, maxDepth+2)
 	key := ""
-	err := members(readable, func(name string, v jsontext.Value) bool {
+	err := members(readable(body), func(name string, v jsontext.Value) bool {
 		if name == "writeKey" {
 			key, _ = text(v)
 		}
 		return name != "writeKey"
 	})
-	if err != nil {
-		return "", jsonProblem(err)
+	if err == nil {
+		return key, nil
 	}
-	return key, nil
+	if key = keyInDamaged(body); key != "" {
+		return key, nil
+	}
+	return "", jsonProblem(err)
 }

@@ -124,14 +124,20 @@ func TestABadCallInABatchCostsOnlyItself(t *testing.T) {
 
 func TestTheWriteKeyIsFoundInFrontOfWhatCannotBeRead(t *testing.T) {
 	for body, want := range map[string]struct{ key, code string }{
-		`{"a":{"writeKey":"no"},"writeKey":"k1"}`:      {"k1", ""},
-		`{"writeKey":"k1","batch":[`:                   {"k1", ""},
-		`{"x":"` + "\xff" + `","x":1,"writeKey":"k1"}`: {"k1", ""},
-		`{"WriteKey":"k1"}`:                            {"", ""},
-		`{"writeKey":7}`:                               {"", ""},
-		`[{"writeKey":"k1"}]`:                          {"", ""},
-		`{"batch":[,"writeKey":"k1"}`:                  {"", "json_invalid"},
-		``:                                             {"", "json_invalid"},
+		`{"a":{"writeKey":"no"},"writeKey":"k1"}`:       {"k1", ""},
+		`{"writeKey":"k1","batch":[`:                    {"k1", ""},
+		`{"x":"` + "\xff" + `","x":1,"writeKey":"k1"}`:  {"k1", ""},
+		`{"WriteKey":"k1"}`:                             {"", ""},
+		`{"writeKey":7}`:                                {"", ""},
+		`[{"writeKey":"k1"}]`:                           {"", ""},
+		`{"batch":[undefined],"writeKey":"k1"}`:         {"k1", ""},
+		`{"batch":[,"writeKey":"k1"}`:                   {"", "json_invalid"}, // it may be that of a call
+		`{"batch":[,"writeKey":"k1"} {"writeKey":"k2"}`: {"", "json_invalid"},
+		`{"batch":[,"writeKey":"k1`:                     {"", "json_invalid"},
+		`{"batch":[,"writeKey":"k1\`:                    {"", "json_invalid"},
+		`{"batch":[,"writeKey":7}`:                      {"", "json_invalid"},
+		`{"batch":[,"x":"\"writeKey\":\"k1\""}`:         {"", "json_invalid"},
+		``:                                              {"", "json_invalid"},
 	} {
 		key, problem := segment.WriteKey([]byte(body))
 		code := ""

@@ -2,6 +2,7 @@ package segment
 
 import (
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -11,38 +12,20 @@ import (
 
 // moment is a time in milliseconds since 1970, if there is one.
 type moment struct {
-	ms  int64
+	ms int64
+	// own is the time as part of a call's identity: the same, but for a time without a zone, which is read as UTC here. So what tells calls
+	// apart follows from the text alone, whatever the zone of the sender is called and whatever is known of it.
+	own int64
 	set bool
 }
 
 // readTimes takes the call's own timestamp, which is part of its identity, and works out its event time.
 func (p *parser) readTimes() *Problem {
-	original, unreadable := p.moment(p.env.originalTimestamp, "originalTimestamp", "original_timestamp")
-	delivered, problem := p.moment(p.env.timestamp, "timestamp", "timestamp")
-	switch {
-	case unreadable != nil && (p.call.Type != call.Delete || problem != nil || !delivered.set):
-		return unreadable
-	case unreadable != nil:
-		// Segment writes it into its delete calls as its own programs print times. The timestamp beside it is right as it stands.
-		original = delivered
-	case problem != nil:
+	t, problem := p.ownTimes()
+	if problem != nil {
 		return problem
 	}
-	own := original
-	if !own.set {
-		own = delivered
-	}
-	atReceipt := !own.set && p.o.AtReceipt
-	if atReceipt {
-		own = moment{ms: p.o.Received.UnixMilli(), set: true}
-	}
-	if !own.set {
-		return &Problem{
-			"timestamp_required", "originalTimestamp or timestamp is required: when it happened, as 2026-11-01T12:00:00.000Z",
-			"timestamp",
-		}
-	}
-	p.call.OriginalMS = own.ms
+	p.call.OriginalMS = t.own.own
 	mapped, problem := p.mappedTime()
 	switch {
 	case problem != nil:
@@ -50,16 +33,53 @@ func (p *parser) readTimes() *Problem {
 	case mapped.set:
 		p.why(TimeMapped)
 		p.call.TimeMS = p.clamp(mapped.ms)
-	case atReceipt:
+	case t.atReceipt:
 		p.why(TimeOwn)
-		p.call.TimeMS = own.ms // by our own clock, which nothing corrects
+		p.call.TimeMS = t.own.ms // by our own clock, which nothing corrects
 	default:
 		if p.trace != nil {
-			p.trace.Time = Origin{Found: true, Path: map[bool]string{true: "originalTimestamp", false: "timestamp"}[original.set]}
+			p.trace.Time = Origin{Found: true, Path: map[bool]string{true: "originalTimestamp", false: "timestamp"}[t.fromOriginal]}
 		}
-		p.call.TimeMS = p.clamp(p.correct(own, original, delivered))
+		p.call.TimeMS = p.correctAndClamp(&t)
 	}
 	return nil
+}
+
+// ownTimes are the times that a call says of itself.
+type ownTimes struct {
+	// own is the call's own timestamp: the original one, or the other where there is none that can be read.
+	own moment
+	// delivered is the timestamp that Segment delivers beside the original one. Not set: the call has one time only.
+	delivered moment
+	// fromOriginal says that own is the original one, atReceipt that it is when the call was received.
+	fromOriginal, atReceipt bool
+}
+
+// ownTimes reads them.
+func (p *parser) ownTimes() (t ownTimes, problem *Problem) {
+	original, unreadable := p.moment(p.env.originalTimestamp, "originalTimestamp", "original_timestamp")
+	timestamp, problem := p.moment(p.env.timestamp, "timestamp", "timestamp")
+	switch {
+	case unreadable != nil && (problem != nil || !timestamp.set):
+		return t, unreadable
+	case unreadable != nil:
+		p.warn(unreadable.Code, unreadable.Field, "originalTimestamp is no time and timestamp was taken: send it as 2026-11-01T12:00:00.000Z")
+		// The timestamp beside it is right as it stands, if Segment wrote it.
+		return ownTimes{own: timestamp, delivered: timestamp}, nil
+	case problem != nil:
+		return t, problem
+	case original.set:
+		return ownTimes{own: original, delivered: timestamp, fromOriginal: true}, nil
+	case timestamp.set:
+		return ownTimes{own: timestamp}, nil
+	case p.o.AtReceipt:
+		received := p.o.Received.UnixMilli()
+		return ownTimes{own: moment{ms: received, own: received, set: true}, atReceipt: true}, nil
+	}
+	return t, &Problem{
+		"timestamp_required", "originalTimestamp or timestamp is required: when it happened, as 2026-11-01T12:00:00.000Z",
+		"timestamp",
+	}
 }
 
 // mappedTime returns the event time that the mapping finds, if it finds one. It is taken as it stands: what the sender's clock is off says
@@ -86,25 +106,52 @@ func (p *parser) mappedTime() (moment, *Problem) {
 	return moment{}, nil
 }
 
+// correctAndClamp returns the event time, and warns if it is another one than the call's own because a clock is wrong.
+func (p *parser) correctAndClamp(t *ownTimes) int64 {
+	corrected, why := p.correct(t)
+	p.why(why)
+	at := p.clamp(corrected)
+	if at != corrected {
+		return at
+	}
+	switch by := movedBy(corrected - t.own.ms); why {
+	case TimeDelivered:
+		p.warn(codeCorrected, "timestamp", "the event time was moved "+by+
+			", to timestamp, because originalTimestamp is off by more than max_clock_skew: check the clock of the device")
+	case TimeCorrected:
+		p.warn(codeCorrected, "sentAt", "the event time was moved "+by+
+			", as much as sentAt is off the receipt: check the clock of the sender, and that sentAt is set when the call is sent")
+	case TimeOwn, TimeMapped, TimeClamped:
+	}
+	return at
+}
+
+// codeCorrected is the code of the warning that a clock is wrong, and the event time another one than the call's own.
+const codeCorrected = "time_corrected"
+
+// movedBy says by how much something was moved, and in which direction.
+func movedBy(ms int64) string {
+	if ms < 0 {
+		return "back by " + (time.Duration(-ms) * time.Millisecond).String()
+	}
+	return "ahead by " + (time.Duration(ms) * time.Millisecond).String()
+}
+
 // correct returns the event time: the own timestamp, unless the sender's clock is shown to be wrong. Where Segment corrected it
 // already, Segment is right; a call straight from a client is moved by what the client's clock is off at sending.
-func (p *parser) correct(own, original, delivered moment) int64 {
+func (p *parser) correct(t *ownTimes) (int64, TimeReason) {
 	skew := p.o.MaxClockSkew.Milliseconds()
-	if original.set && delivered.set {
-		if distance(original.ms, delivered.ms) > skew {
-			p.why(TimeDelivered)
-			return delivered.ms
+	if t.delivered.set {
+		if distance(t.own.ms, t.delivered.ms) > skew {
+			return t.delivered.ms, TimeDelivered
 		}
-		p.why(TimeOwn)
-		return own.ms
+		return t.own.ms, TimeOwn
 	}
 	sent, received := p.sentAt(), p.receivedAt()
 	if !sent.set || distance(sent.ms, received) <= skew {
-		p.why(TimeOwn)
-		return own.ms
+		return t.own.ms, TimeOwn
 	}
-	p.why(TimeCorrected)
-	return received - (sent.ms - own.ms)
+	return received - (sent.ms - t.own.ms), TimeCorrected
 }
 
 // clamp moves a time that cannot be to when the call was received.
@@ -159,15 +206,16 @@ func (p *parser) moment(v jsontext.Value, field, code string) (moment, *Problem)
 	case v.Kind() == jsontext.KindNumber:
 		ms, err = timestamp.ParseNumber(string(v))
 	}
+	m := moment{ms: ms, own: ms, set: true}
+	if !zoned && err == nil {
+		m.ms, err = p.inZone(ms, field)
+	}
 	if err != nil || !isText && v.Kind() != jsontext.KindNumber {
 		return moment{}, &Problem{
 			code + "_invalid", field + " is no time between 1970 and 2261: send it as 2026-11-01T12:00:00.000Z", field,
 		}
 	}
-	if !zoned {
-		p.warn("timestamp_zone_missing", field, field+" has no time zone and was taken as UTC: end it with Z or an offset")
-	}
-	return moment{ms: ms, set: true}, nil
+	return m, nil
 }
 
 func distance(a, b int64) int64 { return max(a-b, b-a) }

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -22,19 +23,23 @@ func escape(key string) string {
 
 // readTraits takes the traits of identify and group calls, a leaf at a time.
 func (p *parser) readTraits() *Problem {
-	if p.call.Type != call.Identify && p.call.Type != call.Group || absent(p.env.traits) {
+	if p.call.Type != call.Identify && p.call.Type != call.Group {
 		return nil
 	}
-	if p.env.traits.Kind() != jsontext.KindBeginObject {
+	if !absent(p.env.traits) && p.env.traits.Kind() != jsontext.KindBeginObject {
 		return &Problem{"traits_not_object", "traits is not an object", "traits"}
 	}
 	f := flattener{room: maxTraitBytes}
-	if p.outline != nil {
+	switch {
+	case absent(p.env.traits):
+	case p.outline != nil:
 		f.outlined("", p.outline, p.outline.member(p.root, "traits"))
-	} else {
-		d := p.reader().open(p.env.traits, true)
-		if _, err := d.ReadToken(); err == nil {
-			f.object("", d)
+	default:
+		f.read(p.reader(), p.env.traits)
+	}
+	if p.call.Type == call.Identify {
+		if problem := p.readContextTraits(&f); problem != nil {
+			return problem
 		}
 	}
 	if f.room < 0 {
@@ -43,6 +48,59 @@ func (p *parser) readTraits() *Problem {
 	p.call.Traits = f.traits
 	return nil
 }
+
+// readContextTraits takes of the traits in the context those of fields that the call's own traits do not name: some clients send them only
+// there. What is no object has none.
+func (p *parser) readContextTraits(f *flattener) *Problem {
+	v := p.inOwnContext("traits")
+	shared := len(v) == 0
+	if shared {
+		v = p.inContext("traits")
+	}
+	if v.Kind() != jsontext.KindBeginObject {
+		return nil
+	}
+	more := flattener{room: f.room}
+	if !shared || p.o.Batch.spend(len(v)) {
+		more.read(p.reader(), v)
+		if !shared || p.o.Batch.spend(f.room-more.room+perTrait*len(more.traits)) {
+			f.room, f.traits = more.room, append(f.traits, missing(f.traits, more.traits)...)
+			return nil
+		}
+	}
+	return &Problem{
+		"traits_too_large", "context.traits of the batch are too large for so many calls: send them in the calls, or fewer calls at once",
+		"context.traits",
+	}
+}
+
+// missing returns those of more that are of fields which traits do not name. Fields are the same in all spellings that Canonical makes one, and
+// a field of an object is missing only if the object is not named as anything else.
+func missing(traits, more []call.Trait) []call.Trait {
+	if len(traits) == 0 {
+		return more
+	}
+	named, around := map[string]bool{}, map[string]bool{}
+	for _, t := range traits {
+		if t.Value == noFields {
+			continue
+		}
+		path := call.Canonical(t.Path)
+		named[path] = true
+		for _, object := range call.Objects(path) {
+			around[object] = true
+		}
+	}
+	return slices.DeleteFunc(more, func(t call.Trait) bool {
+		path := call.Canonical(t.Path)
+		return named[path] || around[path] || slices.ContainsFunc(call.Objects(path), func(object string) bool { return named[object] })
+	})
+}
+
+// noFields is an object without fields, as a leaf.
+//
+//nolint:gochecknoglobals // nothing changes it
+var noFields = call.Value{Kind: call.JSON, Text: "{}"}
 
 // flattener turns an object into its leaves, while there is room.
 type flattener struct {
@@ -61,6 +119,14 @@ func (f *flattener) outlined(prefix string, o *outline, object int) {
 		}
 		return f.room >= 0
 	})
+}
+
+// read takes the leaves of an object.
+func (f *flattener) read(r *reader, object jsontext.Value) {
+	d := r.open(object, true)
+	if _, err := d.ReadToken(); err == nil {
+		f.object("", d)
+	}
 }
 
 // object takes the leaves of an object whose opening d has read. What is read here was read before, so it is readable.

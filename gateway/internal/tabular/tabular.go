@@ -1,7 +1,7 @@
 // Package tabular writes rows as lines of JSON or of CSV.
 //
 // Both come from one description of a row, an Object. In JSON it is an object with its fields in their order; in CSV the fields of objects
-// within it become columns of their own, "traits.name".
+// within it become columns of their own, "traits.name". What would steer a terminal is escaped in both.
 package tabular
 
 import (
@@ -11,6 +11,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sojournhq/sojourn/internal/kit/terminal"
 )
 
 // Object is fields in their order. Rows of one table have the same fields, also those that are not set.
@@ -83,14 +87,14 @@ func appendValue(dst []byte, value any) ([]byte, error) {
 	if err := encoder.Encode(value); err != nil {
 		return nil, fmt.Errorf("encode a value: %w", err)
 	}
-	return append(dst, bytes.TrimSuffix(text.Bytes(), []byte("\n"))...), nil
+	return append(dst, terminal.Escape(strings.TrimSuffix(text.String(), "\n"))...), nil
 }
 
 // Sheet writes rows as CSV.
 type Sheet struct {
 	text bytes.Buffer
-	// Exact leaves text as it is. Otherwise text that a spreadsheet would take for a formula, which begins with =, +, -, @, a tab or a
-	// carriage return, gets a ' in front of it: what customers' users type must not run on the machine of whoever opens the file.
+	// Exact leaves text as it is. Otherwise text that a spreadsheet would take for a formula gets a ' in front of it, and what would steer
+	// a terminal is escaped: what customers' users type must not run on the machine of whoever opens the file.
 	Exact bool
 }
 
@@ -157,8 +161,21 @@ func (s *Sheet) cells(dst []string, row Object) ([]string, error) {
 }
 
 func (s *Sheet) safe(text string) string {
-	if !s.Exact && text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
+	if s.Exact {
+		return text
 	}
-	return text
+	if isFormula(text) {
+		text = "'" + text
+	}
+	return terminal.Escape(text)
+}
+
+// isFormula says whether a spreadsheet could take text for a formula. Some drop what cannot be seen in front of it, and some read the
+// full-width forms, which input methods write in East Asia, as the plain ones.
+func isFormula(text string) bool {
+	seen := strings.TrimLeftFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf)
+	})
+	first, _ := utf8.DecodeRuneInString(seen)
+	return strings.ContainsRune("=+-@＝＋－＠", first)
 }

@@ -3,10 +3,13 @@ package tabular_test
 import (
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sojournhq/sojourn/internal/kit/terminal"
 
 	"github.com/sojournhq/sojourn/gateway/internal/tabular"
 )
@@ -56,21 +59,60 @@ func TestARowIsOneRecordOfCSVWithAColumnForEveryFieldSetOrNot(t *testing.T) {
 
 func TestTextThatASpreadsheetWouldRunIsQuotedUnlessItIsToBeExact(t *testing.T) {
 	for text, want := range map[string]string{
-		"=1+1": "'=1+1", "+49 30": "'+49 30", "-1": "'-1", "@a": "'@a", "\tx": "'\tx", "a=1": "a=1", "": "", "'=1": "'=1", "1": "1",
+		"=1+1": "'=1+1", "+49 30": "'+49 30", "-1": "'-1", "@a": "'@a", "a=1": "a=1", "": "", "'=1": "'=1", "1": "1", " ": " ",
+		" =1": "' =1", "\t=1": "'\t=1", "\n\u00a0\u3000-1": "'\n\u00a0\u3000-1", "\t x": "\t x", " 1-1": " 1-1",
+		"＝1+1": "'＝1+1", "＋1": "'＋1", "－1": "'－1", " ＠a": "' ＠a", "１": "１",
+		"\x00\x1b=1": `'\u0000\u001b=1`, "\u0085\x7f+1": `'\u0085\u007f+1`, "\ufeff=1": "'\ufeff=1", "\u200b\u202e=1": "'\u200b\\u202e=1",
+		"\r=1": `'\u000d=1`, "red \x1b[31m": `red \u001b[31m`, "a\r\nb\tc": "a\r\nb\tc",
 	} {
-		for _, exact := range []bool{false, true} {
-			s := tabular.Sheet{Exact: exact}
-			if err := s.Row(tabular.Object{{Name: "text", Value: text}, {Name: "more", Value: ""}}); err != nil {
-				t.Fatal(err)
-			}
-			got, err := csv.NewReader(strings.NewReader(s.String())).Read()
-			if exact {
-				want = text
-			}
-			if err != nil || got[0] != want {
-				t.Errorf("%q, exact %v: %q, %v, want %q", text, exact, got, err, want)
-			}
+		if got := cell(t, false, text); got != strings.ReplaceAll(want, "\r\n", "\n") {
+			t.Errorf("%q became %q, want %q", text, got, want)
 		}
+		if got := cell(t, true, text); got != strings.ReplaceAll(text, "\r\n", "\n") {
+			t.Errorf("%q, which is to be exact, became %q", text, got)
+		}
+	}
+}
+
+// cell returns what a reader of CSV reads for text. It reads the end of a line as one character.
+func cell(t *testing.T, exact bool, text string) string {
+	t.Helper()
+	s := tabular.Sheet{Exact: exact}
+	if err := s.Row(tabular.Object{{Name: "text", Value: text}, {Name: "more", Value: ""}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := csv.NewReader(strings.NewReader(s.String())).Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got[0]
+}
+
+func TestNothingInARowSteersATerminal(t *testing.T) {
+	const text = "\x1b]0;t\a\x7f\u009b\u202e\u2066\r"
+	strange := tabular.Object{
+		{Name: "text", Value: text},
+		{Name: "list", Value: []string{text}},
+		{"object", tabular.Object{{Name: "x", Value: text}}},
+		{"loose", tabular.Loose{{Name: text, Value: text}}},
+		{"objects", []tabular.Object{{{Name: "x", Value: text}}}},
+	}
+	line, err := tabular.AppendJSON(nil, strange)
+	var s tabular.Sheet
+	if err := errors.Join(err, s.Row(strange)); err != nil {
+		t.Fatal(err)
+	}
+	for _, printed := range []string{string(line), s.String()} {
+		if strings.ContainsFunc(printed, terminal.Steers) {
+			t.Errorf("%q", printed)
+		}
+	}
+	var read struct {
+		Text  string
+		Loose map[string]string
+	}
+	if err := json.Unmarshal(line, &read); err != nil || read.Text != text || read.Loose[text] != text {
+		t.Errorf("JSON is exact always; %q was read from %s", read, line)
 	}
 }
 

@@ -69,12 +69,19 @@ type Call struct {
 	PreviousID string
 	Source     string
 	Traits     []Trait
+	// Inactive: the sender says that the user did nothing.
+	Inactive bool
 	// Sent is the Fingerprint that the call would have if its source were not mapped; 0 where it is not.
 	Sent uint32
 }
 
+// IsActivity says whether by the call somebody did something. Others only say who somebody is: a nightly sync makes nobody active.
+func (c *Call) IsActivity() bool {
+	return !c.Inactive && (c.Type == Track || c.Type == Page || c.Type == Screen)
+}
+
 // Fingerprint is a hash of what the call does, traits aside: two copies of one call never differ in it, also if the mapping of their
-// source was changed between them.
+// source was changed between them. Inactive is not in it: copies may have been taken before it was read.
 func (c *Call) Fingerprint() uint32 {
 	hash, _ := c.FingerprintIn(nil)
 	return hash

@@ -33,3 +33,20 @@ func IsDimension(path string) bool { return strings.HasPrefix(path, mappedDimens
 
 // Dimension returns the name that DimensionPath made the path of, or false.
 func Dimension(path string) (name string, ok bool) { return strings.CutPrefix(path, mappedDimension) }
+
+// Canonical returns what is the same for all ways to write a path: Segment itself says that the letter case of trait names varies. The
+// path of a mapped dimension holds a name of the settings, which is written in one way.
+func Canonical(path string) string {
+	if IsDimension(path) {
+		return path
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '_' || r == '-' || r == ' ':
+			return -1
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return r
+	}, path)
+}

@@ -53,6 +53,17 @@ func TestThePathOfADimensionIsNoPathOfKeys(t *testing.T) {
 	}
 }
 
+func TestAllWaysToWriteAPathAreOne(t *testing.T) {
+	for path, want := range map[string]string{
+		"First Name": "firstname", "first_name": "firstname", "FIRST-NAME": "firstname", "Address.postal_Code": "address.postalcode",
+		`a\.B.c\\d`: `a\.b.c\\d`, "ÄÖ": "ÄÖ", "": "", call.DimensionPath("My Plan"): call.DimensionPath("My Plan"),
+	} {
+		if got := call.Canonical(path); got != want {
+			t.Errorf("%q is %q, want %q", path, got, want)
+		}
+	}
+}
+
 func TestTheFingerprintIsOfWhatACallDoesUnlessItIsMapped(t *testing.T) {
 	base := call.Call{Type: call.Track, UserID: "u", AccountID: "ab", Module: "c"}
 	for name, change := range map[string]func(*call.Call){

@@ -23,6 +23,7 @@ func Call(m *segmentv1.Call) call.Call {
 		PreviousID:  m.GetPreviousId(),
 		Source:      m.GetSource(),
 		Sent:        m.GetSent(),
+		Inactive:    m.GetInactive(),
 	}
 	if n := len(m.GetTraits()); n > 0 {
 		c.Traits = make([]call.Trait, 0, n)
@@ -76,6 +77,7 @@ func FillWithoutTraits(m *segmentv1.Call, c *call.Call) {
 	m.PreviousId = c.PreviousID
 	m.Source = c.Source
 	m.Sent = c.Sent
+	m.Inactive = c.Inactive
 }
 
 // FromValue returns the protobuf form of a value.

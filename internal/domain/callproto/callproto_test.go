@@ -27,7 +27,7 @@ func TestTheNumbersOfCallTypesAreTheSameInBothForms(t *testing.T) {
 func TestACallComesBackAsItWas(t *testing.T) {
 	want := call.Call{
 		Type: call.Group, MessageID: "m", OriginalMS: 1, TimeMS: 2, AnonymousID: "a", UserID: "u", AccountID: "g", Module: "mo",
-		Feature: "f", PreviousID: "p", Source: "s", Sent: 7, Traits: []call.Trait{
+		Feature: "f", PreviousID: "p", Source: "s", Sent: 7, Inactive: true, Traits: []call.Trait{
 			{Path: "n", Value: call.Value{Kind: call.Null}},
 			{Path: "s", Value: call.Value{Kind: call.String, Text: "x"}},
 			{Path: "d", Value: call.Value{Kind: call.Number, Text: "1.10"}},

@@ -53,7 +53,7 @@ func (s *scanner) clock() time.Duration {
 
 // fraction reads the digits after the point of a second, to the millisecond.
 func (s *scanner) fraction() (f time.Duration) {
-	n := leadingDigits(s.rest)
+	n := leading(s.rest, isDigit)
 	s.bad = s.bad || n == 0
 	unit := 100 * time.Millisecond
 	for _, digit := range s.rest[:min(n, 3)] {
@@ -64,7 +64,7 @@ func (s *scanner) fraction() (f time.Duration) {
 	return f
 }
 
-// zone reads how far the time is ahead of UTC, and whether the text says so.
+// zone reads how far the time is ahead of UTC, and whether the text says so. Behind a number it reads what Go's time.String adds.
 func (s *scanner) zone() (offset time.Duration, zoned bool) {
 	if s.rest == "" {
 		return 0, false
@@ -88,12 +88,50 @@ func (s *scanner) zone() (offset time.Duration, zoned bool) {
 	if behind {
 		offset = -offset
 	}
+	s.zoneName()
+	s.monotonic()
 	return offset, true
+}
+
+// zoneName reads past the name of the zone that Go's time.String writes behind its number, such as " CET", " -03" or " UTC+8". The number
+// before it is what counts.
+func (s *scanner) zoneName() {
+	if name, isName := strings.CutPrefix(s.rest, " "); isName && !strings.HasPrefix(name, monotonicClock) {
+		n := leading(name, isZoneName)
+		s.bad = s.bad || n == 0 || n > maxZoneName
+		s.rest = name[n:]
+	}
+}
+
+// monotonic reads past the reading of the monotonic clock that Go's time.String ends with, such as " m=+0.012345678".
+func (s *scanner) monotonic() {
+	clock, isClock := strings.CutPrefix(s.rest, " "+monotonicClock)
+	if !isClock {
+		return
+	}
+	s.rest = clock
+	if !s.skip('-') {
+		s.expect('+')
+	}
+	whole, fraction, _ := strings.Cut(s.rest, ".")
+	s.bad = s.bad || !isDigits(whole) || !isDigits(fraction)
+	s.rest = ""
+}
+
+const (
+	monotonicClock = "m="
+	// No zone has a longer name: the longest in the time zone database has 30 characters.
+	maxZoneName = 40
+)
+
+// isZoneName says whether a zone's name may hold the character.
+func isZoneName(c byte) bool {
+	return isDigit(c) || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || strings.IndexByte("+-/_:", c) >= 0
 }
 
 // digits reads a number of exactly n digits.
 func (s *scanner) digits(n int) (v int) {
-	if leadingDigits(s.rest) < n {
+	if leading(s.rest, isDigit) < n {
 		s.bad, s.rest = true, ""
 		return 0
 	}

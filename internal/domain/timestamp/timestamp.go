@@ -19,10 +19,10 @@ var (
 )
 
 const (
+	// Smaller numbers are no times: years, counts of days and 0 are mistakes, not 1970.
+	minNumber = 1e8
 	// Numbers up to this are seconds, greater ones milliseconds: as seconds they would lie beyond 2261.
 	maxSeconds = call.MaxTimeMS / 1000
-	// Written as a string, fewer digits are rather a year or a compact date than seconds since 1970.
-	minTextDigits = 9
 	// No real time is written with more characters.
 	maxNumberChars = 64
 )
@@ -30,14 +30,12 @@ const (
 // Parse returns the time that text writes, in milliseconds since 1970, and whether the text said its zone; a time without one is UTC.
 //
 // It reads a date, then optionally "T", "t" or one space and the time of day (hours and minutes at least), then optionally the zone: "Z",
-// "z", "UTC" or an offset such as "+01:00", "+0100" or "+01", after one space if need be. It also reads the decimal text of seconds or
-// milliseconds since 1970, of nine digits or more, which have their zone. Space around the text does not count.
+// "z", "UTC" or an offset such as "+01:00", "+0100" or "+01", after one space if need be. Behind an offset it reads past the zone's name and
+// the reading of the monotonic clock that Go's time.String writes. It also reads what ParseNumber reads if it is digits with at most one
+// point; that has its zone. Space around the text does not count.
 func Parse(text string) (ms int64, zoned bool, err error) {
 	text = strings.TrimSpace(text)
 	if isNumber(text) {
-		if leadingDigits(text) < minTextDigits {
-			return 0, false, ErrMalformed
-		}
 		ms, err = ParseNumber(text)
 		return ms, err == nil, err
 	}
@@ -53,7 +51,7 @@ func Parse(text string) (ms int64, zoned bool, err error) {
 }
 
 // ParseNumber returns the time that the decimal text of a number stands for, in milliseconds since 1970. A number that is a time before
-// 2262 when taken as seconds is taken as seconds; a greater one is milliseconds.
+// 2262 when taken as seconds is taken as seconds; a greater one is milliseconds. A number below 100,000,000 is no time.
 func ParseNumber(text string) (int64, error) {
 	if len(text) > maxNumberChars || strings.Trim(text, "0123456789.eE+-") != "" {
 		return 0, ErrMalformed
@@ -65,11 +63,11 @@ func ParseNumber(text string) (int64, error) {
 	switch {
 	case about < 0 || about > call.MaxTimeMS+1:
 		return 0, ErrRange
-	case about < 0.001:
-		return 0, nil // also keeps tiny exponents from the exact arithmetic
+	case about < minNumber-1:
+		return 0, ErrMalformed // also keeps tiny exponents from the exact arithmetic
 	}
 	exact, ok := new(big.Rat).SetString(text)
-	if !ok {
+	if !ok || exact.Cmp(big.NewRat(minNumber, 1)) < 0 {
 		return 0, ErrMalformed
 	}
 	if exact.Cmp(big.NewRat(maxSeconds+1, 1)) < 0 {
@@ -85,11 +83,17 @@ func ParseNumber(text string) (int64, error) {
 // isNumber says whether text is digits with at most one point.
 func isNumber(text string) bool {
 	whole, fraction, _ := strings.Cut(text, ".")
-	return whole != "" && leadingDigits(whole) == len(whole) && leadingDigits(fraction) == len(fraction)
+	return isDigits(whole) && (fraction == "" || isDigits(fraction))
 }
 
-func leadingDigits(text string) (n int) {
-	for n < len(text) && text[n] >= '0' && text[n] <= '9' {
+// isDigits says whether text is digits, at least one.
+func isDigits(text string) bool { return text != "" && leading(text, isDigit) == len(text) }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// leading returns how many characters at the front of text are of a kind.
+func leading(text string, kind func(byte) bool) (n int) {
+	for n < len(text) && kind(text[n]) {
 		n++
 	}
 	return n

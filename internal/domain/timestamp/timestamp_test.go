@@ -10,6 +10,9 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/timestamp"
 )
 
+// maxName is how long the name of a zone may be.
+const maxName = 40
+
 const layout = "2006-01-02T15:04:05.000Z"
 
 func TestEveryFormThatLibrariesWriteIsRead(t *testing.T) {
@@ -50,6 +53,23 @@ func TestEveryFormThatLibrariesWriteIsRead(t *testing.T) {
 		"1793534400.5":                    {"2026-11-01T12:00:00.500Z", true},
 		"1793534400000.9":                 {noon, true},
 		"2026-11-01T12:00:00.12345678901": {"2026-11-01T12:00:00.123Z", false},
+		"100000000":                       {"1973-03-03T09:46:40.000Z", true},
+		"100000000.001":                   {"1973-03-03T09:46:40.001Z", true},
+		// As Go's time.String writes.
+		"2026-11-01 12:00:00 +0000 UTC":                                   {noon, true},
+		"2026-11-01 12:00:00.123456789 +0000 UTC":                         {"2026-11-01T12:00:00.123Z", true},
+		"2026-11-01 12:00:00.1 +0000 UTC m=+0.012345678":                  {"2026-11-01T12:00:00.100Z", true},
+		"2026-11-01 12:00:00 +0000 UTC m=-70366.298768264":                {noon, true},
+		"2026-11-01 13:00:00 +0100 CET":                                   {noon, true},
+		"2026-11-01 14:00:00 +0200 CEST m=+3.000000001":                   {noon, true},
+		"2026-11-01 09:00:00 -0300 -03":                                   {noon, true},
+		"2026-11-01 17:30:00 +0530 +0530 m=+0.000000001":                  {noon, true},
+		"2026-11-01 22:00:00 +1000 ChST":                                  {noon, true},
+		"2026-11-01 04:00:00 -0800 UTC-8":                                 {noon, true},
+		"2026-11-01 09:00:00 -0300 America/Argentina/ComodRivadavia":      {noon, true},
+		"2026-11-01 12:00:00 +0000 +0000":                                 {noon, true},
+		"2026-11-01 12:00:00 +0000 m=+0.012345678":                        {noon, true},
+		"2026-11-01 12:00:00 +0000 Etc/" + strings.Repeat("a", maxName-4): {noon, true},
 	} {
 		ms, zoned, err := timestamp.Parse(text)
 		if err != nil {
@@ -69,13 +89,22 @@ func TestWhatIsNoTimeIsRefused(t *testing.T) {
 		"2026-11-01T12:00:00.Z", "2026-11-01T12:00:00+1", "2026-11-01T12:00:00+01:", "2026-11-01T12:00:00+24:00", "2026-11-01T12:00:00+01:60",
 		"2026-11-01T12:00:00ZZ", "2026-11-01T12:00:00Z ago", "2026-11-01  12:00:00", "2026-11-01T12:00:00 PST", "-2026-11-01", "2026/11/01",
 		"+1793534400", "1.7935344e9", "1793534400.5.5", "17935344OO", "٢٠٢٦-١١-٠١", "2026-11-01x12:00:00",
-		"0x6AE4A1C0", "Infinity", "NaN",
+		"0x6AE4A1C0", "Infinity", "NaN", "0", "1970", "43831", "99999999", "99999999.999", "000000000", "000043831",
+		"2026-11-01 12:00:00 +0000  UTC", "2026-11-01 12:00:00 +0000 UTC ago", "2026-11-01 12:00:00 +0000UTC",
+		"2026-11-01 12:00:00 +0000 U\tC", "2026-11-01 12:00:00 +0000 CÉT", "2026-11-01 12:00:00 +0000 " + strings.Repeat("a", maxName+1),
+		"2026-11-01 12:00:00 +0000 UTC m=", "2026-11-01 12:00:00 +0000 UTC m=+", "2026-11-01 12:00:00 +0000 UTC m=+1",
+		"2026-11-01 12:00:00 +0000 UTC m=+1.", "2026-11-01 12:00:00 +0000 UTC m=+.1", "2026-11-01 12:00:00 +0000 UTC m=1.0",
+		"2026-11-01 12:00:00 +0000 UTC m=+1.0 ago", "2026-11-01 12:00:00 +0000 UTC m=+1.0.0", "2026-11-01 12:00:00 m=+1.0",
+		"2026-11-01 12:00:00 UTC m=+1.0", "2026-11-01 12:00:00 CET",
 	} {
 		if ms, zoned, err := timestamp.Parse(text); !errors.Is(err, timestamp.ErrMalformed) || ms != 0 || zoned {
 			t.Errorf("Parse(%q) = %d, %t, %v, want ErrMalformed", text, ms, zoned, err)
 		}
 	}
-	for _, text := range []string{"", "1/2", "0x10", "inf", "nan", "1_000", "e", "1e", "--1", "1 ", strings.Repeat("1", 65)} {
+	for _, text := range []string{
+		"", "1/2", "0x10", "inf", "nan", "1_000", "e", "1e", "--1", "1 ", strings.Repeat("1", 65),
+		"0", "-0", "0.0005", "1", "1e-999", "2020", "20261101", "43831", "43831.5", "99999999", "99999999.999", "9.9999999999e7",
+	} {
 		if ms, err := timestamp.ParseNumber(text); !errors.Is(err, timestamp.ErrMalformed) || ms != 0 {
 			t.Errorf("ParseNumber(%q) = %d, %v, want ErrMalformed", text, ms, err)
 		}
@@ -100,7 +129,7 @@ func TestATimeOutside1970To2261IsRefused(t *testing.T) {
 
 func TestANumberIsSecondsAsLongAsItCanBe(t *testing.T) {
 	for text, want := range map[string]int64{
-		"0": 0, "-0": 0, "1e-999": 0, "0.0005": 0, "0.0015": 1, "1": 1000,
+		"100000000": 100000000000, "1e8": 100000000000, "100000000.0015": 100000000001,
 		"1793534400":        1793534400000,
 		"1793534400.123":    1793534400123,
 		"1793534400.1239":   1793534400123,
@@ -121,11 +150,15 @@ func TestANumberIsSecondsAsLongAsItCanBe(t *testing.T) {
 func FuzzParseAgreesWithTheStandardLibraryAndStaysInRange(f *testing.F) {
 	for _, seed := range []string{
 		"2026-11-01T12:00:00.123Z", "2026-11-01 12:00:00 +0100", "2026-11-01", "1793534400", "1970-01-01T00:00:00+01:00",
+		"2026-11-01 13:00:00.5 +0100 CET m=+0.012345678", "2026-11-01 09:00:00 -0300 -03", "99999999",
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		ms, zoned, err := timestamp.Parse(text)
+		if standard, e := time.Parse("2006-01-02 15:04:05.999999999 -0700 MST", text); e == nil && err == nil && ms != standard.UnixMilli() {
+			t.Fatalf("Parse(%q) = %d, want %d", text, ms, standard.UnixMilli())
+		}
 		if standard, e := time.Parse(time.RFC3339Nano, text); e == nil {
 			inRange := standard.UnixMilli() >= 0 && standard.UnixMilli() <= call.MaxTimeMS
 			if (err == nil) != inRange || inRange && (ms != standard.UnixMilli() || !zoned) {

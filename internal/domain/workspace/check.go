@@ -28,6 +28,7 @@ func (c *Config) check(file positions) error {
 		for j, token := range w.QueryTokens {
 			p.key(fmt.Sprintf("%s.query_tokens[%d]", where, j), token)
 		}
+		p.origins(where+".query_origins", w.QueryOrigins)
 		p.names(where+".tiers", w.Tiers)
 		p.names(where+".lifecycle_stages", w.LifecycleStages)
 		p.dimensions(where+".dimensions", w)
@@ -49,6 +50,7 @@ func (c *Config) check(file positions) error {
 				p.key(fmt.Sprintf("%s.write_keys[%d]", at, k), key)
 			}
 			p.mapping(at+".mapping", s.Mapping, w.Dimensions)
+			p.conditions(at+".ignore", s.Ignore)
 		}
 	}
 	return file.locate(p.found)

@@ -30,8 +30,8 @@ type Rule struct {
 	Literal *string `yaml:"literal,omitempty"`
 	// Types are the types of the calls that the rule is for. Not set: all.
 	Types []string `yaml:"types,omitempty"`
-	// Events are the names of the events that the rule is for; one that ends with "*" stands for all that begin with what is before it.
-	// Only track calls have an event. Not set: all calls.
+	// Events are the names of the events that the rule is for; a "*" in one stands for any text. Only track calls have an event. Not set:
+	// all calls.
 	Events []string `yaml:"events,omitempty"`
 }
 

@@ -76,21 +76,29 @@ func (p *problems) rule(where string, r *Rule, only string) {
 			p.add("%s: %w", where, err)
 		}
 	}
+	p.types(where, r.Types, r.Events)
 	for i, name := range r.Types {
-		at := fmt.Sprintf("%s.types[%d]", where, i)
-		switch {
-		case call.ParseType(name) == 0:
-			p.add("%s: not track, identify, group, page, screen, alias or delete", at)
-		case only != "" && !slices.Contains(strings.Fields(only), name):
-			p.add("%s: dimensions are taken of group and identify calls", at)
-		case len(r.Events) > 0 && name != call.Track.String():
-			p.add("%s: only track calls have events", at)
+		if only != "" && call.ParseType(name) != 0 && !slices.Contains(strings.Fields(only), name) {
+			p.add("%s.types[%d]: dimensions are taken of group and identify calls", where, i)
 		}
 	}
 	if len(r.Events) > 0 && only != "" {
 		p.add("%s.events: dimensions are taken of group and identify calls, and only track calls have events", where)
 	}
 	p.events(where+".events", r.Events)
+}
+
+// types checks for which types of calls something is, beside the events that it is for.
+func (p *problems) types(where string, types, events []string) {
+	for i, name := range types {
+		at := fmt.Sprintf("%s.types[%d]", where, i)
+		switch {
+		case call.ParseType(name) == 0:
+			p.add("%s: not track, identify, group, page, screen, alias or delete", at)
+		case len(events) > 0 && name != call.Track.String():
+			p.add("%s: only track calls have events", at)
+		}
+	}
 }
 
 func (p *problems) literal(where, text string) {

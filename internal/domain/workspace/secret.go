@@ -14,7 +14,7 @@ import (
 )
 
 // Secret is a key or token of the configuration: its hash, whether the file has that or the plain text. So the plain text is nowhere to be
-// found, and cannot be shown by mistake. Not even the hash is shown, but to Encode.
+// found, and cannot be shown by mistake. Not even the hash is shown, but to Encode, and its beginning by Name.
 //
 // Secrets are random texts of 16 characters and more, so a plain SHA-256 cannot be turned back; what people make up should not be one.
 type Secret struct {
@@ -41,6 +41,12 @@ func (s Secret) Hash() [sha256.Size]byte { return s.hash }
 func (s Secret) Equal(other Secret) bool {
 	return subtle.ConstantTimeCompare(s.hash[:], other.hash[:]) == 1
 }
+
+// nameDigits is how much of a hash tells secrets apart in a log. Of a random secret, it is too little to find it by.
+const nameDigits = 8
+
+// Name returns what a log calls the secret: the beginning of its hash, as that may stand in the file.
+func (s Secret) Name() string { return s.Hashed()[:len(hashPrefix)+nameDigits] }
 
 // hashPrefix begins a secret that is written as its hash.
 const hashPrefix = "sha256:"

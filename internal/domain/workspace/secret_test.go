@@ -101,3 +101,13 @@ workspaces:
 		t.Errorf("a key that is no text: %v", err)
 	}
 }
+
+func TestTheNameOfASecretIsTheBeginningOfItsHashAndNoMore(t *testing.T) {
+	s := workspace.NewSecret("a-secret-0000000")
+	if name := s.Name(); !strings.HasPrefix(s.Hashed(), name) || len(name) != len("sha256:")+8 {
+		t.Errorf("%s is called %s", s.Hashed(), name)
+	}
+	if other := workspace.NewSecret("a-secret-1111111"); other.Name() == s.Name() {
+		t.Error("two secrets have one name")
+	}
+}

@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -117,6 +118,42 @@ func TestAChangedSecretFileIsTakenLikeTheFileItself(t *testing.T) {
 		expect()
 		if log := f.log.String(); strings.Contains(log, "secret-0") || strings.Count(log, "not taken") != 3 {
 			t.Errorf("log: %s", log)
+		}
+	})
+}
+
+func TestWhoUsesNoSharedSecretsNeitherReadsNorMissesThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "workspaces.yaml")
+		write := func(text string) {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(signed("plain-secret-000", "file:/there/is/no/such/file", "short"))
+		loaded, err := workspace.LoadWithoutSecrets(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		watched, err := workspace.WatchWithoutSecrets(path, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = watched.Close() }()
+		for _, c := range []*workspace.Config{loaded, watched.Config()} {
+			secrets := c.Workspaces[0].Sources[0].SharedSecrets
+			if len(secrets) != 1 || strings.Contains(secrets[0], "plain-secret") || strings.Contains(secrets[0], "file") {
+				t.Errorf("want one text that says that there are secrets, got %q", secrets)
+			}
+		}
+		write(strings.Replace(signed("file:another/file"), "workspaces:", "# changed\nworkspaces:", 1))
+		pass(3)
+		if secrets := watched.Config().Workspaces[0].Sources[0].SharedSecrets; len(secrets) != 1 || strings.Contains(secrets[0], "file") {
+			t.Errorf("a changed file brought %q", secrets)
+		}
+		write("workspaces: [{id: a, sources: [{id: w}]}]")
+		if _, err := workspace.LoadWithoutSecrets(path); err == nil || !strings.Contains(err.Error(), "write_keys") {
+			t.Errorf("another problem: %v", err)
 		}
 	})
 }

@@ -16,6 +16,7 @@ const lookEvery = time.Second
 // Watched is the configuration of a file, followed as the file changes. It is a Provider.
 type Watched struct {
 	path    string
+	parse   func(path string, text []byte) loaded
 	log     *slog.Logger
 	current atomic.Pointer[Config]
 
@@ -38,7 +39,14 @@ type sight struct {
 // problem, once, without keys.
 //
 // Each look reads the whole files. Their times of change would spare that, but they can be set back, and the files are small.
-func Watch(path string, log *slog.Logger) (*Watched, error) {
+func Watch(path string, log *slog.Logger) (*Watched, error) { return watch(path, parse, log) }
+
+// WatchWithoutSecrets is Watch for those who check no signatures: shared secrets are left out, and the files that hold them are not read.
+func WatchWithoutSecrets(path string, log *slog.Logger) (*Watched, error) {
+	return watch(path, parseWithoutSecrets, log)
+}
+
+func watch(path string, parse func(path string, text []byte) loaded, log *slog.Logger) (*Watched, error) {
 	text, err := read(path)
 	if err != nil {
 		return nil, err
@@ -47,7 +55,7 @@ func Watch(path string, log *slog.Logger) (*Watched, error) {
 	if l.err != nil {
 		return nil, l.err
 	}
-	w := &Watched{path: path, log: log}
+	w := &Watched{path: path, parse: parse, log: log}
 	w.settle(text, l.secrets)
 	w.current.Store(l.config)
 	ctx, stop := context.WithCancel(context.Background())
@@ -100,7 +108,7 @@ func (w *Watched) look(ctx context.Context) {
 	w.settled = now
 	var l loaded
 	if err == nil {
-		l = parse(w.path, text)
+		l = w.parse(w.path, text)
 		w.settle(text, l.secrets)
 		err = l.err
 	}

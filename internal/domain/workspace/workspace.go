@@ -27,6 +27,9 @@ type Workspace struct {
 	ID string `yaml:"id"`
 	// QueryTokens read this workspace. Each is valid.
 	QueryTokens []Secret `yaml:"query_tokens"`
+	// QueryOrigins are the origins of the web pages that may read this workspace with a query token, as browsers name them:
+	// "https://example.com". None: no page may.
+	QueryOrigins []string `yaml:"query_origins,omitempty"`
 	// Sources are where its calls come from.
 	Sources []Source `yaml:"sources"`
 	// Tiers and LifecycleStages are the names that the traits of an account may have.
@@ -56,26 +59,26 @@ type Source struct {
 	// SecretFiles says of each of SharedSecrets by what path the workspaces file names the file that it is from; "" of one that stands in
 	// the workspaces file itself. Nil: all do.
 	SecretFiles []string `yaml:"-"`
-	// RequireAnonymousID and RequireUserID reject calls without these ids. Not set: true, as the contract says.
-	RequireAnonymousID *bool `yaml:"require_anonymous_id,omitempty"`
-	RequireUserID      *bool `yaml:"require_user_id,omitempty"`
+	// RequireAnonymousID and RequireUserID reject calls without these ids. Not set: such calls are accepted, with a warning.
+	RequireAnonymousID bool `yaml:"require_anonymous_id,omitempty"`
+	RequireUserID      bool `yaml:"require_user_id,omitempty"`
+	// AllowDelete takes delete calls of a source that does not sign its requests. Not set: no. A write key may stand in a web page, and
+	// whoever reads it there must not be able to delete anybody.
+	AllowDelete bool `yaml:"allow_delete,omitempty"`
 	// MaxClockSkew is how wrong a sender's clock may be before event times are corrected. Not set: 5 minutes.
 	MaxClockSkew *Duration `yaml:"max_clock_skew,omitempty"`
-	// AbsentIDs are texts that broken clients send for "no id". Not set: DefaultAbsentIDs.
+	// AbsentIDs are texts that broken clients send for "no id", as IsAbsentID reads them. Not set: DefaultAbsentIDs.
 	AbsentIDs []string `yaml:"absent_ids,omitempty"`
 	// Limits are how much it may send. Not set: as much as it likes.
 	Limits Limits `yaml:"limits,omitempty"`
 	// Mapping says where this source's calls have what Sojourn wants to know. Not set: where the contract says.
 	Mapping *Mapping `yaml:"mapping,omitempty"`
+	// Ignore says which calls are left out: those that meet any of these conditions. Not set: none.
+	Ignore []Condition `yaml:"ignore,omitempty"`
 }
 
 // DefaultMaxClockSkew is how wrong a sender's clock may be before event times are corrected.
 const DefaultMaxClockSkew = 5 * time.Minute
-
-// DefaultAbsentIDs returns the texts that stand for "no id" unless a source names its own.
-func DefaultAbsentIDs() []string {
-	return []string{"null", "undefined", "None", "NaN", "[object Object]", "00000000-0000-0000-0000-000000000000"}
-}
 
 // Limits of the session settings. A session of at most a day touches at most two days, which the daily sums of time build on.
 const (
@@ -90,6 +93,16 @@ func Load(path string) (*Config, error) {
 		return nil, err
 	}
 	l := parse(path, text)
+	return l.config, l.err
+}
+
+// LoadWithoutSecrets is Load for those who check no signatures: of shared secrets only whether there are any is known, and the files that hold them are not read.
+func LoadWithoutSecrets(path string) (*Config, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	l := parseWithoutSecrets(path, text)
 	return l.config, l.err
 }
 
@@ -109,11 +122,20 @@ type loaded struct {
 }
 
 func parse(path string, text []byte) loaded {
+	return parseWith(path, text, func(c *Config) []secretFile { return c.resolveSecrets(filepath.Dir(path), readSecretFile) })
+}
+
+func parseWithoutSecrets(path string, text []byte) loaded {
+	return parseWith(path, text, (*Config).dropSecrets)
+}
+
+// parseWith parses a file whose shared secrets are what the function makes of them; it returns the files that it read.
+func parseWith(path string, text []byte, secrets func(*Config) []secretFile) loaded {
 	c, where, err := decode(text)
 	if err != nil {
 		return loaded{err: fmt.Errorf("%s: %w", path, err)}
 	}
-	l := loaded{config: c, secrets: c.resolveSecrets(filepath.Dir(path), readSecretFile)}
+	l := loaded{config: c, secrets: secrets(c)}
 	if err := c.check(where); err != nil {
 		l.config, l.err = nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -25,8 +25,9 @@ workspaces:
     sources:
       - id: web
         write_keys: [write-key-000000000000]
-        require_user_id: false
+        require_user_id: true
         max_clock_skew: 90s
+        allow_delete: true
 `
 
 func TestAConfigurationIsReadAndWrittenBack(t *testing.T) {
@@ -35,8 +36,12 @@ func TestAConfigurationIsReadAndWrittenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := c.Workspaces[0].Sources[0]
-	if s.RequireAnonymousID != nil || *s.RequireUserID || time.Duration(*s.MaxClockSkew) != 90*time.Second {
+	if s.RequireAnonymousID || !s.RequireUserID || time.Duration(*s.MaxClockSkew) != 90*time.Second {
 		t.Errorf("source read as %+v", s)
+	}
+	if other, err := workspace.Parse([]byte(strings.Replace(good, "allow_delete: true", "", 1))); err != nil ||
+		!s.AllowDelete || other.Workspaces[0].Sources[0].AllowDelete {
+		t.Errorf("allow_delete is not read as it is set: %v", err)
 	}
 	want := []workspace.Dimension{{Name: "Plan", Type: workspace.String, From: []string{"group.plan", "identify.company.plan"}}}
 	if diff := cmp.Diff(want, c.Workspaces[0].Dimensions); diff != "" {
@@ -154,6 +159,7 @@ func TestATypoIsAnErrorThatShowsNoKey(t *testing.T) {
 	for name, text := range map[string]string{
 		"unknown field": strings.Replace(good, "require_user_id", "require_userid", 1),
 		"bad duration":  strings.Replace(good, "90s", "soon", 1),
+		"bad switch":    strings.Replace(good, "allow_delete: true", "allow_delete: maybe", 1),
 		"not yaml":      "{secret-key-0000000000",
 		"empty":         "",
 	} {

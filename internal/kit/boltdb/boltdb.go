@@ -109,7 +109,9 @@ type DB struct {
 	mutex  sync.RWMutex // guards closed, so that nothing is sent on a closed queue
 	closed bool
 	failed atomic.Bool
-	done   chan struct{} // closed when the committer has returned
+
+	installation atomic.Pointer[string] // nil: none yet
+	done         chan struct{}          // closed when the committer has returned
 
 	state   sync.RWMutex // guards what readers see: durable rows, and what bbolt has of them
 	durable generation   // what is not yet being applied; changed by what makes a transaction durable, and by the committer while none is
@@ -148,6 +150,9 @@ func Open(o Options) (*DB, error) {
 	}
 	db := newDB(b, is, o)
 	if err := db.recoverLog(); err != nil {
+		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
+	}
+	if err := db.readInstallation(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Path, errors.Join(err, b.Close()))
 	}
 	if o.Deps.Metrics != nil {

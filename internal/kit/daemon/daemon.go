@@ -37,6 +37,8 @@ const defaultAdmin = "127.0.0.1:9100"
 type Service interface {
 	// Register adds the service's RPCs to a server that is not serving yet.
 	Register(grpc.ServiceRegistrar)
+	// Installation returns the installation that its store belongs to, empty if that is none yet.
+	Installation() string
 	// Close stops the service and closes its store, once no call is under way any more.
 	Close() error
 }
@@ -82,6 +84,7 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:9000", "address for gRPC")
 	adminAddr := flags.String("admin-listen", defaultAdmin, "address for /livez, /readyz, /metrics and profiles")
+	ordinal := flags.Int("ordinal", 0, "number of the pod in its StatefulSet: only 0 starts, for a second one would begin a store of its own")
 	var level slog.Level
 	DefineLevel(flags, &level)
 	var guarded guards
@@ -92,6 +95,11 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 			return 0
 		}
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		return 2
+	}
+	if *ordinal != 0 {
+		fmt.Fprintf(os.Stderr, "%s: -ordinal is %d: the data is in one file with one owner, the pod with ordinal 0. "+
+			"A second pod would begin a store of its own and answer from that: scale the StatefulSet back to 1\n", name, *ordinal)
 		return 2
 	}
 	log := observe.NewLog(os.Stderr, level)
@@ -150,6 +158,7 @@ func (p *process) run(ctx context.Context, log *slog.Logger, open func(context.C
 		return err
 	}
 	defer func() { err = errors.Join(err, service.Close()) }()
+	p.guard.Installation = service.Installation
 	server, err := rpc.NewGuarded(deps, p.guard)
 	if err != nil {
 		return err

@@ -19,6 +19,8 @@ type closing struct {
 
 func (c closing) Register(grpc.ServiceRegistrar) {}
 
+func (c closing) Installation() string { return "" }
+
 func (c closing) Close() error {
 	*c.closed = append(*c.closed, c.name)
 	return c.err

@@ -40,7 +40,36 @@ type failing struct{}
 
 func (failing) Register(grpc.ServiceRegistrar) {}
 
+func (failing) Installation() string { return "" }
+
 func (failing) Close() error { return nil }
+
+func TestAPodWithAnotherOrdinalThan0DoesNotStart(t *testing.T) {
+	for _, c := range []struct {
+		environment, argument string
+		want                  int
+	}{{"1", "", 2}, {"", "-ordinal=2", 2}, {"0", "", 74}} {
+		t.Run(c.environment+c.argument, func(t *testing.T) {
+			args := []string{"-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0"}
+			if c.environment != "" {
+				t.Setenv("SOJOURN_ORDINAL", c.environment)
+			} else {
+				args = append(args, c.argument)
+			}
+			opened := false
+			code := daemon.Main("testd", args, func(*flag.FlagSet) func(context.Context, observe.Deps) (daemon.Service, error) {
+				return func(_ context.Context, d observe.Deps) (daemon.Service, error) {
+					opened = true
+					go d.Fatal(errors.New("the end of the test"))
+					return failing{}, nil
+				}
+			})
+			if code != c.want || opened != (c.want == 74) {
+				t.Errorf("exit code %d, want %d; a store was opened: %v", code, c.want, opened)
+			}
+		})
+	}
+}
 
 func TestAProcessWhoseStoreFailsEnds(t *testing.T) {
 	args := []string{"-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0"}

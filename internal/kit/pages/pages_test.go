@@ -94,6 +94,37 @@ func eachPage(file []byte, flags byte, do func(at int)) {
 	}
 }
 
+// TestAPageThatHasLostElementsIsNamed changes how many elements each page says that it has.
+func TestAPageThatHasLostElementsIsNamed(t *testing.T) {
+	whole := made(t)
+	tried := 0
+	for at := 2 * pageSize; at+pageSize <= len(whole); at += pageSize {
+		page := whole[at:]
+		flags, count := binary.NativeEndian.Uint16(page[8:]), binary.NativeEndian.Uint16(page[10:])
+		if flags != 0x01 && flags != 0x02 || count == 0 || binary.NativeEndian.Uint64(page) != uint64(at/pageSize) {
+			continue
+		}
+		for _, says := range []uint16{0, count / 2, count - 1, count + 1} {
+			file := bytes.Clone(whole)
+			binary.NativeEndian.PutUint16(file[at+10:], says)
+			if len(check(file)) == 0 && !isFree(whole, at/pageSize) {
+				t.Errorf("page %d says that it has %d elements of %d: nothing is found", at/pageSize, says, count)
+			}
+			tried++
+		}
+	}
+	if tried < 100 {
+		t.Errorf("only %d changes were tried", tried)
+	}
+}
+
+// isFree says whether nothing is found if a page is made useless.
+func isFree(whole []byte, page int) bool {
+	file := bytes.Clone(whole)
+	clear(file[page*pageSize:][:pageSize])
+	return len(check(file)) == 0
+}
+
 func TestDamageIsNamedWithItsPage(t *testing.T) {
 	sound := made(t)
 	setChild := func(file []byte, child func(at int) uint64) {

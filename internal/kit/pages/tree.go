@@ -23,7 +23,11 @@ func elements(p page, at uint64) ([]element, error) {
 	if headerBytes+p.count*elementBytes > len(p.bytes) {
 		return nil, damaged(at, "its %d elements do not fit on it", p.count)
 	}
+	if p.count == 0 && len(bytes.Trim(p.bytes[headerBytes:], "\x00")) > 0 {
+		return nil, damaged(at, "it says that it is empty, and is not")
+	}
 	found := make([]element, p.count)
+	next := uint64(headerBytes + p.count*elementBytes) // bbolt writes keys and values one behind the other: so none can go unnoticed
 	for i := range found {
 		from := headerBytes + i*elementBytes
 		b := p.bytes[from:]
@@ -39,6 +43,10 @@ func elements(p page, at uint64) ([]element, error) {
 		if keyLen == 0 || pos+keyLen+valueLen > uint64(len(b)) {
 			return nil, damaged(at, "element %d is empty or leads out of it", i)
 		}
+		if uint64(from)+pos != next {
+			return nil, damaged(at, "element %d does not lie behind the one before it", i)
+		}
+		next += keyLen + valueLen
 		e.key, e.value = b[pos:pos+keyLen], b[pos+keyLen:pos+keyLen+valueLen]
 		found[i] = e
 	}

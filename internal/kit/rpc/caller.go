@@ -24,7 +24,7 @@ type Caller struct {
 
 // Dial returns a connection to the server at target, called name in the log of d. When the server refuses the caller's token, requests fail
 // with UNAVAILABLE, because it is nothing that whoever is behind the request could mend, and the log says so once until it is over.
-func (c Caller) Dial(name, target string, d observe.Deps) (*grpc.ClientConn, error) {
+func (c Caller) Dial(name, target string, d observe.Deps, more ...grpc.DialOption) (*grpc.ClientConn, error) {
 	r := &refusals{log: d.Log.With(slog.String("service", name))}
 	options := append(Traced(d), grpc.WithChainUnaryInterceptor(r.unary), grpc.WithChainStreamInterceptor(r.stream))
 	if c.TLS != nil {
@@ -33,7 +33,7 @@ func (c Caller) Dial(name, target string, d observe.Deps) (*grpc.ClientConn, err
 	if c.Token != nil {
 		options = append(options, grpc.WithPerRPCCredentials(c.Token))
 	}
-	return Dial(target, options...)
+	return Dial(target, append(options, more...)...)
 }
 
 // ErrRefused is what a request ends with when the server refuses the caller's token.

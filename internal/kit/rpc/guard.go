@@ -22,7 +22,16 @@ type Guard struct {
 	TLS *tls.Config
 	// Token is what every request must carry, but for asking after the health of the whole server, as probes do. Nil: nothing.
 	Token *servicetoken.Tokens
+	// Installation returns the installation that the server's store belongs to. A request that is meant for another one, as its metadata
+	// says under InstallationKey, is refused with ErrInstallation. Nil: nothing is refused.
+	Installation func() string
 }
+
+// InstallationKey is where the metadata of a request says for which installation it is meant. Without it a request is for any.
+const InstallationKey = "sojourn-installation"
+
+// ErrInstallation is the status of a request that is meant for another installation.
+var ErrInstallation = status.Error(codes.FailedPrecondition, "the store belongs to another installation than the one that is meant")
 
 // Calls is the name under which gRPC health says whether the server takes calls from who asks. Other than the health of the server as a
 // whole, it is told to nobody without the token, so that whoever is told may call.
@@ -37,8 +46,24 @@ func (g Guard) credentials() credentials.TransportCredentials {
 
 var errToken = status.Error(codes.Unauthenticated, "the service token is missing or not valid")
 
+// meant returns nil if the request is for the installation that the store belongs to, or for any.
+func (g Guard) meant(ctx context.Context) error {
+	if g.Installation == nil {
+		return nil
+	}
+	for _, id := range metadata.ValueFromIncomingContext(ctx, InstallationKey) {
+		if id != g.Installation() {
+			return ErrInstallation
+		}
+	}
+	return nil
+}
+
 // admit returns nil if the request may go on.
 func (g Guard) admit(ctx context.Context) error {
+	if err := g.meant(ctx); err != nil {
+		return err
+	}
 	if g.Token == nil {
 		return nil
 	}

@@ -94,6 +94,7 @@ func NewGuarded(d observe.Deps, guard Guard) (*Server, error) {
 				sanitizeStream(d.Log),
 				guard.stream,
 				lasting(open),
+				sharing(maxStreams),
 			),
 		)...),
 		health:  health.NewServer(),

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/sojournhq/sojourn/internal/kit/rpc"
+	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 )
 
 // watched answers the methods of a service made for these tests: one stream, and one call that is answered at once.
@@ -172,6 +173,58 @@ func TestStreamsAreLimitedAndTakeNoPlacesFromCalls(t *testing.T) {
 		leave()
 		synctest.Wait()
 		open(t, conn)
+	})
+}
+
+func TestTheStreamsOfOneWorkspaceLeaveRoomForThoseOfAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		conn, stop := serve(t, &log, watched(func(stream grpc.ServerStream) error {
+			if err := stream.RecvMsg(&sessionsv1.WatchSessionsRequest{}); err != nil {
+				return err
+			}
+			if err := stream.SendMsg(&emptypb.Empty{}); err != nil {
+				return err
+			}
+			return untilItEnds(stream)
+		}))
+		defer stop()
+		ctx, leave := context.WithCancel(t.Context())
+		defer leave()
+		watching := func(workspace string) error {
+			stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, "/test.Stream/Watch")
+			if err == nil {
+				err = stream.SendMsg(&sessionsv1.WatchSessionsRequest{Workspace: workspace})
+			}
+			if err == nil {
+				err = stream.CloseSend()
+			}
+			if err == nil {
+				err = stream.RecvMsg(&emptypb.Empty{})
+			}
+			return err
+		}
+		n := 0
+		for ; n < 1024; n++ {
+			if err := watching("w"); err != nil {
+				if status.Code(err) != codes.ResourceExhausted {
+					t.Errorf("one more: %v", err)
+				}
+				break
+			}
+		}
+		if n != 819 { // four fifths
+			t.Errorf("one workspace has %d streams", n)
+		}
+		if err := watching("other"); err != nil {
+			t.Errorf("another workspace: %v", err)
+		}
+		leave()
+		synctest.Wait()
+		ctx = t.Context()
+		if err := watching("w"); err != nil {
+			t.Errorf("after all have left: %v", err)
+		}
 	})
 }
 

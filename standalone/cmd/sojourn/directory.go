@@ -42,5 +42,7 @@ func (d *directory) check() error {
 	return nil
 }
 
-// load returns the configuration.
-func (d *directory) load() (*workspace.Config, error) { return workspace.Load(d.workspacesPath()) }
+// load returns the configuration without the shared secrets: nobody sends calls to what is stopped.
+func (d *directory) load() (*workspace.Config, error) {
+	return workspace.LoadWithoutSecrets(d.workspacesPath())
+}

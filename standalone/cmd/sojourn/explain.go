@@ -106,7 +106,7 @@ func (e *explainer) find() (*workspace.Source, error) {
 	if file == "" {
 		file = filepath.Join(e.dir, setup.File)
 	}
-	config, err := workspace.Load(file)
+	config, err := workspace.LoadWithoutSecrets(file)
 	if err != nil {
 		return nil, err
 	}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 	"google.golang.org/grpc"
 
 	"github.com/sojournhq/sojourn/gateway"
+	"github.com/sojournhq/sojourn/internal/domain/day"
 	reportv1 "github.com/sojournhq/sojourn/proto/sojourn/report/v1"
 )
 
@@ -33,40 +35,66 @@ func exportCommand(stdout, stderr io.Writer) *ffcli.Command {
 			return errors.New("say what to export: users, accounts, sessions, events or usage")
 		},
 	}
-	for _, t := range []struct {
-		name, help string
-		table      reportv1.ExportTable
-	}{
-		{"users", "one row a user", reportv1.ExportTable_EXPORT_TABLE_USERS},
-		{"accounts", "one row an account, complete or not", reportv1.ExportTable_EXPORT_TABLE_ACCOUNTS},
-		{"sessions", "one row a session", reportv1.ExportTable_EXPORT_TABLE_SESSIONS},
-		{"events", "one row a use of a feature", reportv1.ExportTable_EXPORT_TABLE_EVENTS},
-		{"usage", "one row an account, module and feature", reportv1.ExportTable_EXPORT_TABLE_USAGE},
-	} {
-		c.Subcommands = append(c.Subcommands, exportTable(t.name, t.help, t.table, stdout, stderr))
+	for _, t := range exportTables {
+		c.Subcommands = append(c.Subcommands, t.command(stdout, stderr))
 	}
 	return c
 }
 
-func exportTable(name, help string, table reportv1.ExportTable, stdout, stderr io.Writer) *ffcli.Command {
-	flags := newFlags("sojourn export "+name, stderr)
-	e := &exporter{request: reportv1.ExportRequest{Table: table, PageSize: 1000}}
+// exportTable is something to export. Days says what its rows have to do with the days of -from and -to.
+type exportTable struct {
+	name, help, days string
+	table            reportv1.ExportTable
+}
+
+var exportTables = []exportTable{
+	{
+		"users", "one row a user",
+		"With -from and -to, the users who were last seen on these days:\n" +
+			"-from alone selects who was seen since, -to alone who was not seen later.",
+		reportv1.ExportTable_EXPORT_TABLE_USERS,
+	},
+	{
+		"accounts", "one row an account, complete or not",
+		"With -from and -to, still every account, with how many users were active on\n" +
+			"these days, the time that was spent, and the last day on which somebody was seen.",
+		reportv1.ExportTable_EXPORT_TABLE_ACCOUNTS,
+	},
+	{
+		"sessions", "one row a session",
+		"With -from and -to, the sessions that started on these days.",
+		reportv1.ExportTable_EXPORT_TABLE_SESSIONS,
+	},
+	{
+		"events", "one row a use of a feature",
+		"With -from and -to, the uses on these days.",
+		reportv1.ExportTable_EXPORT_TABLE_EVENTS,
+	},
+	{
+		"usage", "one row an account, module and feature",
+		"With -from and -to, what was used on these days.",
+		reportv1.ExportTable_EXPORT_TABLE_USAGE,
+	},
+}
+
+func (t exportTable) command(stdout, stderr io.Writer) *ffcli.Command {
+	flags := newFlags("sojourn export "+t.name, stderr)
+	e := &exporter{request: reportv1.ExportRequest{Table: t.table, PageSize: 1000}}
 	e.directory.define(flags)
 	e.remote.define(flags, "",
 		"gateway of a sojourn that is running; the token is taken from "+queryTokenVariable+" or "+adminTokenVariable)
 	flags.StringVar(&e.format, "format", "csv", "csv or ndjson")
 	flags.StringVar(&e.request.Workspace, "workspace", "",
 		"workspace; that of the query token, or the first of the data directory, if not given")
-	flags.BoolVar(&e.request.Exact, "exact", false, "in CSV, leave text as it is that a spreadsheet would take for a formula")
-	if table == reportv1.ExportTable_EXPORT_TABLE_USAGE {
-		flags.StringVar(&e.request.AccountId, "account", "", "account; all if not given")
-		flags.StringVar(&e.request.FromDay, "from", "", "first UTC day, such as 2026-11-01")
-		flags.StringVar(&e.request.ToDay, "to", "", "last UTC day, inclusive")
-	}
+	flags.BoolVar(&e.request.Exact, "exact", false, "in CSV, leave formulas and control characters as they are")
+	flags.StringVar(&e.request.AccountId, "account", "", "only this account; all if not given")
+	flags.StringVar(&e.request.FromDay, "from", "", "first UTC day, such as 2026-11-01")
+	flags.StringVar(&e.request.ToDay, "to", "", "last UTC day, inclusive")
 	return &ffcli.Command{
-		Name:       name,
-		ShortUsage: "sojourn export " + name + " [-data DIR [-workspaces FILE] | -url URL] [flags]",
-		ShortHelp:  help,
+		Name:       t.name,
+		ShortUsage: "sojourn export " + t.name + " [-data DIR [-workspaces FILE] | -url URL] [flags]",
+		ShortHelp:  t.help,
+		LongHelp:   t.days,
 		FlagSet:    flags,
 		Options:    options(),
 		Exec:       noArguments(func(ctx context.Context) error { return e.run(ctx, stdout) }),
@@ -81,6 +109,9 @@ func (e *exporter) run(ctx context.Context, to io.Writer) error {
 		e.request.Format = reportv1.ExportFormat_EXPORT_FORMAT_NDJSON
 	default:
 		return fmt.Errorf("-format is %q, not csv or ndjson", e.format)
+	}
+	if _, err := day.ParseSpan(e.request.GetFromDay(), e.request.GetToDay()); err != nil {
+		return errors.New(strings.NewReplacer("from_day", "-from", "to_day", "-to").Replace(err.Error()))
 	}
 	if e.url == "" {
 		config, err := e.load()

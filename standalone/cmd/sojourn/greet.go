@@ -23,6 +23,7 @@ Ask it which sessions there were:
     -d '{}' %[1]s/sojourn.sessions.v1.QueryService/ListSessions
 
 Or fill it with a demo: go run ./standalone/cmd/sojourn demo -url %[1]s
+Calls that it rejects are reported in this terminal, with the command that shows them.
 %[4]s
 Health and metrics are on %[5]s
 `

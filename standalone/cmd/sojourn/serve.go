@@ -56,7 +56,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	daemon.DefineReserve(flags, &s.reserve)
 	daemon.DefineCompact(flags, &s.compact)
 	flags.Var(&s.publicURL, "public-url",
-		"where clients reach Sojourn, as https://calls.example.com; not set: where they asked for settings")
+		"where clients reach Sojourn, as https://calls.example.com, for the settings that tell them; not set: where it listens, if on loopback")
 	flags.TextVar(&s.level, "log-level", slog.LevelWarn, "least level of what is logged: debug, info, warn or error")
 	s.limits.Flags(flags)
 	s.tls.Define(flags)
@@ -79,6 +79,14 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 			return s.serve(ctx, log, listeners, stdout)
 		}),
 	}
+}
+
+// namedDir returns the data directory if it is not the one that commands look at by themselves.
+func (s *server) namedDir() string {
+	if s.dir == defaultData {
+		return ""
+	}
+	return s.dir
 }
 
 // checkConfig says whether the configuration is good, and changes nothing. The error names every problem, those of the flags first.
@@ -121,7 +129,7 @@ func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.
 	}
 	defer func() { err = errors.Join(err, suite.Close()) }()
 	g, err := gateway.Open(ctx, gateway.Config{
-		Workspaces: workspaces, MaxDeliveryBytes: s.deliveryBytes, PublicURL: s.publicURL.URL, Limits: s.limits,
+		Workspaces: workspaces, MaxDeliveryBytes: s.deliveryBytes, PublicURL: s.publicURL.URL, DataDir: s.namedDir(), Limits: s.limits,
 		TLS: listeners.Main, AdminTLS: listeners.Admin,
 	}, suite.Backends(), deps.For("gateway"))
 	if err != nil {

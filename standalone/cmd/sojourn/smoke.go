@@ -15,8 +15,9 @@ func smokeCommand(stdout, stderr io.Writer) *ffcli.Command {
 	flags := newFlags("sojourn smoke", stderr)
 	var of remote
 	of.define(flags, "http://127.0.0.1:8080", "where sojourn is running")
-	dir := flags.String("data", defaultData,
-		"its data directory, to take the first keys from unless "+writeKeyVariable+" and "+queryTokenVariable+" are set")
+	workspace := flags.String("workspace", "default", "the workspace of the keys")
+	dir := flags.String("data", defaultData, "its data directory, to take the first keys from unless "+
+		writeKeyVariable+", "+queryTokenVariable+" and "+adminTokenVariable+" are set")
 	return &ffcli.Command{
 		Name:       "smoke",
 		ShortUsage: "sojourn smoke [flags]",
@@ -32,11 +33,18 @@ func smokeCommand(stdout, stderr io.Writer) *ffcli.Command {
 			if err != nil {
 				return err
 			}
+			adminToken, err := keyOf(*dir, adminTokenVariable, func(k setup.Keys) string { return k.AdminToken })
+			if err != nil {
+				return err
+			}
 			speaker, err := of.client()
 			if err != nil {
 				return err
 			}
-			if err := (smoke.Client{URL: of.url, WriteKey: writeKey, QueryToken: queryToken, HTTP: speaker}).Run(ctx); err != nil {
+			c := smoke.Client{
+				URL: of.url, Workspace: *workspace, WriteKey: writeKey, QueryToken: queryToken, AdminToken: adminToken, HTTP: speaker,
+			}
+			if err := c.Run(ctx); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(stdout, "a call was taken, its effects were found in every service, and are deleted again")

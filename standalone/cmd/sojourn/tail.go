@@ -50,7 +50,7 @@ func tailCommand(stdout, stderr io.Writer) *ffcli.Command {
 	from.flags(flags)
 	flags.StringVar(&request.Source, "source", "", "only calls by this source")
 	flags.StringVar(&request.Type, "type", "", "only calls of this type, such as track")
-	flags.StringVar(&outcome, "outcome", "", "only calls that were accepted, duplicate, conflict or rejected")
+	flags.StringVar(&outcome, "outcome", "", "only calls that were accepted, duplicate, conflict, filtered or rejected")
 	flags.StringVar(&request.UserId, "user", "", "only calls of this userId")
 	return &ffcli.Command{
 		Name:       "tail",
@@ -78,7 +78,7 @@ func parseOutcome(name string) (identityv1.CallOutcome, error) {
 	}
 	o, ok := identityv1.CallOutcome_value["CALL_OUTCOME_"+strings.ToUpper(name)]
 	if !ok || o == 0 {
-		return 0, errors.New("-outcome is none of accepted, duplicate, conflict and rejected")
+		return 0, errors.New("-outcome is none of accepted, duplicate, conflict, filtered and rejected")
 	}
 	return identityv1.CallOutcome(o), nil
 }

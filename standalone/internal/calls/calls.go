@@ -4,12 +4,12 @@ package calls
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 
 	"google.golang.org/grpc"
 
+	"github.com/sojournhq/sojourn/internal/kit/terminal"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 
 	"github.com/sojournhq/sojourn/standalone/internal/follow"
@@ -54,14 +54,14 @@ func (t Tail) Run(ctx context.Context, out io.Writer) error {
 func (t Tail) print(out io.Writer, m *identityv1.TailCallsResponse) error {
 	switch {
 	case m.GetMissed() > 0 && t.JSON:
-		return encoder(out).Encode(missed{m.GetMissed()})
+		return terminal.JSON(out).Encode(missed{m.GetMissed()})
 	case m.GetMissed() > 0:
 		_, err := fmt.Fprintf(out, "… %d calls were missed here, because they came faster than they could be told\n", m.GetMissed())
 		return err
 	case m.GetCall() == nil:
 		return nil // the beginning
 	case t.JSON:
-		return encoder(out).Encode(lineOf(m.GetCall()))
+		return terminal.JSON(out).Encode(lineOf(m.GetCall()))
 	}
 	return printCall(out, m.GetCall())
 }
@@ -92,7 +92,7 @@ func (p Rejected) Print(ctx context.Context, to io.Writer) error {
 		}
 		for _, c := range page.GetCalls() {
 			if p.JSON {
-				err = encoder(out).Encode(rejectedLine(c))
+				err = terminal.JSON(out).Encode(rejectedLine(c))
 			} else {
 				err = printRejection(out, c, "2006-01-02 15:04:05")
 			}
@@ -108,10 +108,4 @@ func (p Rejected) Print(ctx context.Context, to io.Writer) error {
 		return fmt.Errorf("print calls: %w", err)
 	}
 	return nil
-}
-
-func encoder(out io.Writer) *json.Encoder {
-	e := json.NewEncoder(out)
-	e.SetEscapeHTML(false)
-	return e
 }

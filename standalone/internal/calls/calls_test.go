@@ -99,13 +99,18 @@ func everything() []*identityv1.TailCallsResponse {
 		{Call: &identityv1.ReceivedCall{
 			Received: timestamppb.New(received), Source: "web", Type: "identify", Outcome: identityv1.CallOutcome_CALL_OUTCOME_CONFLICT,
 			Warnings: []*identityv1.Warning{{Code: "group_id_absent", Field: "groupId"}},
-			Call: &segmentv1.Call{MessageId: "m2", TimeMs: received.UnixMilli(), UserId: "u", PreviousId: "p", Traits: []*segmentv1.Trait{
-				{Path: "email", Value: value("\x1b[2J")},
+			Call: &segmentv1.Call{MessageId: "m2", TimeMs: received.UnixMilli(), UserId: "u", PreviousId: "p", Inactive: true, Traits: []*segmentv1.Trait{
+				{Path: "email", Value: value("\x1b[2J\x7f\u009b\u202e")},
 				{Path: "n", Value: &segmentv1.Value{Kind: &segmentv1.Value_Number{Number: "1.50"}}},
 				{Path: "list", Value: &segmentv1.Value{Kind: &segmentv1.Value_Json{Json: "[1]"}}},
 				{Path: "ok", Value: &segmentv1.Value{Kind: &segmentv1.Value_Boolean{Boolean: true}}},
 				{Path: "none", Value: &segmentv1.Value{Kind: &segmentv1.Value_Null{Null: true}}},
 			}},
+		}},
+		{Call: &identityv1.ReceivedCall{
+			Received: timestamppb.New(received), Source: "web", Type: "page", Outcome: identityv1.CallOutcome_CALL_OUTCOME_FILTERED,
+			Warnings: []*identityv1.Warning{{Code: "filtered", Field: "integrations"}},
+			Call:     &segmentv1.Call{MessageId: "m4", TimeMs: received.UnixMilli(), UserId: "u", Module: "Billing"},
 		}},
 		{Missed: 7},
 		{Call: &identityv1.ReceivedCall{
@@ -139,8 +144,9 @@ func TestALineTellsWhatACallWasUnderstoodToBeOrWhyNot(t *testing.T) {
 	at := received.Local().Format("15:04:05.000")
 	want := strings.ReplaceAll(
 		`@ web accepted track module=Billing feature=Export account=a user=<u> session="s 1" time=2026-11-24T10:00:00.005Z message=m1
-@ web conflict identify user=u previous=p time=2026-11-24T10:00:00.005Z message=m2 traits.email="\x1b[2J" traits.list=[1] traits.n=1.50 `+
+@ web conflict identify user=u previous=p time=2026-11-24T10:00:00.005Z message=m2 inactive traits.email="\x1b[2J\x7f\u009b\u202e" traits.list=[1] traits.n=1.50 `+
 			`traits.none=null traits.ok=true warning=group_id_absent
+@ web filtered page module=Billing user=u time=2026-11-24T10:00:00.005Z message=m4 warning=filtered
 … 7 calls were missed here, because they came faster than they could be told
 @ web rejected again - json_invalid: the JSON cannot be read at byte 9 { `+"\uFFFD"+`" … (9 bytes)
 @ web rejected track event_required: event is required user=u message=m3 `+"\uFFFD\n", "@", at)
@@ -153,8 +159,10 @@ func TestALineOfJSONHoldsAllOfIt(t *testing.T) {
 	want := `{"received":"2026-11-24T10:00:00.005Z","source":"web","type":"track","outcome":"accepted","messageId":"m1",` +
 		`"time":"2026-11-24T10:00:00.005Z","anonymousId":"s 1","userId":"<u>","accountId":"a","module":"Billing","feature":"Export"}
 {"received":"2026-11-24T10:00:00.005Z","source":"web","type":"identify","outcome":"conflict","messageId":"m2",` +
-		`"time":"2026-11-24T10:00:00.005Z","userId":"u","previousId":"p","traits":{"email":"\u001b[2J","list":[1],"n":1.50,"none":null,"ok":true},` +
+		`"time":"2026-11-24T10:00:00.005Z","userId":"u","previousId":"p","inactive":true,"traits":{"email":"\u001b[2J\u007f\u009b\u202e","list":[1],"n":1.50,"none":null,"ok":true},` +
 		`"warnings":[{"code":"group_id_absent","field":"groupId"}]}
+{"received":"2026-11-24T10:00:00.005Z","source":"web","type":"page","outcome":"filtered","messageId":"m4",` +
+		`"time":"2026-11-24T10:00:00.005Z","userId":"u","module":"Billing","warnings":[{"code":"filtered","field":"integrations"}]}
 {"missed":7}
 {"received":"2026-11-24T10:00:00.005Z","source":"web","type":"","outcome":"rejected","messageId":"","userId":"",` +
 		`"rejection":{"code":"json_invalid","message":"the JSON cannot be read at byte 9","field":"","repeated":true,` +

@@ -25,6 +25,7 @@ type line struct {
 	PreviousID  string         `json:"previousId,omitempty"`
 	Module      string         `json:"module,omitempty"`
 	Feature     string         `json:"feature,omitempty"`
+	Inactive    bool           `json:"inactive,omitempty"`
 	Traits      map[string]any `json:"traits,omitempty"`
 	Warnings    []warning      `json:"warnings,omitempty"`
 	Rejection   *rejection     `json:"rejection,omitempty"`
@@ -64,7 +65,8 @@ func lineOf(c *identityv1.ReceivedCall) line {
 	out := line{
 		Received: clock(c.GetReceived().AsTime()), Source: c.GetSource(), Type: c.GetType(), Outcome: outcomeOf(c.GetOutcome()),
 		MessageID: m.GetMessageId(), Time: clock(time.UnixMilli(m.GetTimeMs())), AnonymousID: m.GetAnonymousId(), UserID: m.GetUserId(),
-		AccountID: m.GetAccountId(), PreviousID: m.GetPreviousId(), Module: m.GetModule(), Feature: m.GetFeature(), Traits: traitsOf(m),
+		AccountID: m.GetAccountId(), PreviousID: m.GetPreviousId(), Module: m.GetModule(), Feature: m.GetFeature(),
+		Inactive: m.GetInactive(), Traits: traitsOf(m),
 	}
 	for _, w := range c.GetWarnings() {
 		out.Warnings = append(out.Warnings, warning{w.GetCode(), w.GetField()})

@@ -32,6 +32,9 @@ func printCall(out io.Writer, c *identityv1.ReceivedCall) error {
 	}
 	words = append(words, named("account", l.AccountID), named("user", l.UserID), named("previous", l.PreviousID),
 		named("session", l.AnonymousID), named("time", l.Time), named("message", l.MessageID))
+	if l.Inactive {
+		words = append(words, "inactive")
+	}
 	for _, path := range slices.Sorted(maps.Keys(l.Traits)) {
 		words = append(words, "traits."+plain(path)+"="+plain(shown(l.Traits[path])))
 	}

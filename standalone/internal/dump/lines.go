@@ -2,6 +2,7 @@ package dump
 
 import (
 	"context"
+	"slices"
 
 	eventsv1 "github.com/sojournhq/sojourn/proto/sojourn/events/v1"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
@@ -148,7 +149,9 @@ func (p *printer) printOutcomes(ctx context.Context, workspace string) error {
 	if err != nil {
 		return err
 	}
-	return printAll(p, books.GetOutcomes(), func(o *identityv1.OutcomeCount) outcomeLine {
+	// What came as copies only, or is filtered, is counted but is no part of the state.
+	counted := slices.DeleteFunc(books.GetOutcomes(), func(o *identityv1.OutcomeCount) bool { return o.GetAccepted()+o.GetRejected() == 0 })
+	return printAll(p, counted, func(o *identityv1.OutcomeCount) outcomeLine {
 		return outcomeLine{"outcome", workspace, o.GetSource(), o.GetType(), o.GetAccepted(), o.GetRejected()}
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/sojournhq/sojourn/standalone/internal/explain"
 )
 
-// example is a mapping, a call, and what becomes of it.
+// example is a mapping or what a source ignores, a call, and what becomes of it.
 var example = regexp.MustCompile("(?s)```yaml\n(.*?)\n```\n\n```json\n(.*?)\n```\n\n```text\n(.*?)\n```\n")
 
 func TestTheExamplesOfThePageAreTrue(t *testing.T) {
@@ -42,9 +42,12 @@ func TestTheExamplesOfThePageAreTrue(t *testing.T) {
 	}
 }
 
-// source returns a source with a mapping.
-func source(t *testing.T, mapping string) *workspace.Source {
+// source returns a source with a mapping, or with what it ignores.
+func source(t *testing.T, rules string) *workspace.Source {
 	t.Helper()
+	if !strings.HasPrefix(rules, "ignore:") {
+		rules = "mapping:\n  " + strings.ReplaceAll(rules, "\n", "\n  ")
+	}
 	c, err := workspace.Parse([]byte(`
 workspaces:
   - id: acme
@@ -52,8 +55,7 @@ workspaces:
     sources:
       - id: web
         write_keys: [write-key-000000000000]
-        mapping:
-          ` + strings.ReplaceAll(mapping, "\n", "\n          ")))
+        ` + strings.ReplaceAll(rules, "\n", "\n        ")))
 	if err != nil {
 		t.Fatal(err)
 	}

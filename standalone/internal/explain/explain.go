@@ -40,8 +40,13 @@ func (p *printer) line(name, text string) { p.print("  %-10s  %s\n", name, text)
 
 func (p *printer) call(c *gateway.ExplainedCall) {
 	verdict := "would be taken"
-	if c.Rejected != nil {
+	switch {
+	case c.Rejected != nil:
 		verdict = "would be rejected: " + problem(c.Rejected)
+	case c.FilteredBy == "integrations":
+		verdict = "would be left out by its integrations, unless Segment delivers it"
+	case c.FilteredBy != "":
+		verdict = "would be left out by " + text(c.FilteredBy)
 	}
 	p.line(text(c.Type), verdict)
 	p.line("messageId", text(c.MessageID))
@@ -49,11 +54,16 @@ func (p *printer) call(c *gateway.ExplainedCall) {
 	for _, d := range c.Dimensions {
 		p.line("dimension", text(d.Name)+" = "+text(string(d.Value))+" ("+from(d.Path, d.Rule)+")")
 	}
+	if c.Inactive {
+		p.line("activity", "none: context.active is false, so it moves nobody's last seen")
+	}
 	if c.Traits > 0 {
 		p.line("traits", strconv.Itoa(c.Traits))
 	}
-	for i := range c.Warnings {
-		p.line("warning", problem(&c.Warnings[i]))
+	if c.FilteredBy == "" { // else the one warning says what the first line does
+		for i := range c.Warnings {
+			p.line("warning", problem(&c.Warnings[i]))
+		}
 	}
 	p.print("\n")
 }
@@ -74,11 +84,11 @@ func (p *printer) targets(c *gateway.ExplainedCall) {
 		switch {
 		case t.found.Value != "":
 			p.line(t.name, text(t.found.Value)+" ("+from(t.found.Path, t.found.Rule)+")")
-		case c.Rejected == nil:
+		case c.Rejected == nil && c.FilteredBy == "":
 			p.line(t.name, t.none)
 		}
 	}
-	if c.Rejected == nil {
+	if c.Rejected == nil && c.Time.Value != "" {
 		p.line("time", c.Time.Value+" ("+from(c.Time.Path, c.Time.Rule)+"; "+reason(c.Why)+")")
 	}
 }

@@ -22,6 +22,20 @@ func TestWhatACallWouldBecomeIsSaidLineByLine(t *testing.T) {
   warning     timestamp has no time zone and was taken as UTC: end it with Z or an offset (timestamp_zone_missing)
 `,
 		},
+		"inactive": {
+			`{"type":"identify",` + when + `,"timestamp":"2026-11-24T11:00:00Z","context":{"active":false},"traits":{"role":"boss"}}`, `
+  identify    would be taken
+  messageId   m
+  feature     none: no use of a feature
+  module      none: in a session, the one before goes on
+  account     not named: that of the user, as resolved when it is asked for
+  user        ada (userId)
+  session     s1 (anonymousId)
+  time        2026-11-24T11:00:00.000Z (timestamp; the call's own timestamp)
+  activity    none: context.active is false, so it moves nobody's last seen
+  traits      1
+`,
+		},
 		"no JSON": {`{"type":"track"`, `
   track       would be rejected: the JSON cannot be read at byte 15 (json_invalid)
   messageId   –

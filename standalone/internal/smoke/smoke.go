@@ -1,5 +1,5 @@
 // Package smoke tries a running Sojourn from outside, as its senders and readers use it: one call goes in, its effects are asked for in
-// every service, and it is deleted again.
+// every service, and an admin deletes it again.
 package smoke
 
 import (
@@ -22,8 +22,10 @@ const User = "sojourn-smoke"
 type Client struct {
 	// URL is where the gateway is, such as "http://127.0.0.1:8080".
 	URL string
-	// WriteKey and QueryToken are of the same workspace.
-	WriteKey, QueryToken string
+	// Workspace is where the call goes, and WriteKey and QueryToken are that workspace's.
+	Workspace, WriteKey, QueryToken string
+	// AdminToken deletes the call's user: a write key need not be allowed to.
+	AdminToken string
 	// HTTP is what to send with.
 	HTTP *http.Client
 }
@@ -44,8 +46,7 @@ func (c Client) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	gone := map[string]any{"messageId": id + "-gone", "userId": User, "timestamp": time.Now().UTC()}
-	if err := c.send(ctx, "/v1/delete", gone); err != nil {
+	if err := c.delete(ctx); err != nil {
 		return err
 	}
 	for _, q := range questions(id) {
@@ -69,20 +70,34 @@ func questions(id string) []question {
 }
 
 func (c Client) send(ctx context.Context, path string, call any) error {
-	body, err := json.Marshal(call)
+	return c.request(ctx, path, call, func(r *http.Request) { r.SetBasicAuth(c.WriteKey, "") })
+}
+
+// delete deletes the user of the call.
+func (c Client) delete(ctx context.Context) error {
+	return c.request(ctx, "/sojourn.admin.v1.AdminService/DeleteUser", map[string]any{"workspace": c.Workspace, "userId": User}, bearer(c.AdminToken))
+}
+
+// request posts a body, and wants 200.
+func (c Client) request(ctx context.Context, path string, body any, authorize func(*http.Request)) error {
+	text, err := json.Marshal(body)
 	if err != nil {
-		return fmt.Errorf("encode call: %w", err)
+		return fmt.Errorf("encode request: %w", err)
 	}
-	a, err := c.post(ctx, path, body, func(r *http.Request) { r.SetBasicAuth(c.WriteKey, "") })
+	a, err := c.post(ctx, path, text, authorize)
 	if err != nil {
 		return err
 	}
 	return a.want(path, http.StatusOK)
 }
 
+func bearer(token string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
+}
+
 // expect asks a question. An answer that there is no such thing shows nothing.
 func (c Client) expect(ctx context.Context, q question, id string, want bool) error {
-	a, err := c.post(ctx, "/"+q.method, []byte(q.body), func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+c.QueryToken) })
+	a, err := c.post(ctx, "/"+q.method, []byte(q.body), bearer(c.QueryToken))
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,10 @@ func running(t *testing.T, spoil func(http.Handler) http.Handler) smoke.Client {
 	}
 	server := httptest.NewServer(spoil(g.Handler()))
 	t.Cleanup(server.Close)
-	return smoke.Client{URL: server.URL, WriteKey: keys.WriteKey, QueryToken: keys.QueryToken, HTTP: server.Client()}
+	return smoke.Client{
+		URL: server.URL, Workspace: "default", WriteKey: keys.WriteKey, QueryToken: keys.QueryToken, AdminToken: keys.AdminToken,
+		HTTP: server.Client(),
+	}
 }
 
 func TestItPassesAgainAndAgain(t *testing.T) {
@@ -54,8 +57,8 @@ func TestItPassesAgainAndAgain(t *testing.T) {
 
 func TestItFailsWhenWhatItSentIsNotThereOrDoesNotGo(t *testing.T) {
 	for path, want := range map[string]string{
-		"/v1/track":  "false, want true",
-		"/v1/delete": "true, want false",
+		"/v1/track": "false, want true",
+		"/sojourn.admin.v1.AdminService/DeleteUser": "true, want false",
 	} {
 		c := running(t, func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -71,9 +74,15 @@ func TestItFailsWhenWhatItSentIsNotThereOrDoesNotGo(t *testing.T) {
 }
 
 func TestItFailsWithAWrongKey(t *testing.T) {
-	c := running(t, func(h http.Handler) http.Handler { return h })
-	c.WriteKey = "write_of_somebody_else"
-	if err := c.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "401") {
-		t.Errorf("error %v", err)
+	for name, spoil := range map[string]func(*smoke.Client){
+		"write key":   func(c *smoke.Client) { c.WriteKey = "write_of_somebody_else" },
+		"query token": func(c *smoke.Client) { c.QueryToken = "query_of_somebody_else" },
+		"admin token": func(c *smoke.Client) { c.AdminToken = "admin_of_somebody_else" },
+	} {
+		c := running(t, func(h http.Handler) http.Handler { return h })
+		spoil(&c)
+		if err := c.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "401") {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 }

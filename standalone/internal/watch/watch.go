@@ -7,12 +7,12 @@ package watch
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/sojournhq/sojourn/internal/kit/terminal"
 	sessionsv1 "github.com/sojournhq/sojourn/proto/sojourn/sessions/v1"
 )
 
@@ -50,8 +50,7 @@ func (w Watch) Run(ctx context.Context, out io.Writer) error {
 // print prints changes until there are no more.
 func (w Watch) print(changes <-chan *sessionsv1.WatchSessionsResponse, out io.Writer) error {
 	lines := bufio.NewWriter(out)
-	encoder := json.NewEncoder(lines)
-	encoder.SetEscapeHTML(false)
+	encoder := terminal.JSON(lines)
 	held := 0
 	for change := range changes {
 		if change.GetKind() != sessionsv1.ChangeKind_CHANGE_KIND_BEGIN { // which is a cursor to keep, and nothing to print

@@ -105,7 +105,7 @@ func TestALineHoldsTheSessionAsADumpDoesAndWhatAWatcherNeeds(t *testing.T) {
 	f := &feed{answers: []func(toWatcher) error{func(to toWatcher) error {
 		for _, c := range []*sessionsv1.WatchSessionsResponse{
 			{Cursor: "c1", Kind: sessionsv1.ChangeKind_CHANGE_KIND_ENDED, Replaces: []string{"s2", "s3"}, Session: &sessionsv1.Session{
-				Id: "s1", AnonymousId: "<a>", UserId: "u", AccountId: "x", Revision: 3, Events: 2, ModulesOmitted: 4,
+				Id: "s1", AnonymousId: "<a>", UserId: "\x1b[2J\x7f\u009b\u202e", AccountId: "x", Revision: 3, Events: 2, ModulesOmitted: 4,
 				State: sessionsv1.SessionState_SESSION_STATE_ENDED,
 				Start: timestamppb.New(start), End: timestamppb.New(start.Add(10 * time.Minute)),
 				Duration: durationpb.New(10 * time.Minute), Active: durationpb.New(5 * time.Minute),
@@ -124,7 +124,7 @@ func TestALineHoldsTheSessionAsADumpDoesAndWhatAWatcherNeeds(t *testing.T) {
 	}}}
 	got, _, _ := run(t, f, watch.Watch{})
 	want := `{"cursor":"c1","kind":"ended","session":{"id":"s1","revision":3,"anonymousId":"<a>","start":"2026-11-01T23:50:00.001Z",` +
-		`"end":"2026-11-02T00:00:00.001Z","userId":"u","accountId":"x","durationMs":600000,"activeMs":300000,"events":2,` +
+		`"end":"2026-11-02T00:00:00.001Z","userId":"\u001b[2J\u007f\u009b\u202e","accountId":"x","durationMs":600000,"activeMs":300000,"events":2,` +
 		`"modules":[{"module":"m","durationMs":600000,"activeMs":300000}],"modulesOmitted":4},"replaces":["s2","s3"]}
 {"cursor":"c2","kind":"ended","session":{"id":"s4","revision":1,"anonymousId":"","start":"2026-11-01T23:50:00.001Z",` +
 		`"end":"2026-11-01T23:50:00.001Z","userId":"","accountId":"","durationMs":0,"activeMs":0,"events":0,"modules":[]}}

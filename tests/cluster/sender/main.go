@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -61,6 +62,8 @@ type sending struct {
 	// Failures are the first of those that were not 503, and BadRetry counts 503 without Retry-After.
 	Failures []string
 	BadRetry int
+	// Refused counts connections that were refused: there was nobody at the gateway's address.
+	Refused int
 }
 
 func (s *sending) send(ctx context.Context, sender int) {
@@ -110,6 +113,11 @@ func (s *sending) once(client *http.Client, sender, n int) bool {
 	request.SetBasicAuth(s.key, "")
 	response, err := client.Do(request)
 	if err != nil {
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			s.mutex.Lock()
+			s.Refused++
+			s.mutex.Unlock()
+		}
 		s.note("lost", err.Error())
 		return false
 	}

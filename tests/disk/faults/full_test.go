@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,9 @@ func TestAFullDiskKeepsCallsWaitingAndNothingElse(t *testing.T) {
 	tr := newTraffic(*seedFlag)
 	tr.pace = 2 * time.Millisecond
 	s := serve(t, data)
+	s.stop(t)
+	allowDelete(t, data)
+	s = serve(t, data)
 	stop := tr.start(s)
 	var slowest time.Duration
 	refused := 0
@@ -134,6 +138,20 @@ func held(t *testing.T, tr *traffic, s *server) int {
 		t.Errorf("%d questions and %d calls refused are fewer than there must be to prove anything", questions, count()-before)
 	}
 	return count() - before
+}
+
+// allowDelete lets the source of the first start send delete calls.
+func allowDelete(t *testing.T, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, "workspaces.yaml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	allowed := regexp.MustCompile(`(?m)^( *)- id: web$`).ReplaceAll(text, []byte("$0\n$1  allow_delete: true"))
+	if err := os.WriteFile(path, allowed, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // deleted has users deleted, one over the RPC and one by a call. A call beside another that is none of a deletion has to wait with it.

@@ -1,4 +1,4 @@
-{{- /* One of the services that keep data: (dict "root" $ "name" "events" "workspaces" false "args" (list …)). */ -}}
+{{- /* One of the services that keep data: (dict "root" $ "name" "events" "workspaces" false "stopAfter" 0 "args" (list …)). */ -}}
 {{- define "sojourn.service" -}}
 {{- $ := .root -}}
 {{- $values := index $.Values .name -}}
@@ -7,45 +7,49 @@
 {{- if ne (int $values.replicas) 1 -}}
 {{- fail (printf "%s.replicas is %v and must be 1: the service keeps its data in one bbolt file, which has one owner. Two replicas would each have half of the data. Give it more CPU and memory instead." .name $values.replicas) -}}
 {{- end -}}
-# What the gateway dials: an address that stays while pods come and go. DNS would tell of a new pod only seconds after it is there.
+{{- include "sojourn.unchangeable" (list $ $fullname $values.persistence) -}}
+# What the gateway dials: an address that stays while pods come and go. DNS would tell of a new pod only seconds after it is there. It leads
+# to the first pod alone: a second one, of a StatefulSet that was scaled by hand, would be another store.
 apiVersion: v1
 kind: Service
 metadata:
   name: {{ $fullname }}
-  labels:
-    {{- include "sojourn.labels" $component | nindent 4 }}
+  {{- include "sojourn.metadata" $component | nindent 2 }}
 spec:
   publishNotReadyAddresses: true
   selector:
     {{- include "sojourn.selector" $component | nindent 4 }}
+    statefulset.kubernetes.io/pod-name: {{ $fullname }}-0
   ports:
-    - {name: grpc, port: 9000, targetPort: grpc}
+    - {name: grpc, port: 9000, targetPort: grpc{{ with $values.appProtocol }}, appProtocol: {{ . }}{{ end }}}
 ---
 # The pod itself, for the StatefulSet, for monitoring, and for clients that balance by themselves.
 apiVersion: v1
 kind: Service
 metadata:
   name: {{ $fullname }}-headless
-  labels:
-    {{- include "sojourn.labels" $component | nindent 4 }}
+  {{- include "sojourn.metadata" $component | nindent 2 }}
 spec:
   clusterIP: None
   publishNotReadyAddresses: true
   selector:
     {{- include "sojourn.selector" $component | nindent 4 }}
+    statefulset.kubernetes.io/pod-name: {{ $fullname }}-0
   ports:
-    - {name: grpc, port: 9000, targetPort: grpc}
+    - {name: grpc, port: 9000, targetPort: grpc{{ with $values.appProtocol }}, appProtocol: {{ . }}{{ end }}}
     - {name: admin, port: 9100, targetPort: admin}
 ---
 apiVersion: apps/v1
 kind: StatefulSet
 metadata:
   name: {{ $fullname }}
-  labels:
-    {{- include "sojourn.labels" $component | nindent 4 }}
+  {{- include "sojourn.metadata" $component | nindent 2 }}
 spec:
   replicas: {{ $values.replicas }}
   serviceName: {{ $fullname }}-headless
+  # There is one pod. OrderedReady would keep one that never becomes ready, of a wrong image say, through every rollback.
+  podManagementPolicy: Parallel
+  revisionHistoryLimit: {{ $.Values.revisionHistoryLimit }}
   selector:
     matchLabels:
       {{- include "sojourn.selector" $component | nindent 6 }}
@@ -53,18 +57,11 @@ spec:
   persistentVolumeClaimRetentionPolicy: {whenDeleted: Retain, whenScaled: Retain}
   template:
     metadata:
-      # No version: only what a pod is made of restarts it.
-      labels:
-        {{- include "sojourn.selector" $component | nindent 8 }}
-        {{- with $values.podLabels }}{{ toYaml . | nindent 8 }}{{ end }}
-      {{- with $values.podAnnotations }}
-      annotations:
-        {{- toYaml . | nindent 8 }}
-      {{- end }}
+      {{- include "sojourn.podMetadata" (list $ .name $values) | nindent 6 }}
     spec:
-      {{- include "sojourn.pod" $ | nindent 6 }}
+      {{- include "sojourn.pod" (list $ $values) | nindent 6 }}
       # Calls under way may take 10 seconds, and closing the file a moment.
-      terminationGracePeriodSeconds: 30
+      terminationGracePeriodSeconds: {{ add 30 .stopAfter }}
       containers:
         - name: {{ .name }}d
           {{- include "sojourn.image" (list $ (printf "%sd" .name)) | nindent 10 }}
@@ -92,14 +89,19 @@ spec:
             {{- range $values.extraArgs }}
             - {{ . | quote }}
             {{- end }}
-          {{- with $values.extraEnv }}
           env:
-            {{- toYaml . | nindent 12 }}
-          {{- end }}
+            # With another number than 0 it refuses to start.
+            - name: SOJOURN_ORDINAL
+              valueFrom: {fieldRef: {fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']"}}
+            {{- with $values.extraEnv }}{{ toYaml . | nindent 12 }}{{ end }}
           ports:
             - {name: grpc, containerPort: 9000}
             - {name: admin, containerPort: 9100}
-          {{- include "sojourn.probes" (list (and $.Values.tls.services.enabled $.Values.tls.admin)) | nindent 10 }}
+          {{- include "sojourn.probes" (list (and $.Values.tls.services.enabled $.Values.tls.admin) $values) | trim | nindent 10 }}
+          {{- if .stopAfter }}
+          # It serves on meanwhile: services that are restarted together are away one after the other.
+          lifecycle: {preStop: {sleep: {seconds: {{ .stopAfter }}}}}
+          {{- end }}
           resources:
             {{- toYaml $values.resources | nindent 12 }}
           securityContext:
@@ -115,8 +117,14 @@ spec:
             {{- if $.Values.tls.services.enabled }}
             - {name: tls, mountPath: /etc/sojourn/tls, readOnly: true}
             {{- end }}
-      {{- if or .workspaces $.Values.serviceToken.enabled $.Values.tls.services.enabled }}
+            {{- with $values.extraVolumeMounts }}{{ toYaml . | nindent 12 }}{{ end }}
+        {{- with $values.sidecars }}{{ toYaml . | nindent 8 }}{{ end }}
+      {{- if or .workspaces $.Values.serviceToken.enabled $.Values.tls.services.enabled $values.persistence.existingClaim $values.extraVolumes }}
       volumes:
+        {{- with $values.persistence.existingClaim }}
+        - name: data
+          persistentVolumeClaim: {claimName: {{ . }}}
+        {{- end }}
         {{- if .workspaces }}
         {{- include "sojourn.workspacesVolume" $ | nindent 8 }}
         {{- end }}
@@ -128,8 +136,10 @@ spec:
         - name: tls
           secret: {secretName: {{ include "sojourn.servicesTLS" $ }}}
         {{- end }}
+        {{- with $values.extraVolumes }}{{ toYaml . | nindent 8 }}{{ end }}
       {{- end }}
       {{- with include "sojourn.placement" $values | trim }}{{ . | nindent 6 }}{{ end }}
+  {{- if not $values.persistence.existingClaim }}
   volumeClaimTemplates:
     - metadata:
         name: data
@@ -141,4 +151,33 @@ spec:
         storageClassName: {{ . }}
         {{- end }}
         resources: {requests: {storage: {{ $values.persistence.size }}}}
+  {{- end }}
+{{- end -}}
+
+{{- /* Fails, and says what to do, where an upgrade would change what Kubernetes lets nobody change of a StatefulSet that is there:
+       (list $ NAME PERSISTENCE). */ -}}
+{{- define "sojourn.unchangeable" -}}
+{{- $ := index . 0 -}}
+{{- $name := index . 1 -}}
+{{- $wanted := index . 2 -}}
+{{- $namespace := $.Release.Namespace -}}
+{{- with lookup "apps/v1" "StatefulSet" $namespace $name -}}
+{{- $recreate := printf "kubectl -n %s delete statefulset %s --cascade=orphan" $namespace $name -}}
+{{- $again := "The pod and its volume stay, and go on serving. Then do this upgrade again, which makes the StatefulSet anew." -}}
+{{- $claims := .spec.volumeClaimTemplates -}}
+{{- if and $claims (not $wanted.existingClaim) -}}
+{{- $is := (index $claims 0).spec -}}
+{{- $size := $is.resources.requests.storage -}}
+{{- if ne (include "sojourn.bytes" $size) (include "sojourn.bytes" $wanted.size) -}}
+{{- fail (printf "\n%s: its volume has %s and should get %v. Kubernetes does not let the StatefulSet be changed so. If the storage class allows volumes to be expanded (they are never made smaller):\n  kubectl -n %s patch pvc data-%s-0 -p '{\"spec\":{\"resources\":{\"requests\":{\"storage\":\"%v\"}}}}'\n  %s\n%s" $name $size $wanted.size $namespace $name $wanted.size $recreate $again) -}}
+{{- end -}}
+{{- $class := default "" $is.storageClassName -}}
+{{- if or (and $wanted.storageClass (ne $class $wanted.storageClass)) (ne (toJson $is.accessModes) (toJson $wanted.accessModes)) -}}
+{{- fail (printf "\n%s: its volume has storage class %q and access modes %s, which no volume can change. Restore a backup into a release with the other ones (docs/kubernetes.md), or set persistence.storageClass and accessModes back." $name $class (toJson $is.accessModes)) -}}
+{{- end -}}
+{{- end -}}
+{{- if or (and $claims $wanted.existingClaim) (and (not $claims) (not $wanted.existingClaim)) (ne (default "OrderedReady" .spec.podManagementPolicy) "Parallel") -}}
+{{- fail (printf "\n%s: Kubernetes does not let this StatefulSet be changed so.\n  %s\n%s" $name $recreate $again) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}

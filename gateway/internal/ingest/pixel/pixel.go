@@ -3,6 +3,7 @@
 package pixel
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/url"
 	"strings"
@@ -21,7 +22,8 @@ func Image() []byte {
 // comes in place of the JSON.
 func Call(rawQuery string) (body []byte, key string, problem *segment.Problem) {
 	query, err := url.ParseQuery(rawQuery)
-	key = query.Get("writeKey")
+	key = cmp.Or(query.Get("writeKey"), query.Get("writekey"))
+	query.Del("writekey") // Jitsu's name for it; it is no member of a call
 	if err != nil {
 		return nil, key, &segment.Problem{Code: "query_invalid", Message: "the query cannot be read: escape it as a URL asks for"}
 	}

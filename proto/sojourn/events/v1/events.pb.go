@@ -1417,14 +1417,14 @@ const file_sojourn_events_v1_events_proto_rawDesc = "" +
 	"\rIngestService\x12\\\n" +
 	"\vRecordCalls\x12%.sojourn.events.v1.RecordCallsRequest\x1a&.sojourn.events.v1.RecordCallsResponse\x12Y\n" +
 	"\n" +
-	"DeleteUser\x12$.sojourn.events.v1.DeleteUserRequest\x1a%.sojourn.events.v1.DeleteUserResponse2\x83\x03\n" +
-	"\fQueryService\x12Y\n" +
+	"DeleteUser\x12$.sojourn.events.v1.DeleteUserRequest\x1a%.sojourn.events.v1.DeleteUserResponse2\x97\x03\n" +
+	"\fQueryService\x12^\n" +
 	"\n" +
-	"ListEvents\x12$.sojourn.events.v1.ListEventsRequest\x1a%.sojourn.events.v1.ListEventsResponse\x12Y\n" +
+	"ListEvents\x12$.sojourn.events.v1.ListEventsRequest\x1a%.sojourn.events.v1.ListEventsResponse\"\x03\x90\x02\x01\x12^\n" +
 	"\n" +
-	"QueryUsage\x12$.sojourn.events.v1.QueryUsageRequest\x1a%.sojourn.events.v1.QueryUsageResponse\x12\\\n" +
-	"\vListModules\x12%.sojourn.events.v1.ListModulesRequest\x1a&.sojourn.events.v1.ListModulesResponse\x12_\n" +
-	"\fListFeatures\x12&.sojourn.events.v1.ListFeaturesRequest\x1a'.sojourn.events.v1.ListFeaturesResponseB\xc9\x01\n" +
+	"QueryUsage\x12$.sojourn.events.v1.QueryUsageRequest\x1a%.sojourn.events.v1.QueryUsageResponse\"\x03\x90\x02\x01\x12a\n" +
+	"\vListModules\x12%.sojourn.events.v1.ListModulesRequest\x1a&.sojourn.events.v1.ListModulesResponse\"\x03\x90\x02\x01\x12d\n" +
+	"\fListFeatures\x12&.sojourn.events.v1.ListFeaturesRequest\x1a'.sojourn.events.v1.ListFeaturesResponse\"\x03\x90\x02\x01B\xc9\x01\n" +
 	"\x15com.sojourn.events.v1B\vEventsProtoP\x01Z=github.com/sojournhq/sojourn/proto/sojourn/events/v1;eventsv1\xa2\x02\x03SEX\xaa\x02\x11Sojourn.Events.V1\xca\x02\x11Sojourn\\Events\\V1\xe2\x02\x1dSojourn\\Events\\V1\\GPBMetadata\xea\x02\x13Sojourn::Events::V1b\x06proto3"
 
 var (

@@ -97,6 +97,8 @@ const (
 	CallOutcome_CALL_OUTCOME_CONFLICT CallOutcome = 3
 	// It was refused.
 	CallOutcome_CALL_OUTCOME_REJECTED CallOutcome = 4
+	// A rule of the source left it out: it is counted, and has no other effect.
+	CallOutcome_CALL_OUTCOME_FILTERED CallOutcome = 5
 )
 
 // Enum value maps for CallOutcome.
@@ -107,6 +109,7 @@ var (
 		2: "CALL_OUTCOME_DUPLICATE",
 		3: "CALL_OUTCOME_CONFLICT",
 		4: "CALL_OUTCOME_REJECTED",
+		5: "CALL_OUTCOME_FILTERED",
 	}
 	CallOutcome_value = map[string]int32{
 		"CALL_OUTCOME_UNSPECIFIED": 0,
@@ -114,6 +117,7 @@ var (
 		"CALL_OUTCOME_DUPLICATE":   2,
 		"CALL_OUTCOME_CONFLICT":    3,
 		"CALL_OUTCOME_REJECTED":    4,
+		"CALL_OUTCOME_FILTERED":    5,
 	}
 )
 
@@ -282,7 +286,10 @@ type RecordCallsRequest struct {
 	// When all of it was received, in milliseconds since 1970-01-01 UTC. 0: now.
 	ReceivedMs int64 `protobuf:"varint,4,opt,name=received_ms,json=receivedMs,proto3" json:"received_ms,omitempty"`
 	// What should be fixed about some of the calls although they were taken. It is shown to those who look on, and not kept.
-	Warnings      []*CallWarnings `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings []*CallWarnings `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// The calls that the rules of their source leave out. They are counted and shown to those who look on, and have no other effect. They
+	// are not remembered: each copy counts. An identity service of before this field counts none of them, and takes all else.
+	Filtered      []*FilteredCall `protobuf:"bytes,6,rep,name=filtered,proto3" json:"filtered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -352,6 +359,68 @@ func (x *RecordCallsRequest) GetWarnings() []*CallWarnings {
 	return nil
 }
 
+func (x *RecordCallsRequest) GetFiltered() []*FilteredCall {
+	if x != nil {
+		return x.Filtered
+	}
+	return nil
+}
+
+// FilteredCall is a call that the rules of its source leave out.
+type FilteredCall struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The call as it was understood. It is counted for its source and type.
+	Call *v1.Call `protobuf:"bytes,1,opt,name=call,proto3" json:"call,omitempty"`
+	// The warnings that it is answered with.
+	Warnings      []*Warning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FilteredCall) Reset() {
+	*x = FilteredCall{}
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FilteredCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FilteredCall) ProtoMessage() {}
+
+func (x *FilteredCall) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FilteredCall.ProtoReflect.Descriptor instead.
+func (*FilteredCall) Descriptor() ([]byte, []int) {
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *FilteredCall) GetCall() *v1.Call {
+	if x != nil {
+		return x.Call
+	}
+	return nil
+}
+
+func (x *FilteredCall) GetWarnings() []*Warning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
 // CallWarnings are the warnings that one call of a batch is answered with.
 type CallWarnings struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -365,7 +434,7 @@ type CallWarnings struct {
 
 func (x *CallWarnings) Reset() {
 	*x = CallWarnings{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[1]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -377,7 +446,7 @@ func (x *CallWarnings) String() string {
 func (*CallWarnings) ProtoMessage() {}
 
 func (x *CallWarnings) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[1]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -390,7 +459,7 @@ func (x *CallWarnings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallWarnings.ProtoReflect.Descriptor instead.
 func (*CallWarnings) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{1}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CallWarnings) GetIndex() int32 {
@@ -420,7 +489,7 @@ type Warning struct {
 
 func (x *Warning) Reset() {
 	*x = Warning{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[2]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -432,7 +501,7 @@ func (x *Warning) String() string {
 func (*Warning) ProtoMessage() {}
 
 func (x *Warning) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[2]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -445,7 +514,7 @@ func (x *Warning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Warning.ProtoReflect.Descriptor instead.
 func (*Warning) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{2}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Warning) GetCode() string {
@@ -496,7 +565,7 @@ type Rejection struct {
 
 func (x *Rejection) Reset() {
 	*x = Rejection{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[3]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -508,7 +577,7 @@ func (x *Rejection) String() string {
 func (*Rejection) ProtoMessage() {}
 
 func (x *Rejection) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[3]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -521,7 +590,7 @@ func (x *Rejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejection.ProtoReflect.Descriptor instead.
 func (*Rejection) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{3}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Rejection) GetSource() string {
@@ -621,7 +690,7 @@ type RecordCallsResponse struct {
 
 func (x *RecordCallsResponse) Reset() {
 	*x = RecordCallsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[4]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -633,7 +702,7 @@ func (x *RecordCallsResponse) String() string {
 func (*RecordCallsResponse) ProtoMessage() {}
 
 func (x *RecordCallsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[4]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -646,7 +715,7 @@ func (x *RecordCallsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordCallsResponse.ProtoReflect.Descriptor instead.
 func (*RecordCallsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{4}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RecordCallsResponse) GetResults() []*CallResult {
@@ -674,7 +743,7 @@ type RejectionResult struct {
 
 func (x *RejectionResult) Reset() {
 	*x = RejectionResult{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[5]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +755,7 @@ func (x *RejectionResult) String() string {
 func (*RejectionResult) ProtoMessage() {}
 
 func (x *RejectionResult) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[5]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +768,7 @@ func (x *RejectionResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectionResult.ProtoReflect.Descriptor instead.
 func (*RejectionResult) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{5}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RejectionResult) GetDuplicate() bool {
@@ -724,7 +793,7 @@ type CallResult struct {
 
 func (x *CallResult) Reset() {
 	*x = CallResult{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[6]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -736,7 +805,7 @@ func (x *CallResult) String() string {
 func (*CallResult) ProtoMessage() {}
 
 func (x *CallResult) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[6]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -749,7 +818,7 @@ func (x *CallResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallResult.ProtoReflect.Descriptor instead.
 func (*CallResult) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{6}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CallResult) GetOutcome() v1.Outcome {
@@ -784,7 +853,8 @@ type User struct {
 	Traits *UserTraits `protobuf:"bytes,3,opt,name=traits,proto3" json:"traits,omitempty"`
 	// What was sent but could not be used.
 	Problems []*Problem `protobuf:"bytes,4,rep,name=problems,proto3" json:"problems,omitempty"`
-	// Event time of the user's latest call under this account.
+	// Event time of the user's latest activity under this account: of track, page and screen calls that are not inactive. Not set: there was
+	// none, as where only a CRM told of the user.
 	LastSeen      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -792,7 +862,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -804,7 +874,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[7]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -817,7 +887,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{7}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *User) GetUserId() string {
@@ -892,7 +962,7 @@ type UserTraits struct {
 
 func (x *UserTraits) Reset() {
 	*x = UserTraits{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -904,7 +974,7 @@ func (x *UserTraits) String() string {
 func (*UserTraits) ProtoMessage() {}
 
 func (x *UserTraits) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[8]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -917,7 +987,7 @@ func (x *UserTraits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserTraits.ProtoReflect.Descriptor instead.
 func (*UserTraits) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{8}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UserTraits) GetFirstName() string {
@@ -1039,7 +1109,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1051,7 +1121,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[9]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1064,7 +1134,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{9}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Account) GetAccountId() string {
@@ -1128,7 +1198,7 @@ type Dimension struct {
 
 func (x *Dimension) Reset() {
 	*x = Dimension{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1140,7 +1210,7 @@ func (x *Dimension) String() string {
 func (*Dimension) ProtoMessage() {}
 
 func (x *Dimension) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[10]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1153,7 +1223,7 @@ func (x *Dimension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dimension.ProtoReflect.Descriptor instead.
 func (*Dimension) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{10}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Dimension) GetName() string {
@@ -1263,7 +1333,7 @@ type AccountTraits struct {
 
 func (x *AccountTraits) Reset() {
 	*x = AccountTraits{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1275,7 +1345,7 @@ func (x *AccountTraits) String() string {
 func (*AccountTraits) ProtoMessage() {}
 
 func (x *AccountTraits) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[11]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1288,7 +1358,7 @@ func (x *AccountTraits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountTraits.ProtoReflect.Descriptor instead.
 func (*AccountTraits) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{11}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AccountTraits) GetName() string {
@@ -1419,7 +1489,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1431,7 +1501,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[12]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1444,7 +1514,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{12}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Problem) GetCode() string {
@@ -1483,7 +1553,7 @@ type GetUserRequest struct {
 
 func (x *GetUserRequest) Reset() {
 	*x = GetUserRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1495,7 +1565,7 @@ func (x *GetUserRequest) String() string {
 func (*GetUserRequest) ProtoMessage() {}
 
 func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[13]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1508,7 +1578,7 @@ func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserRequest.ProtoReflect.Descriptor instead.
 func (*GetUserRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{13}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetUserRequest) GetWorkspace() string {
@@ -1543,7 +1613,7 @@ type GetUserResponse struct {
 
 func (x *GetUserResponse) Reset() {
 	*x = GetUserResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1555,7 +1625,7 @@ func (x *GetUserResponse) String() string {
 func (*GetUserResponse) ProtoMessage() {}
 
 func (x *GetUserResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[14]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1568,7 +1638,7 @@ func (x *GetUserResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserResponse.ProtoReflect.Descriptor instead.
 func (*GetUserResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{14}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetUserResponse) GetUser() *User {
@@ -1597,7 +1667,7 @@ type ListUsersRequest struct {
 
 func (x *ListUsersRequest) Reset() {
 	*x = ListUsersRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1609,7 +1679,7 @@ func (x *ListUsersRequest) String() string {
 func (*ListUsersRequest) ProtoMessage() {}
 
 func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[15]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1622,7 +1692,7 @@ func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersRequest.ProtoReflect.Descriptor instead.
 func (*ListUsersRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{15}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListUsersRequest) GetWorkspace() string {
@@ -1673,7 +1743,7 @@ type ListUsersResponse struct {
 
 func (x *ListUsersResponse) Reset() {
 	*x = ListUsersResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1685,7 +1755,7 @@ func (x *ListUsersResponse) String() string {
 func (*ListUsersResponse) ProtoMessage() {}
 
 func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[16]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1698,7 +1768,7 @@ func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersResponse.ProtoReflect.Descriptor instead.
 func (*ListUsersResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{16}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListUsersResponse) GetUsers() []*User {
@@ -1730,7 +1800,7 @@ type GetAccountRequest struct {
 
 func (x *GetAccountRequest) Reset() {
 	*x = GetAccountRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1742,7 +1812,7 @@ func (x *GetAccountRequest) String() string {
 func (*GetAccountRequest) ProtoMessage() {}
 
 func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[17]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1755,7 +1825,7 @@ func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountRequest.ProtoReflect.Descriptor instead.
 func (*GetAccountRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{17}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetAccountRequest) GetWorkspace() string {
@@ -1790,7 +1860,7 @@ type GetAccountResponse struct {
 
 func (x *GetAccountResponse) Reset() {
 	*x = GetAccountResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1802,7 +1872,7 @@ func (x *GetAccountResponse) String() string {
 func (*GetAccountResponse) ProtoMessage() {}
 
 func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[18]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1815,7 +1885,7 @@ func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountResponse.ProtoReflect.Descriptor instead.
 func (*GetAccountResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{18}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetAccountResponse) GetAccount() *Account {
@@ -1842,7 +1912,7 @@ type ListAccountsRequest struct {
 
 func (x *ListAccountsRequest) Reset() {
 	*x = ListAccountsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1854,7 +1924,7 @@ func (x *ListAccountsRequest) String() string {
 func (*ListAccountsRequest) ProtoMessage() {}
 
 func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[19]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1867,7 +1937,7 @@ func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{19}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListAccountsRequest) GetWorkspace() string {
@@ -1911,7 +1981,7 @@ type ListAccountsResponse struct {
 
 func (x *ListAccountsResponse) Reset() {
 	*x = ListAccountsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1923,7 +1993,7 @@ func (x *ListAccountsResponse) String() string {
 func (*ListAccountsResponse) ProtoMessage() {}
 
 func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[20]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1936,7 +2006,7 @@ func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{20}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListAccountsResponse) GetAccounts() []*Account {
@@ -1966,7 +2036,7 @@ type ResolveAccountRequest struct {
 
 func (x *ResolveAccountRequest) Reset() {
 	*x = ResolveAccountRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +2048,7 @@ func (x *ResolveAccountRequest) String() string {
 func (*ResolveAccountRequest) ProtoMessage() {}
 
 func (x *ResolveAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[21]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +2061,7 @@ func (x *ResolveAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveAccountRequest.ProtoReflect.Descriptor instead.
 func (*ResolveAccountRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{21}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ResolveAccountRequest) GetWorkspace() string {
@@ -2023,7 +2093,7 @@ type ResolveAccountResponse struct {
 
 func (x *ResolveAccountResponse) Reset() {
 	*x = ResolveAccountResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2035,7 +2105,7 @@ func (x *ResolveAccountResponse) String() string {
 func (*ResolveAccountResponse) ProtoMessage() {}
 
 func (x *ResolveAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2048,7 +2118,7 @@ func (x *ResolveAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveAccountResponse.ProtoReflect.Descriptor instead.
 func (*ResolveAccountResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{22}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ResolveAccountResponse) GetResolution() Resolution {
@@ -2089,7 +2159,7 @@ type ListUnattributedUsersRequest struct {
 
 func (x *ListUnattributedUsersRequest) Reset() {
 	*x = ListUnattributedUsersRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2101,7 +2171,7 @@ func (x *ListUnattributedUsersRequest) String() string {
 func (*ListUnattributedUsersRequest) ProtoMessage() {}
 
 func (x *ListUnattributedUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2114,7 +2184,7 @@ func (x *ListUnattributedUsersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnattributedUsersRequest.ProtoReflect.Descriptor instead.
 func (*ListUnattributedUsersRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{23}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListUnattributedUsersRequest) GetWorkspace() string {
@@ -2158,7 +2228,7 @@ type ListUnattributedUsersResponse struct {
 
 func (x *ListUnattributedUsersResponse) Reset() {
 	*x = ListUnattributedUsersResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2170,7 +2240,7 @@ func (x *ListUnattributedUsersResponse) String() string {
 func (*ListUnattributedUsersResponse) ProtoMessage() {}
 
 func (x *ListUnattributedUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[24]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2183,7 +2253,7 @@ func (x *ListUnattributedUsersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnattributedUsersResponse.ProtoReflect.Descriptor instead.
 func (*ListUnattributedUsersResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{24}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListUnattributedUsersResponse) GetUsers() []*UnattributedUser {
@@ -2209,7 +2279,7 @@ type UnattributedUser struct {
 	Reason Resolution `protobuf:"varint,2,opt,name=reason,proto3,enum=sojourn.identity.v1.Resolution" json:"reason,omitempty"`
 	// For RESOLUTION_AMBIGUOUS, accounts that were named, in order: at most 20.
 	Candidates []string `protobuf:"bytes,3,rep,name=candidates,proto3" json:"candidates,omitempty"`
-	// Event time of the latest call that belongs to no account.
+	// Event time of the latest activity that belongs to no account, as in User. Not set: there was none.
 	LastSeen      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2217,7 +2287,7 @@ type UnattributedUser struct {
 
 func (x *UnattributedUser) Reset() {
 	*x = UnattributedUser{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2229,7 +2299,7 @@ func (x *UnattributedUser) String() string {
 func (*UnattributedUser) ProtoMessage() {}
 
 func (x *UnattributedUser) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[25]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2242,7 +2312,7 @@ func (x *UnattributedUser) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnattributedUser.ProtoReflect.Descriptor instead.
 func (*UnattributedUser) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{25}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *UnattributedUser) GetUserId() string {
@@ -2284,7 +2354,7 @@ type ListOutcomesRequest struct {
 
 func (x *ListOutcomesRequest) Reset() {
 	*x = ListOutcomesRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2296,7 +2366,7 @@ func (x *ListOutcomesRequest) String() string {
 func (*ListOutcomesRequest) ProtoMessage() {}
 
 func (x *ListOutcomesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[26]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2309,7 +2379,7 @@ func (x *ListOutcomesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOutcomesRequest.ProtoReflect.Descriptor instead.
 func (*ListOutcomesRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{26}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListOutcomesRequest) GetWorkspace() string {
@@ -2330,7 +2400,7 @@ type ListOutcomesResponse struct {
 
 func (x *ListOutcomesResponse) Reset() {
 	*x = ListOutcomesResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2342,7 +2412,7 @@ func (x *ListOutcomesResponse) String() string {
 func (*ListOutcomesResponse) ProtoMessage() {}
 
 func (x *ListOutcomesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[27]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2355,7 +2425,7 @@ func (x *ListOutcomesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOutcomesResponse.ProtoReflect.Descriptor instead.
 func (*ListOutcomesResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{27}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListOutcomesResponse) GetOutcomes() []*OutcomeCount {
@@ -2365,7 +2435,7 @@ func (x *ListOutcomesResponse) GetOutcomes() []*OutcomeCount {
 	return nil
 }
 
-// OutcomeCount counts what became of the calls of one source and type. received = accepted + duplicate + rejected, always.
+// OutcomeCount counts what became of the calls of one source and type. received = accepted + duplicate + filtered + rejected, always.
 type OutcomeCount struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The source.
@@ -2382,13 +2452,15 @@ type OutcomeCount struct {
 	Rejected int64 `protobuf:"varint,6,opt,name=rejected,proto3" json:"rejected,omitempty"`
 	// The rejected calls by the code of the reason.
 	RejectedByCode map[string]int64 `protobuf:"bytes,7,rep,name=rejected_by_code,json=rejectedByCode,proto3" json:"rejected_by_code,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Calls that a rule of the source left out, each copy counted.
+	Filtered      int64 `protobuf:"varint,8,opt,name=filtered,proto3" json:"filtered,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OutcomeCount) Reset() {
 	*x = OutcomeCount{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2400,7 +2472,7 @@ func (x *OutcomeCount) String() string {
 func (*OutcomeCount) ProtoMessage() {}
 
 func (x *OutcomeCount) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[28]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2413,7 +2485,7 @@ func (x *OutcomeCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeCount.ProtoReflect.Descriptor instead.
 func (*OutcomeCount) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{28}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *OutcomeCount) GetSource() string {
@@ -2465,6 +2537,13 @@ func (x *OutcomeCount) GetRejectedByCode() map[string]int64 {
 	return nil
 }
 
+func (x *OutcomeCount) GetFiltered() int64 {
+	if x != nil {
+		return x.Filtered
+	}
+	return 0
+}
+
 // ListRejectedCallsRequest selects rejected calls.
 type ListRejectedCallsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2486,7 +2565,7 @@ type ListRejectedCallsRequest struct {
 
 func (x *ListRejectedCallsRequest) Reset() {
 	*x = ListRejectedCallsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2498,7 +2577,7 @@ func (x *ListRejectedCallsRequest) String() string {
 func (*ListRejectedCallsRequest) ProtoMessage() {}
 
 func (x *ListRejectedCallsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[29]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2511,7 +2590,7 @@ func (x *ListRejectedCallsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRejectedCallsRequest.ProtoReflect.Descriptor instead.
 func (*ListRejectedCallsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{29}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListRejectedCallsRequest) GetWorkspace() string {
@@ -2569,7 +2648,7 @@ type ListRejectedCallsResponse struct {
 
 func (x *ListRejectedCallsResponse) Reset() {
 	*x = ListRejectedCallsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2581,7 +2660,7 @@ func (x *ListRejectedCallsResponse) String() string {
 func (*ListRejectedCallsResponse) ProtoMessage() {}
 
 func (x *ListRejectedCallsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[30]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2594,7 +2673,7 @@ func (x *ListRejectedCallsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRejectedCallsResponse.ProtoReflect.Descriptor instead.
 func (*ListRejectedCallsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{30}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListRejectedCallsResponse) GetCalls() []*RejectedCall {
@@ -2642,7 +2721,7 @@ type RejectedCall struct {
 
 func (x *RejectedCall) Reset() {
 	*x = RejectedCall{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2654,7 +2733,7 @@ func (x *RejectedCall) String() string {
 func (*RejectedCall) ProtoMessage() {}
 
 func (x *RejectedCall) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[31]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2667,7 +2746,7 @@ func (x *RejectedCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectedCall.ProtoReflect.Descriptor instead.
 func (*RejectedCall) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{31}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RejectedCall) GetReceived() *timestamppb.Timestamp {
@@ -2766,7 +2845,7 @@ type TailCallsRequest struct {
 
 func (x *TailCallsRequest) Reset() {
 	*x = TailCallsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[32]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2778,7 +2857,7 @@ func (x *TailCallsRequest) String() string {
 func (*TailCallsRequest) ProtoMessage() {}
 
 func (x *TailCallsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[32]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2791,7 +2870,7 @@ func (x *TailCallsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TailCallsRequest.ProtoReflect.Descriptor instead.
 func (*TailCallsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{32}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *TailCallsRequest) GetWorkspace() string {
@@ -2842,7 +2921,7 @@ type TailCallsResponse struct {
 
 func (x *TailCallsResponse) Reset() {
 	*x = TailCallsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[33]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2854,7 +2933,7 @@ func (x *TailCallsResponse) String() string {
 func (*TailCallsResponse) ProtoMessage() {}
 
 func (x *TailCallsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[33]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2867,7 +2946,7 @@ func (x *TailCallsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TailCallsResponse.ProtoReflect.Descriptor instead.
 func (*TailCallsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{33}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *TailCallsResponse) GetCall() *ReceivedCall {
@@ -2909,7 +2988,7 @@ type ReceivedCall struct {
 
 func (x *ReceivedCall) Reset() {
 	*x = ReceivedCall{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[34]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2921,7 +3000,7 @@ func (x *ReceivedCall) String() string {
 func (*ReceivedCall) ProtoMessage() {}
 
 func (x *ReceivedCall) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[34]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2934,7 +3013,7 @@ func (x *ReceivedCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceivedCall.ProtoReflect.Descriptor instead.
 func (*ReceivedCall) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{34}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ReceivedCall) GetReceived() *timestamppb.Timestamp {
@@ -3008,7 +3087,7 @@ type ListUnmappedTraitsRequest struct {
 
 func (x *ListUnmappedTraitsRequest) Reset() {
 	*x = ListUnmappedTraitsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[35]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3020,7 +3099,7 @@ func (x *ListUnmappedTraitsRequest) String() string {
 func (*ListUnmappedTraitsRequest) ProtoMessage() {}
 
 func (x *ListUnmappedTraitsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[35]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3033,7 +3112,7 @@ func (x *ListUnmappedTraitsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnmappedTraitsRequest.ProtoReflect.Descriptor instead.
 func (*ListUnmappedTraitsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{35}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListUnmappedTraitsRequest) GetWorkspace() string {
@@ -3070,7 +3149,7 @@ type ListUnmappedTraitsResponse struct {
 
 func (x *ListUnmappedTraitsResponse) Reset() {
 	*x = ListUnmappedTraitsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[36]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3082,7 +3161,7 @@ func (x *ListUnmappedTraitsResponse) String() string {
 func (*ListUnmappedTraitsResponse) ProtoMessage() {}
 
 func (x *ListUnmappedTraitsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[36]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3095,7 +3174,7 @@ func (x *ListUnmappedTraitsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnmappedTraitsResponse.ProtoReflect.Descriptor instead.
 func (*ListUnmappedTraitsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{36}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListUnmappedTraitsResponse) GetTraits() []*UnmappedTrait {
@@ -3130,7 +3209,7 @@ type UnmappedTrait struct {
 
 func (x *UnmappedTrait) Reset() {
 	*x = UnmappedTrait{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[37]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3142,7 +3221,7 @@ func (x *UnmappedTrait) String() string {
 func (*UnmappedTrait) ProtoMessage() {}
 
 func (x *UnmappedTrait) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[37]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3155,7 +3234,7 @@ func (x *UnmappedTrait) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmappedTrait.ProtoReflect.Descriptor instead.
 func (*UnmappedTrait) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{37}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *UnmappedTrait) GetFrom() string {
@@ -3197,7 +3276,7 @@ type GetSettingsRequest struct {
 
 func (x *GetSettingsRequest) Reset() {
 	*x = GetSettingsRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[38]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3209,7 +3288,7 @@ func (x *GetSettingsRequest) String() string {
 func (*GetSettingsRequest) ProtoMessage() {}
 
 func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[38]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3222,7 +3301,7 @@ func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{38}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetSettingsRequest) GetWorkspace() string {
@@ -3243,7 +3322,7 @@ type GetSettingsResponse struct {
 
 func (x *GetSettingsResponse) Reset() {
 	*x = GetSettingsResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[39]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3255,7 +3334,7 @@ func (x *GetSettingsResponse) String() string {
 func (*GetSettingsResponse) ProtoMessage() {}
 
 func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[39]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3268,7 +3347,7 @@ func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsResponse.ProtoReflect.Descriptor instead.
 func (*GetSettingsResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{39}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GetSettingsResponse) GetSettings() *Settings {
@@ -3301,7 +3380,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[40]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3313,7 +3392,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[40]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3326,7 +3405,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{40}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Settings) GetTiers() []string {
@@ -3395,7 +3474,7 @@ type DimensionSetting struct {
 
 func (x *DimensionSetting) Reset() {
 	*x = DimensionSetting{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[41]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3407,7 +3486,7 @@ func (x *DimensionSetting) String() string {
 func (*DimensionSetting) ProtoMessage() {}
 
 func (x *DimensionSetting) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[41]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3420,7 +3499,7 @@ func (x *DimensionSetting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DimensionSetting.ProtoReflect.Descriptor instead.
 func (*DimensionSetting) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{41}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *DimensionSetting) GetName() string {
@@ -3460,7 +3539,7 @@ type ListWorkspacesRequest struct {
 
 func (x *ListWorkspacesRequest) Reset() {
 	*x = ListWorkspacesRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[42]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3472,7 +3551,7 @@ func (x *ListWorkspacesRequest) String() string {
 func (*ListWorkspacesRequest) ProtoMessage() {}
 
 func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[42]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3485,7 +3564,7 @@ func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesRequest.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{42}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{43}
 }
 
 // ListWorkspacesResponse names the workspaces.
@@ -3499,7 +3578,7 @@ type ListWorkspacesResponse struct {
 
 func (x *ListWorkspacesResponse) Reset() {
 	*x = ListWorkspacesResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[43]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3511,7 +3590,7 @@ func (x *ListWorkspacesResponse) String() string {
 func (*ListWorkspacesResponse) ProtoMessage() {}
 
 func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[43]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3524,7 +3603,7 @@ func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesResponse.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{43}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ListWorkspacesResponse) GetWorkspaces() []string {
@@ -3549,7 +3628,7 @@ type DeleteUserRequest struct {
 
 func (x *DeleteUserRequest) Reset() {
 	*x = DeleteUserRequest{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[44]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3561,7 +3640,7 @@ func (x *DeleteUserRequest) String() string {
 func (*DeleteUserRequest) ProtoMessage() {}
 
 func (x *DeleteUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[44]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3574,7 +3653,7 @@ func (x *DeleteUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteUserRequest.ProtoReflect.Descriptor instead.
 func (*DeleteUserRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{44}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *DeleteUserRequest) GetWorkspace() string {
@@ -3611,7 +3690,7 @@ type DeleteUserResponse struct {
 
 func (x *DeleteUserResponse) Reset() {
 	*x = DeleteUserResponse{}
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[45]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3623,7 +3702,7 @@ func (x *DeleteUserResponse) String() string {
 func (*DeleteUserResponse) ProtoMessage() {}
 
 func (x *DeleteUserResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[45]
+	mi := &file_sojourn_identity_v1_identity_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3636,7 +3715,7 @@ func (x *DeleteUserResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteUserResponse.ProtoReflect.Descriptor instead.
 func (*DeleteUserResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{45}
+	return file_sojourn_identity_v1_identity_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *DeleteUserResponse) GetUsers() int64 {
@@ -3657,7 +3736,7 @@ var File_sojourn_identity_v1_identity_proto protoreflect.FileDescriptor
 
 const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\n" +
-	"\"sojourn/identity/v1/identity.proto\x12\x13sojourn.identity.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dsojourn/segment/v1/call.proto\"\x82\x02\n" +
+	"\"sojourn/identity/v1/identity.proto\x12\x13sojourn.identity.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dsojourn/segment/v1/call.proto\"\xc1\x02\n" +
 	"\x12RecordCallsRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12.\n" +
 	"\x05calls\x18\x02 \x03(\v2\x18.sojourn.segment.v1.CallR\x05calls\x12>\n" +
@@ -3666,7 +3745,11 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"rejections\x12\x1f\n" +
 	"\vreceived_ms\x18\x04 \x01(\x03R\n" +
 	"receivedMs\x12=\n" +
-	"\bwarnings\x18\x05 \x03(\v2!.sojourn.identity.v1.CallWarningsR\bwarnings\"^\n" +
+	"\bwarnings\x18\x05 \x03(\v2!.sojourn.identity.v1.CallWarningsR\bwarnings\x12=\n" +
+	"\bfiltered\x18\x06 \x03(\v2!.sojourn.identity.v1.FilteredCallR\bfiltered\"v\n" +
+	"\fFilteredCall\x12,\n" +
+	"\x04call\x18\x01 \x01(\v2\x18.sojourn.segment.v1.CallR\x04call\x128\n" +
+	"\bwarnings\x18\x02 \x03(\v2\x1c.sojourn.identity.v1.WarningR\bwarnings\"^\n" +
 	"\fCallWarnings\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x05R\x05index\x128\n" +
 	"\bwarnings\x18\x02 \x03(\v2\x1c.sojourn.identity.v1.WarningR\bwarnings\"3\n" +
@@ -3872,7 +3955,7 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x13ListOutcomesRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\"U\n" +
 	"\x14ListOutcomesResponse\x12=\n" +
-	"\boutcomes\x18\x01 \x03(\v2!.sojourn.identity.v1.OutcomeCountR\boutcomes\"\xd0\x02\n" +
+	"\boutcomes\x18\x01 \x03(\v2!.sojourn.identity.v1.OutcomeCountR\boutcomes\"\xec\x02\n" +
 	"\fOutcomeCount\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x1a\n" +
@@ -3880,7 +3963,8 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\baccepted\x18\x04 \x01(\x03R\baccepted\x12\x1c\n" +
 	"\tduplicate\x18\x05 \x01(\x03R\tduplicate\x12\x1a\n" +
 	"\brejected\x18\x06 \x01(\x03R\brejected\x12_\n" +
-	"\x10rejected_by_code\x18\a \x03(\v25.sojourn.identity.v1.OutcomeCount.RejectedByCodeEntryR\x0erejectedByCode\x1aA\n" +
+	"\x10rejected_by_code\x18\a \x03(\v25.sojourn.identity.v1.OutcomeCount.RejectedByCodeEntryR\x0erejectedByCode\x12\x1a\n" +
+	"\bfiltered\x18\b \x01(\x03R\bfiltered\x1aA\n" +
 	"\x13RejectedByCodeEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xb4\x01\n" +
@@ -3978,13 +4062,14 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12RESOLUTION_UNKNOWN\x10\x01\x12\x16\n" +
 	"\x12RESOLUTION_ACCOUNT\x10\x02\x12\x18\n" +
-	"\x14RESOLUTION_AMBIGUOUS\x10\x03*\x98\x01\n" +
+	"\x14RESOLUTION_AMBIGUOUS\x10\x03*\xb3\x01\n" +
 	"\vCallOutcome\x12\x1c\n" +
 	"\x18CALL_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15CALL_OUTCOME_ACCEPTED\x10\x01\x12\x1a\n" +
 	"\x16CALL_OUTCOME_DUPLICATE\x10\x02\x12\x19\n" +
 	"\x15CALL_OUTCOME_CONFLICT\x10\x03\x12\x19\n" +
-	"\x15CALL_OUTCOME_REJECTED\x10\x04*\xad\x01\n" +
+	"\x15CALL_OUTCOME_REJECTED\x10\x04\x12\x19\n" +
+	"\x15CALL_OUTCOME_FILTERED\x10\x05*\xad\x01\n" +
 	"\tTraitType\x12\x1a\n" +
 	"\x16TRAIT_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11TRAIT_TYPE_STRING\x10\x01\x12\x15\n" +
@@ -4001,21 +4086,22 @@ const file_sojourn_identity_v1_identity_proto_rawDesc = "" +
 	"\rIngestService\x12`\n" +
 	"\vRecordCalls\x12'.sojourn.identity.v1.RecordCallsRequest\x1a(.sojourn.identity.v1.RecordCallsResponse\x12]\n" +
 	"\n" +
-	"DeleteUser\x12&.sojourn.identity.v1.DeleteUserRequest\x1a'.sojourn.identity.v1.DeleteUserResponse2\xea\t\n" +
-	"\fQueryService\x12T\n" +
-	"\aGetUser\x12#.sojourn.identity.v1.GetUserRequest\x1a$.sojourn.identity.v1.GetUserResponse\x12Z\n" +
-	"\tListUsers\x12%.sojourn.identity.v1.ListUsersRequest\x1a&.sojourn.identity.v1.ListUsersResponse\x12]\n" +
+	"DeleteUser\x12&.sojourn.identity.v1.DeleteUserRequest\x1a'.sojourn.identity.v1.DeleteUserResponse2\xa2\n" +
 	"\n" +
-	"GetAccount\x12&.sojourn.identity.v1.GetAccountRequest\x1a'.sojourn.identity.v1.GetAccountResponse\x12c\n" +
-	"\fListAccounts\x12(.sojourn.identity.v1.ListAccountsRequest\x1a).sojourn.identity.v1.ListAccountsResponse\x12i\n" +
-	"\x0eResolveAccount\x12*.sojourn.identity.v1.ResolveAccountRequest\x1a+.sojourn.identity.v1.ResolveAccountResponse\x12~\n" +
-	"\x15ListUnattributedUsers\x121.sojourn.identity.v1.ListUnattributedUsersRequest\x1a2.sojourn.identity.v1.ListUnattributedUsersResponse\x12c\n" +
-	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\x12r\n" +
-	"\x11ListRejectedCalls\x12-.sojourn.identity.v1.ListRejectedCallsRequest\x1a..sojourn.identity.v1.ListRejectedCallsResponse\x12\\\n" +
-	"\tTailCalls\x12%.sojourn.identity.v1.TailCallsRequest\x1a&.sojourn.identity.v1.TailCallsResponse0\x01\x12u\n" +
-	"\x12ListUnmappedTraits\x12..sojourn.identity.v1.ListUnmappedTraitsRequest\x1a/.sojourn.identity.v1.ListUnmappedTraitsResponse\x12`\n" +
-	"\vGetSettings\x12'.sojourn.identity.v1.GetSettingsRequest\x1a(.sojourn.identity.v1.GetSettingsResponse\x12i\n" +
-	"\x0eListWorkspaces\x12*.sojourn.identity.v1.ListWorkspacesRequest\x1a+.sojourn.identity.v1.ListWorkspacesResponseB\xd9\x01\n" +
+	"\fQueryService\x12Y\n" +
+	"\aGetUser\x12#.sojourn.identity.v1.GetUserRequest\x1a$.sojourn.identity.v1.GetUserResponse\"\x03\x90\x02\x01\x12_\n" +
+	"\tListUsers\x12%.sojourn.identity.v1.ListUsersRequest\x1a&.sojourn.identity.v1.ListUsersResponse\"\x03\x90\x02\x01\x12b\n" +
+	"\n" +
+	"GetAccount\x12&.sojourn.identity.v1.GetAccountRequest\x1a'.sojourn.identity.v1.GetAccountResponse\"\x03\x90\x02\x01\x12h\n" +
+	"\fListAccounts\x12(.sojourn.identity.v1.ListAccountsRequest\x1a).sojourn.identity.v1.ListAccountsResponse\"\x03\x90\x02\x01\x12n\n" +
+	"\x0eResolveAccount\x12*.sojourn.identity.v1.ResolveAccountRequest\x1a+.sojourn.identity.v1.ResolveAccountResponse\"\x03\x90\x02\x01\x12\x83\x01\n" +
+	"\x15ListUnattributedUsers\x121.sojourn.identity.v1.ListUnattributedUsersRequest\x1a2.sojourn.identity.v1.ListUnattributedUsersResponse\"\x03\x90\x02\x01\x12h\n" +
+	"\fListOutcomes\x12(.sojourn.identity.v1.ListOutcomesRequest\x1a).sojourn.identity.v1.ListOutcomesResponse\"\x03\x90\x02\x01\x12w\n" +
+	"\x11ListRejectedCalls\x12-.sojourn.identity.v1.ListRejectedCallsRequest\x1a..sojourn.identity.v1.ListRejectedCallsResponse\"\x03\x90\x02\x01\x12\\\n" +
+	"\tTailCalls\x12%.sojourn.identity.v1.TailCallsRequest\x1a&.sojourn.identity.v1.TailCallsResponse0\x01\x12z\n" +
+	"\x12ListUnmappedTraits\x12..sojourn.identity.v1.ListUnmappedTraitsRequest\x1a/.sojourn.identity.v1.ListUnmappedTraitsResponse\"\x03\x90\x02\x01\x12e\n" +
+	"\vGetSettings\x12'.sojourn.identity.v1.GetSettingsRequest\x1a(.sojourn.identity.v1.GetSettingsResponse\"\x03\x90\x02\x01\x12n\n" +
+	"\x0eListWorkspaces\x12*.sojourn.identity.v1.ListWorkspacesRequest\x1a+.sojourn.identity.v1.ListWorkspacesResponse\"\x03\x90\x02\x01B\xd9\x01\n" +
 	"\x17com.sojourn.identity.v1B\rIdentityProtoP\x01ZAgithub.com/sojournhq/sojourn/proto/sojourn/identity/v1;identityv1\xa2\x02\x03SIX\xaa\x02\x13Sojourn.Identity.V1\xca\x02\x13Sojourn\\Identity\\V1\xe2\x02\x1fSojourn\\Identity\\V1\\GPBMetadata\xea\x02\x15Sojourn::Identity::V1b\x06proto3"
 
 var (
@@ -4031,143 +4117,147 @@ func file_sojourn_identity_v1_identity_proto_rawDescGZIP() []byte {
 }
 
 var file_sojourn_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_sojourn_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_sojourn_identity_v1_identity_proto_goTypes = []any{
 	(Resolution)(0),                       // 0: sojourn.identity.v1.Resolution
 	(CallOutcome)(0),                      // 1: sojourn.identity.v1.CallOutcome
 	(TraitType)(0),                        // 2: sojourn.identity.v1.TraitType
 	(DimensionType)(0),                    // 3: sojourn.identity.v1.DimensionType
 	(*RecordCallsRequest)(nil),            // 4: sojourn.identity.v1.RecordCallsRequest
-	(*CallWarnings)(nil),                  // 5: sojourn.identity.v1.CallWarnings
-	(*Warning)(nil),                       // 6: sojourn.identity.v1.Warning
-	(*Rejection)(nil),                     // 7: sojourn.identity.v1.Rejection
-	(*RecordCallsResponse)(nil),           // 8: sojourn.identity.v1.RecordCallsResponse
-	(*RejectionResult)(nil),               // 9: sojourn.identity.v1.RejectionResult
-	(*CallResult)(nil),                    // 10: sojourn.identity.v1.CallResult
-	(*User)(nil),                          // 11: sojourn.identity.v1.User
-	(*UserTraits)(nil),                    // 12: sojourn.identity.v1.UserTraits
-	(*Account)(nil),                       // 13: sojourn.identity.v1.Account
-	(*Dimension)(nil),                     // 14: sojourn.identity.v1.Dimension
-	(*AccountTraits)(nil),                 // 15: sojourn.identity.v1.AccountTraits
-	(*Problem)(nil),                       // 16: sojourn.identity.v1.Problem
-	(*GetUserRequest)(nil),                // 17: sojourn.identity.v1.GetUserRequest
-	(*GetUserResponse)(nil),               // 18: sojourn.identity.v1.GetUserResponse
-	(*ListUsersRequest)(nil),              // 19: sojourn.identity.v1.ListUsersRequest
-	(*ListUsersResponse)(nil),             // 20: sojourn.identity.v1.ListUsersResponse
-	(*GetAccountRequest)(nil),             // 21: sojourn.identity.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),            // 22: sojourn.identity.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),           // 23: sojourn.identity.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),          // 24: sojourn.identity.v1.ListAccountsResponse
-	(*ResolveAccountRequest)(nil),         // 25: sojourn.identity.v1.ResolveAccountRequest
-	(*ResolveAccountResponse)(nil),        // 26: sojourn.identity.v1.ResolveAccountResponse
-	(*ListUnattributedUsersRequest)(nil),  // 27: sojourn.identity.v1.ListUnattributedUsersRequest
-	(*ListUnattributedUsersResponse)(nil), // 28: sojourn.identity.v1.ListUnattributedUsersResponse
-	(*UnattributedUser)(nil),              // 29: sojourn.identity.v1.UnattributedUser
-	(*ListOutcomesRequest)(nil),           // 30: sojourn.identity.v1.ListOutcomesRequest
-	(*ListOutcomesResponse)(nil),          // 31: sojourn.identity.v1.ListOutcomesResponse
-	(*OutcomeCount)(nil),                  // 32: sojourn.identity.v1.OutcomeCount
-	(*ListRejectedCallsRequest)(nil),      // 33: sojourn.identity.v1.ListRejectedCallsRequest
-	(*ListRejectedCallsResponse)(nil),     // 34: sojourn.identity.v1.ListRejectedCallsResponse
-	(*RejectedCall)(nil),                  // 35: sojourn.identity.v1.RejectedCall
-	(*TailCallsRequest)(nil),              // 36: sojourn.identity.v1.TailCallsRequest
-	(*TailCallsResponse)(nil),             // 37: sojourn.identity.v1.TailCallsResponse
-	(*ReceivedCall)(nil),                  // 38: sojourn.identity.v1.ReceivedCall
-	(*ListUnmappedTraitsRequest)(nil),     // 39: sojourn.identity.v1.ListUnmappedTraitsRequest
-	(*ListUnmappedTraitsResponse)(nil),    // 40: sojourn.identity.v1.ListUnmappedTraitsResponse
-	(*UnmappedTrait)(nil),                 // 41: sojourn.identity.v1.UnmappedTrait
-	(*GetSettingsRequest)(nil),            // 42: sojourn.identity.v1.GetSettingsRequest
-	(*GetSettingsResponse)(nil),           // 43: sojourn.identity.v1.GetSettingsResponse
-	(*Settings)(nil),                      // 44: sojourn.identity.v1.Settings
-	(*DimensionSetting)(nil),              // 45: sojourn.identity.v1.DimensionSetting
-	(*ListWorkspacesRequest)(nil),         // 46: sojourn.identity.v1.ListWorkspacesRequest
-	(*ListWorkspacesResponse)(nil),        // 47: sojourn.identity.v1.ListWorkspacesResponse
-	(*DeleteUserRequest)(nil),             // 48: sojourn.identity.v1.DeleteUserRequest
-	(*DeleteUserResponse)(nil),            // 49: sojourn.identity.v1.DeleteUserResponse
-	nil,                                   // 50: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	(*v1.Call)(nil),                       // 51: sojourn.segment.v1.Call
-	(v1.Outcome)(0),                       // 52: sojourn.segment.v1.Outcome
-	(*timestamppb.Timestamp)(nil),         // 53: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),           // 54: google.protobuf.Duration
+	(*FilteredCall)(nil),                  // 5: sojourn.identity.v1.FilteredCall
+	(*CallWarnings)(nil),                  // 6: sojourn.identity.v1.CallWarnings
+	(*Warning)(nil),                       // 7: sojourn.identity.v1.Warning
+	(*Rejection)(nil),                     // 8: sojourn.identity.v1.Rejection
+	(*RecordCallsResponse)(nil),           // 9: sojourn.identity.v1.RecordCallsResponse
+	(*RejectionResult)(nil),               // 10: sojourn.identity.v1.RejectionResult
+	(*CallResult)(nil),                    // 11: sojourn.identity.v1.CallResult
+	(*User)(nil),                          // 12: sojourn.identity.v1.User
+	(*UserTraits)(nil),                    // 13: sojourn.identity.v1.UserTraits
+	(*Account)(nil),                       // 14: sojourn.identity.v1.Account
+	(*Dimension)(nil),                     // 15: sojourn.identity.v1.Dimension
+	(*AccountTraits)(nil),                 // 16: sojourn.identity.v1.AccountTraits
+	(*Problem)(nil),                       // 17: sojourn.identity.v1.Problem
+	(*GetUserRequest)(nil),                // 18: sojourn.identity.v1.GetUserRequest
+	(*GetUserResponse)(nil),               // 19: sojourn.identity.v1.GetUserResponse
+	(*ListUsersRequest)(nil),              // 20: sojourn.identity.v1.ListUsersRequest
+	(*ListUsersResponse)(nil),             // 21: sojourn.identity.v1.ListUsersResponse
+	(*GetAccountRequest)(nil),             // 22: sojourn.identity.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),            // 23: sojourn.identity.v1.GetAccountResponse
+	(*ListAccountsRequest)(nil),           // 24: sojourn.identity.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),          // 25: sojourn.identity.v1.ListAccountsResponse
+	(*ResolveAccountRequest)(nil),         // 26: sojourn.identity.v1.ResolveAccountRequest
+	(*ResolveAccountResponse)(nil),        // 27: sojourn.identity.v1.ResolveAccountResponse
+	(*ListUnattributedUsersRequest)(nil),  // 28: sojourn.identity.v1.ListUnattributedUsersRequest
+	(*ListUnattributedUsersResponse)(nil), // 29: sojourn.identity.v1.ListUnattributedUsersResponse
+	(*UnattributedUser)(nil),              // 30: sojourn.identity.v1.UnattributedUser
+	(*ListOutcomesRequest)(nil),           // 31: sojourn.identity.v1.ListOutcomesRequest
+	(*ListOutcomesResponse)(nil),          // 32: sojourn.identity.v1.ListOutcomesResponse
+	(*OutcomeCount)(nil),                  // 33: sojourn.identity.v1.OutcomeCount
+	(*ListRejectedCallsRequest)(nil),      // 34: sojourn.identity.v1.ListRejectedCallsRequest
+	(*ListRejectedCallsResponse)(nil),     // 35: sojourn.identity.v1.ListRejectedCallsResponse
+	(*RejectedCall)(nil),                  // 36: sojourn.identity.v1.RejectedCall
+	(*TailCallsRequest)(nil),              // 37: sojourn.identity.v1.TailCallsRequest
+	(*TailCallsResponse)(nil),             // 38: sojourn.identity.v1.TailCallsResponse
+	(*ReceivedCall)(nil),                  // 39: sojourn.identity.v1.ReceivedCall
+	(*ListUnmappedTraitsRequest)(nil),     // 40: sojourn.identity.v1.ListUnmappedTraitsRequest
+	(*ListUnmappedTraitsResponse)(nil),    // 41: sojourn.identity.v1.ListUnmappedTraitsResponse
+	(*UnmappedTrait)(nil),                 // 42: sojourn.identity.v1.UnmappedTrait
+	(*GetSettingsRequest)(nil),            // 43: sojourn.identity.v1.GetSettingsRequest
+	(*GetSettingsResponse)(nil),           // 44: sojourn.identity.v1.GetSettingsResponse
+	(*Settings)(nil),                      // 45: sojourn.identity.v1.Settings
+	(*DimensionSetting)(nil),              // 46: sojourn.identity.v1.DimensionSetting
+	(*ListWorkspacesRequest)(nil),         // 47: sojourn.identity.v1.ListWorkspacesRequest
+	(*ListWorkspacesResponse)(nil),        // 48: sojourn.identity.v1.ListWorkspacesResponse
+	(*DeleteUserRequest)(nil),             // 49: sojourn.identity.v1.DeleteUserRequest
+	(*DeleteUserResponse)(nil),            // 50: sojourn.identity.v1.DeleteUserResponse
+	nil,                                   // 51: sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	(*v1.Call)(nil),                       // 52: sojourn.segment.v1.Call
+	(v1.Outcome)(0),                       // 53: sojourn.segment.v1.Outcome
+	(*timestamppb.Timestamp)(nil),         // 54: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),           // 55: google.protobuf.Duration
 }
 var file_sojourn_identity_v1_identity_proto_depIdxs = []int32{
-	51, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
-	7,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
-	5,  // 2: sojourn.identity.v1.RecordCallsRequest.warnings:type_name -> sojourn.identity.v1.CallWarnings
-	6,  // 3: sojourn.identity.v1.CallWarnings.warnings:type_name -> sojourn.identity.v1.Warning
-	10, // 4: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
-	9,  // 5: sojourn.identity.v1.RecordCallsResponse.rejections:type_name -> sojourn.identity.v1.RejectionResult
-	52, // 6: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
-	12, // 7: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
-	16, // 8: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
-	53, // 9: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
-	15, // 10: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
-	16, // 11: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
-	14, // 12: sojourn.identity.v1.Account.dimensions:type_name -> sojourn.identity.v1.Dimension
-	53, // 13: sojourn.identity.v1.Dimension.date:type_name -> google.protobuf.Timestamp
-	53, // 14: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
-	11, // 15: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
-	11, // 16: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
-	13, // 17: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
-	13, // 18: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
-	0,  // 19: sojourn.identity.v1.ResolveAccountResponse.resolution:type_name -> sojourn.identity.v1.Resolution
-	0,  // 20: sojourn.identity.v1.ListUnattributedUsersRequest.reason:type_name -> sojourn.identity.v1.Resolution
-	29, // 21: sojourn.identity.v1.ListUnattributedUsersResponse.users:type_name -> sojourn.identity.v1.UnattributedUser
-	0,  // 22: sojourn.identity.v1.UnattributedUser.reason:type_name -> sojourn.identity.v1.Resolution
-	53, // 23: sojourn.identity.v1.UnattributedUser.last_seen:type_name -> google.protobuf.Timestamp
-	32, // 24: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
-	50, // 25: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
-	35, // 26: sojourn.identity.v1.ListRejectedCallsResponse.calls:type_name -> sojourn.identity.v1.RejectedCall
-	53, // 27: sojourn.identity.v1.RejectedCall.received:type_name -> google.protobuf.Timestamp
-	1,  // 28: sojourn.identity.v1.TailCallsRequest.outcome:type_name -> sojourn.identity.v1.CallOutcome
-	38, // 29: sojourn.identity.v1.TailCallsResponse.call:type_name -> sojourn.identity.v1.ReceivedCall
-	53, // 30: sojourn.identity.v1.ReceivedCall.received:type_name -> google.protobuf.Timestamp
-	1,  // 31: sojourn.identity.v1.ReceivedCall.outcome:type_name -> sojourn.identity.v1.CallOutcome
-	51, // 32: sojourn.identity.v1.ReceivedCall.call:type_name -> sojourn.segment.v1.Call
-	6,  // 33: sojourn.identity.v1.ReceivedCall.warnings:type_name -> sojourn.identity.v1.Warning
-	35, // 34: sojourn.identity.v1.ReceivedCall.rejected:type_name -> sojourn.identity.v1.RejectedCall
-	41, // 35: sojourn.identity.v1.ListUnmappedTraitsResponse.traits:type_name -> sojourn.identity.v1.UnmappedTrait
-	2,  // 36: sojourn.identity.v1.UnmappedTrait.type:type_name -> sojourn.identity.v1.TraitType
-	53, // 37: sojourn.identity.v1.UnmappedTrait.last_seen:type_name -> google.protobuf.Timestamp
-	44, // 38: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
-	45, // 39: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
-	54, // 40: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
-	54, // 41: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
-	54, // 42: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
-	54, // 43: sojourn.identity.v1.Settings.keep_rejected:type_name -> google.protobuf.Duration
-	3,  // 44: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
-	4,  // 45: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
-	48, // 46: sojourn.identity.v1.IngestService.DeleteUser:input_type -> sojourn.identity.v1.DeleteUserRequest
-	17, // 47: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
-	19, // 48: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
-	21, // 49: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
-	23, // 50: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
-	25, // 51: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
-	27, // 52: sojourn.identity.v1.QueryService.ListUnattributedUsers:input_type -> sojourn.identity.v1.ListUnattributedUsersRequest
-	30, // 53: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
-	33, // 54: sojourn.identity.v1.QueryService.ListRejectedCalls:input_type -> sojourn.identity.v1.ListRejectedCallsRequest
-	36, // 55: sojourn.identity.v1.QueryService.TailCalls:input_type -> sojourn.identity.v1.TailCallsRequest
-	39, // 56: sojourn.identity.v1.QueryService.ListUnmappedTraits:input_type -> sojourn.identity.v1.ListUnmappedTraitsRequest
-	42, // 57: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
-	46, // 58: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
-	8,  // 59: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
-	49, // 60: sojourn.identity.v1.IngestService.DeleteUser:output_type -> sojourn.identity.v1.DeleteUserResponse
-	18, // 61: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
-	20, // 62: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
-	22, // 63: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
-	24, // 64: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
-	26, // 65: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
-	28, // 66: sojourn.identity.v1.QueryService.ListUnattributedUsers:output_type -> sojourn.identity.v1.ListUnattributedUsersResponse
-	31, // 67: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
-	34, // 68: sojourn.identity.v1.QueryService.ListRejectedCalls:output_type -> sojourn.identity.v1.ListRejectedCallsResponse
-	37, // 69: sojourn.identity.v1.QueryService.TailCalls:output_type -> sojourn.identity.v1.TailCallsResponse
-	40, // 70: sojourn.identity.v1.QueryService.ListUnmappedTraits:output_type -> sojourn.identity.v1.ListUnmappedTraitsResponse
-	43, // 71: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
-	47, // 72: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
-	59, // [59:73] is the sub-list for method output_type
-	45, // [45:59] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	52, // 0: sojourn.identity.v1.RecordCallsRequest.calls:type_name -> sojourn.segment.v1.Call
+	8,  // 1: sojourn.identity.v1.RecordCallsRequest.rejections:type_name -> sojourn.identity.v1.Rejection
+	6,  // 2: sojourn.identity.v1.RecordCallsRequest.warnings:type_name -> sojourn.identity.v1.CallWarnings
+	5,  // 3: sojourn.identity.v1.RecordCallsRequest.filtered:type_name -> sojourn.identity.v1.FilteredCall
+	52, // 4: sojourn.identity.v1.FilteredCall.call:type_name -> sojourn.segment.v1.Call
+	7,  // 5: sojourn.identity.v1.FilteredCall.warnings:type_name -> sojourn.identity.v1.Warning
+	7,  // 6: sojourn.identity.v1.CallWarnings.warnings:type_name -> sojourn.identity.v1.Warning
+	11, // 7: sojourn.identity.v1.RecordCallsResponse.results:type_name -> sojourn.identity.v1.CallResult
+	10, // 8: sojourn.identity.v1.RecordCallsResponse.rejections:type_name -> sojourn.identity.v1.RejectionResult
+	53, // 9: sojourn.identity.v1.CallResult.outcome:type_name -> sojourn.segment.v1.Outcome
+	13, // 10: sojourn.identity.v1.User.traits:type_name -> sojourn.identity.v1.UserTraits
+	17, // 11: sojourn.identity.v1.User.problems:type_name -> sojourn.identity.v1.Problem
+	54, // 12: sojourn.identity.v1.User.last_seen:type_name -> google.protobuf.Timestamp
+	16, // 13: sojourn.identity.v1.Account.traits:type_name -> sojourn.identity.v1.AccountTraits
+	17, // 14: sojourn.identity.v1.Account.problems:type_name -> sojourn.identity.v1.Problem
+	15, // 15: sojourn.identity.v1.Account.dimensions:type_name -> sojourn.identity.v1.Dimension
+	54, // 16: sojourn.identity.v1.Dimension.date:type_name -> google.protobuf.Timestamp
+	54, // 17: sojourn.identity.v1.AccountTraits.created_at:type_name -> google.protobuf.Timestamp
+	12, // 18: sojourn.identity.v1.GetUserResponse.user:type_name -> sojourn.identity.v1.User
+	12, // 19: sojourn.identity.v1.ListUsersResponse.users:type_name -> sojourn.identity.v1.User
+	14, // 20: sojourn.identity.v1.GetAccountResponse.account:type_name -> sojourn.identity.v1.Account
+	14, // 21: sojourn.identity.v1.ListAccountsResponse.accounts:type_name -> sojourn.identity.v1.Account
+	0,  // 22: sojourn.identity.v1.ResolveAccountResponse.resolution:type_name -> sojourn.identity.v1.Resolution
+	0,  // 23: sojourn.identity.v1.ListUnattributedUsersRequest.reason:type_name -> sojourn.identity.v1.Resolution
+	30, // 24: sojourn.identity.v1.ListUnattributedUsersResponse.users:type_name -> sojourn.identity.v1.UnattributedUser
+	0,  // 25: sojourn.identity.v1.UnattributedUser.reason:type_name -> sojourn.identity.v1.Resolution
+	54, // 26: sojourn.identity.v1.UnattributedUser.last_seen:type_name -> google.protobuf.Timestamp
+	33, // 27: sojourn.identity.v1.ListOutcomesResponse.outcomes:type_name -> sojourn.identity.v1.OutcomeCount
+	51, // 28: sojourn.identity.v1.OutcomeCount.rejected_by_code:type_name -> sojourn.identity.v1.OutcomeCount.RejectedByCodeEntry
+	36, // 29: sojourn.identity.v1.ListRejectedCallsResponse.calls:type_name -> sojourn.identity.v1.RejectedCall
+	54, // 30: sojourn.identity.v1.RejectedCall.received:type_name -> google.protobuf.Timestamp
+	1,  // 31: sojourn.identity.v1.TailCallsRequest.outcome:type_name -> sojourn.identity.v1.CallOutcome
+	39, // 32: sojourn.identity.v1.TailCallsResponse.call:type_name -> sojourn.identity.v1.ReceivedCall
+	54, // 33: sojourn.identity.v1.ReceivedCall.received:type_name -> google.protobuf.Timestamp
+	1,  // 34: sojourn.identity.v1.ReceivedCall.outcome:type_name -> sojourn.identity.v1.CallOutcome
+	52, // 35: sojourn.identity.v1.ReceivedCall.call:type_name -> sojourn.segment.v1.Call
+	7,  // 36: sojourn.identity.v1.ReceivedCall.warnings:type_name -> sojourn.identity.v1.Warning
+	36, // 37: sojourn.identity.v1.ReceivedCall.rejected:type_name -> sojourn.identity.v1.RejectedCall
+	42, // 38: sojourn.identity.v1.ListUnmappedTraitsResponse.traits:type_name -> sojourn.identity.v1.UnmappedTrait
+	2,  // 39: sojourn.identity.v1.UnmappedTrait.type:type_name -> sojourn.identity.v1.TraitType
+	54, // 40: sojourn.identity.v1.UnmappedTrait.last_seen:type_name -> google.protobuf.Timestamp
+	45, // 41: sojourn.identity.v1.GetSettingsResponse.settings:type_name -> sojourn.identity.v1.Settings
+	46, // 42: sojourn.identity.v1.Settings.dimensions:type_name -> sojourn.identity.v1.DimensionSetting
+	55, // 43: sojourn.identity.v1.Settings.session_timeout:type_name -> google.protobuf.Duration
+	55, // 44: sojourn.identity.v1.Settings.idle_cap:type_name -> google.protobuf.Duration
+	55, // 45: sojourn.identity.v1.Settings.max_session:type_name -> google.protobuf.Duration
+	55, // 46: sojourn.identity.v1.Settings.keep_rejected:type_name -> google.protobuf.Duration
+	3,  // 47: sojourn.identity.v1.DimensionSetting.type:type_name -> sojourn.identity.v1.DimensionType
+	4,  // 48: sojourn.identity.v1.IngestService.RecordCalls:input_type -> sojourn.identity.v1.RecordCallsRequest
+	49, // 49: sojourn.identity.v1.IngestService.DeleteUser:input_type -> sojourn.identity.v1.DeleteUserRequest
+	18, // 50: sojourn.identity.v1.QueryService.GetUser:input_type -> sojourn.identity.v1.GetUserRequest
+	20, // 51: sojourn.identity.v1.QueryService.ListUsers:input_type -> sojourn.identity.v1.ListUsersRequest
+	22, // 52: sojourn.identity.v1.QueryService.GetAccount:input_type -> sojourn.identity.v1.GetAccountRequest
+	24, // 53: sojourn.identity.v1.QueryService.ListAccounts:input_type -> sojourn.identity.v1.ListAccountsRequest
+	26, // 54: sojourn.identity.v1.QueryService.ResolveAccount:input_type -> sojourn.identity.v1.ResolveAccountRequest
+	28, // 55: sojourn.identity.v1.QueryService.ListUnattributedUsers:input_type -> sojourn.identity.v1.ListUnattributedUsersRequest
+	31, // 56: sojourn.identity.v1.QueryService.ListOutcomes:input_type -> sojourn.identity.v1.ListOutcomesRequest
+	34, // 57: sojourn.identity.v1.QueryService.ListRejectedCalls:input_type -> sojourn.identity.v1.ListRejectedCallsRequest
+	37, // 58: sojourn.identity.v1.QueryService.TailCalls:input_type -> sojourn.identity.v1.TailCallsRequest
+	40, // 59: sojourn.identity.v1.QueryService.ListUnmappedTraits:input_type -> sojourn.identity.v1.ListUnmappedTraitsRequest
+	43, // 60: sojourn.identity.v1.QueryService.GetSettings:input_type -> sojourn.identity.v1.GetSettingsRequest
+	47, // 61: sojourn.identity.v1.QueryService.ListWorkspaces:input_type -> sojourn.identity.v1.ListWorkspacesRequest
+	9,  // 62: sojourn.identity.v1.IngestService.RecordCalls:output_type -> sojourn.identity.v1.RecordCallsResponse
+	50, // 63: sojourn.identity.v1.IngestService.DeleteUser:output_type -> sojourn.identity.v1.DeleteUserResponse
+	19, // 64: sojourn.identity.v1.QueryService.GetUser:output_type -> sojourn.identity.v1.GetUserResponse
+	21, // 65: sojourn.identity.v1.QueryService.ListUsers:output_type -> sojourn.identity.v1.ListUsersResponse
+	23, // 66: sojourn.identity.v1.QueryService.GetAccount:output_type -> sojourn.identity.v1.GetAccountResponse
+	25, // 67: sojourn.identity.v1.QueryService.ListAccounts:output_type -> sojourn.identity.v1.ListAccountsResponse
+	27, // 68: sojourn.identity.v1.QueryService.ResolveAccount:output_type -> sojourn.identity.v1.ResolveAccountResponse
+	29, // 69: sojourn.identity.v1.QueryService.ListUnattributedUsers:output_type -> sojourn.identity.v1.ListUnattributedUsersResponse
+	32, // 70: sojourn.identity.v1.QueryService.ListOutcomes:output_type -> sojourn.identity.v1.ListOutcomesResponse
+	35, // 71: sojourn.identity.v1.QueryService.ListRejectedCalls:output_type -> sojourn.identity.v1.ListRejectedCallsResponse
+	38, // 72: sojourn.identity.v1.QueryService.TailCalls:output_type -> sojourn.identity.v1.TailCallsResponse
+	41, // 73: sojourn.identity.v1.QueryService.ListUnmappedTraits:output_type -> sojourn.identity.v1.ListUnmappedTraitsResponse
+	44, // 74: sojourn.identity.v1.QueryService.GetSettings:output_type -> sojourn.identity.v1.GetSettingsResponse
+	48, // 75: sojourn.identity.v1.QueryService.ListWorkspaces:output_type -> sojourn.identity.v1.ListWorkspacesResponse
+	62, // [62:76] is the sub-list for method output_type
+	48, // [48:62] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_identity_v1_identity_proto_init() }
@@ -4175,23 +4265,23 @@ func file_sojourn_identity_v1_identity_proto_init() {
 	if File_sojourn_identity_v1_identity_proto != nil {
 		return
 	}
-	file_sojourn_identity_v1_identity_proto_msgTypes[3].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[8].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[10].OneofWrappers = []any{
+	file_sojourn_identity_v1_identity_proto_msgTypes[4].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[9].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[11].OneofWrappers = []any{
 		(*Dimension_String_)(nil),
 		(*Dimension_Number)(nil),
 		(*Dimension_Date)(nil),
 	}
-	file_sojourn_identity_v1_identity_proto_msgTypes[11].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[13].OneofWrappers = []any{}
-	file_sojourn_identity_v1_identity_proto_msgTypes[15].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[12].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[14].OneofWrappers = []any{}
+	file_sojourn_identity_v1_identity_proto_msgTypes[16].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_identity_v1_identity_proto_rawDesc), len(file_sojourn_identity_v1_identity_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   47,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

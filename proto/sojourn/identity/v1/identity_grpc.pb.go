@@ -33,8 +33,8 @@ const (
 type IngestServiceClient interface {
 	// RecordCalls enters every call into the ledger of calls, merges the traits of identify and group calls, and learns which user
 	// belongs to which account. It is idempotent by (workspace, original_time_ms, message_id), independent of order, and returns when
-	// everything is durable, with one result for each call at the same index. Every call and rejection is counted in the books in
-	// the same transaction. INVALID_ARGUMENT: no workspace, or more than 10,000 calls and rejections. UNAVAILABLE: try again.
+	// everything is durable, with one result for each call at the same index. Every call, rejection and filtered call is counted in the
+	// same transaction. INVALID_ARGUMENT: no workspace, or more than 10,000 calls, rejections and filtered calls. UNAVAILABLE: try again.
 	RecordCalls(ctx context.Context, in *RecordCallsRequest, opts ...grpc.CallOption) (*RecordCallsResponse, error)
 	// DeleteUser removes everything that calls of a user up to a time left, in every account, and remembers to drop such calls when they
 	// come later; of the userId it keeps a keyed hash. It is idempotent, does a bounded part a request, and returns when that is durable.
@@ -78,8 +78,8 @@ func (c *ingestServiceClient) DeleteUser(ctx context.Context, in *DeleteUserRequ
 type IngestServiceServer interface {
 	// RecordCalls enters every call into the ledger of calls, merges the traits of identify and group calls, and learns which user
 	// belongs to which account. It is idempotent by (workspace, original_time_ms, message_id), independent of order, and returns when
-	// everything is durable, with one result for each call at the same index. Every call and rejection is counted in the books in
-	// the same transaction. INVALID_ARGUMENT: no workspace, or more than 10,000 calls and rejections. UNAVAILABLE: try again.
+	// everything is durable, with one result for each call at the same index. Every call, rejection and filtered call is counted in the
+	// same transaction. INVALID_ARGUMENT: no workspace, or more than 10,000 calls, rejections and filtered calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *RecordCallsRequest) (*RecordCallsResponse, error)
 	// DeleteUser removes everything that calls of a user up to a time left, in every account, and remembers to drop such calls when they
 	// come later; of the userId it keeps a keyed hash. It is idempotent, does a bounded part a request, and returns when that is durable.
@@ -222,7 +222,7 @@ type QueryServiceClient interface {
 	// TailCalls tells, from now on, of every call that the workspace receives and what became of it, once that is durable. Its first message
 	// is empty: what is received after it is told. It is for looking on: a watcher that does not keep up, or whose stream ends, misses calls,
 	// and is told how many it missed while the stream lasts. Ends with UNAVAILABLE when a server on the way stops. RESOURCE_EXHAUSTED: too
-	// many are watching. INVALID_ARGUMENT: no workspace.
+	// many are watching, or more of the workspace than its share. INVALID_ARGUMENT: no workspace.
 	TailCalls(ctx context.Context, in *TailCallsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailCallsResponse], error)
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
 	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
@@ -400,7 +400,7 @@ type QueryServiceServer interface {
 	// TailCalls tells, from now on, of every call that the workspace receives and what became of it, once that is durable. Its first message
 	// is empty: what is received after it is told. It is for looking on: a watcher that does not keep up, or whose stream ends, misses calls,
 	// and is told how many it missed while the stream lasts. Ends with UNAVAILABLE when a server on the way stops. RESOURCE_EXHAUSTED: too
-	// many are watching. INVALID_ARGUMENT: no workspace.
+	// many are watching, or more of the workspace than its share. INVALID_ARGUMENT: no workspace.
 	TailCalls(*TailCallsRequest, grpc.ServerStreamingServer[TailCallsResponse]) error
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
 	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names

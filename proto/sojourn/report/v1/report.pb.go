@@ -125,15 +125,17 @@ type ExportTable int32
 const (
 	// Not set; invalid.
 	ExportTable_EXPORT_TABLE_UNSPECIFIED ExportTable = 0
-	// One row a user.
+	// One row a user. With days, those who were last seen on one of them: from_day alone selects who was seen since, to_day alone who was not
+	// seen later.
 	ExportTable_EXPORT_TABLE_USERS ExportTable = 1
-	// One row an account, complete or not.
+	// One row an account, complete or not, whatever the days: how many users were seen on them, the time that was spent on them, and when
+	// somebody of the account was last seen, up to the last of them.
 	ExportTable_EXPORT_TABLE_ACCOUNTS ExportTable = 2
-	// One row a session.
+	// One row a session. With days, those that started on one of them.
 	ExportTable_EXPORT_TABLE_SESSIONS ExportTable = 3
-	// One row a use of a feature.
+	// One row a use of a feature. With days, those on one of them.
 	ExportTable_EXPORT_TABLE_EVENTS ExportTable = 4
-	// The account usage report: for each account one row for all, one a module and one a feature.
+	// The account usage report of the days: for each account one row for all, one a module and one a feature.
 	ExportTable_EXPORT_TABLE_USAGE ExportTable = 5
 )
 
@@ -685,6 +687,179 @@ func (x *FeatureUsage) GetLastUse() *timestamppb.Timestamp {
 	return nil
 }
 
+// ListNonUsersRequest names an account, a span of days, and what was not used.
+type ListNonUsersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace. At the gateway it is that of the query token and may be left out.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// The account. Required.
+	AccountId string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// First UTC day, as "2026-11-01". Empty: from the beginning.
+	FromDay string `protobuf:"bytes,3,opt,name=from_day,json=fromDay,proto3" json:"from_day,omitempty"`
+	// Last UTC day, inclusive. Empty: to the end.
+	ToDay string `protobuf:"bytes,4,opt,name=to_day,json=toDay,proto3" json:"to_day,omitempty"`
+	// The module that was not used; empty text is "no module". Not set: those who used nothing at all.
+	Module *string `protobuf:"bytes,5,opt,name=module,proto3,oneof" json:"module,omitempty"`
+	// The feature of the module that was not used. It needs a module, since two modules can have a feature of the same name.
+	Feature *string `protobuf:"bytes,6,opt,name=feature,proto3,oneof" json:"feature,omitempty"`
+	// Rows a page: 100 when 0, at most 1,000.
+	PageSize int32 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the previous page of the same request; empty for the first.
+	PageToken     string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListNonUsersRequest) Reset() {
+	*x = ListNonUsersRequest{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListNonUsersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListNonUsersRequest) ProtoMessage() {}
+
+func (x *ListNonUsersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListNonUsersRequest.ProtoReflect.Descriptor instead.
+func (*ListNonUsersRequest) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListNonUsersRequest) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *ListNonUsersRequest) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *ListNonUsersRequest) GetFromDay() string {
+	if x != nil {
+		return x.FromDay
+	}
+	return ""
+}
+
+func (x *ListNonUsersRequest) GetToDay() string {
+	if x != nil {
+		return x.ToDay
+	}
+	return ""
+}
+
+func (x *ListNonUsersRequest) GetModule() string {
+	if x != nil && x.Module != nil {
+		return *x.Module
+	}
+	return ""
+}
+
+func (x *ListNonUsersRequest) GetFeature() string {
+	if x != nil && x.Feature != nil {
+		return *x.Feature
+	}
+	return ""
+}
+
+func (x *ListNonUsersRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListNonUsersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListNonUsersResponse is one page of users.
+type ListNonUsersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In order of user_id. Of a user whom the report counts and identity does not list, only user_id and account_id are set.
+	Users []*v1.User `protobuf:"bytes,1,rep,name=users,proto3" json:"users,omitempty"`
+	// For the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many there are on all pages together.
+	Total         int64 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListNonUsersResponse) Reset() {
+	*x = ListNonUsersResponse{}
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListNonUsersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListNonUsersResponse) ProtoMessage() {}
+
+func (x *ListNonUsersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListNonUsersResponse.ProtoReflect.Descriptor instead.
+func (*ListNonUsersResponse) Descriptor() ([]byte, []int) {
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListNonUsersResponse) GetUsers() []*v1.User {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
+func (x *ListNonUsersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListNonUsersResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
 // GetAccountOverviewRequest names an account, and the days to look at.
 type GetAccountOverviewRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -704,7 +879,7 @@ type GetAccountOverviewRequest struct {
 
 func (x *GetAccountOverviewRequest) Reset() {
 	*x = GetAccountOverviewRequest{}
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[5]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -716,7 +891,7 @@ func (x *GetAccountOverviewRequest) String() string {
 func (*GetAccountOverviewRequest) ProtoMessage() {}
 
 func (x *GetAccountOverviewRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[5]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -729,7 +904,7 @@ func (x *GetAccountOverviewRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountOverviewRequest.ProtoReflect.Descriptor instead.
 func (*GetAccountOverviewRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{5}
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetAccountOverviewRequest) GetWorkspace() string {
@@ -798,7 +973,7 @@ type GetAccountOverviewResponse struct {
 
 func (x *GetAccountOverviewResponse) Reset() {
 	*x = GetAccountOverviewResponse{}
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[6]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -810,7 +985,7 @@ func (x *GetAccountOverviewResponse) String() string {
 func (*GetAccountOverviewResponse) ProtoMessage() {}
 
 func (x *GetAccountOverviewResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[6]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -823,7 +998,7 @@ func (x *GetAccountOverviewResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountOverviewResponse.ProtoReflect.Descriptor instead.
 func (*GetAccountOverviewResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{6}
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetAccountOverviewResponse) GetAccount() *v1.Account {
@@ -922,7 +1097,7 @@ type DayActivity struct {
 
 func (x *DayActivity) Reset() {
 	*x = DayActivity{}
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[7]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -934,7 +1109,7 @@ func (x *DayActivity) String() string {
 func (*DayActivity) ProtoMessage() {}
 
 func (x *DayActivity) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[7]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -947,7 +1122,7 @@ func (x *DayActivity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DayActivity.ProtoReflect.Descriptor instead.
 func (*DayActivity) Descriptor() ([]byte, []int) {
-	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{7}
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DayActivity) GetDay() string {
@@ -1015,7 +1190,7 @@ type ListAccountActivityRequest struct {
 
 func (x *ListAccountActivityRequest) Reset() {
 	*x = ListAccountActivityRequest{}
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[8]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1202,7 @@ func (x *ListAccountActivityRequest) String() string {
 func (*ListAccountActivityRequest) ProtoMessage() {}
 
 func (x *ListAccountActivityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[8]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1215,7 @@ func (x *ListAccountActivityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountActivityRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountActivityRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{8}
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListAccountActivityRequest) GetWorkspace() string {
@@ -1130,7 +1305,7 @@ type ListAccountActivityResponse struct {
 
 func (x *ListAccountActivityResponse) Reset() {
 	*x = ListAccountActivityResponse{}
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[9]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +1317,7 @@ func (x *ListAccountActivityResponse) String() string {
 func (*ListAccountActivityResponse) ProtoMessage() {}
 
 func (x *ListAccountActivityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[9]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +1330,7 @@ func (x *ListAccountActivityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountActivityResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountActivityResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{9}
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListAccountActivityResponse) GetAccounts() []*AccountActivity {
@@ -1221,7 +1396,7 @@ type AccountActivity struct {
 
 func (x *AccountActivity) Reset() {
 	*x = AccountActivity{}
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[10]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1233,7 +1408,7 @@ func (x *AccountActivity) String() string {
 func (*AccountActivity) ProtoMessage() {}
 
 func (x *AccountActivity) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[10]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1246,7 +1421,7 @@ func (x *AccountActivity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountActivity.ProtoReflect.Descriptor instead.
 func (*AccountActivity) Descriptor() ([]byte, []int) {
-	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{10}
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AccountActivity) GetAccount() *v1.Account {
@@ -1357,7 +1532,7 @@ type GetUnattributedRequest struct {
 
 func (x *GetUnattributedRequest) Reset() {
 	*x = GetUnattributedRequest{}
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[11]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1369,7 +1544,7 @@ func (x *GetUnattributedRequest) String() string {
 func (*GetUnattributedRequest) ProtoMessage() {}
 
 func (x *GetUnattributedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[11]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1382,7 +1557,7 @@ func (x *GetUnattributedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUnattributedRequest.ProtoReflect.Descriptor instead.
 func (*GetUnattributedRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{11}
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetUnattributedRequest) GetWorkspace() string {
@@ -1432,7 +1607,7 @@ type GetUnattributedResponse struct {
 
 func (x *GetUnattributedResponse) Reset() {
 	*x = GetUnattributedResponse{}
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[12]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1444,7 +1619,7 @@ func (x *GetUnattributedResponse) String() string {
 func (*GetUnattributedResponse) ProtoMessage() {}
 
 func (x *GetUnattributedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[12]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1457,7 +1632,7 @@ func (x *GetUnattributedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUnattributedResponse.ProtoReflect.Descriptor instead.
 func (*GetUnattributedResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{12}
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetUnattributedResponse) GetNoUser() *Unattributed {
@@ -1512,7 +1687,7 @@ type Unattributed struct {
 
 func (x *Unattributed) Reset() {
 	*x = Unattributed{}
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[13]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1524,7 +1699,7 @@ func (x *Unattributed) String() string {
 func (*Unattributed) ProtoMessage() {}
 
 func (x *Unattributed) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[13]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1537,7 +1712,7 @@ func (x *Unattributed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unattributed.ProtoReflect.Descriptor instead.
 func (*Unattributed) Descriptor() ([]byte, []int) {
-	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{13}
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Unattributed) GetUses() int64 {
@@ -1589,7 +1764,7 @@ type UnattributedUser struct {
 
 func (x *UnattributedUser) Reset() {
 	*x = UnattributedUser{}
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[14]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1601,7 +1776,7 @@ func (x *UnattributedUser) String() string {
 func (*UnattributedUser) ProtoMessage() {}
 
 func (x *UnattributedUser) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[14]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1614,7 +1789,7 @@ func (x *UnattributedUser) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnattributedUser.ProtoReflect.Descriptor instead.
 func (*UnattributedUser) Descriptor() ([]byte, []int) {
-	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{14}
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *UnattributedUser) GetUserId() string {
@@ -1668,16 +1843,18 @@ type ExportRequest struct {
 	Table ExportTable `protobuf:"varint,2,opt,name=table,proto3,enum=sojourn.report.v1.ExportTable" json:"table,omitempty"`
 	// How to write it. Required.
 	Format ExportFormat `protobuf:"varint,3,opt,name=format,proto3,enum=sojourn.report.v1.ExportFormat" json:"format,omitempty"`
-	// For EXPORT_TABLE_USAGE, only this account; empty: every account.
+	// Only rows of this account, as resolved now; empty: of every account and of none.
 	AccountId string `protobuf:"bytes,4,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	// For EXPORT_TABLE_USAGE, the first UTC day, as "2026-11-01". Empty: from the beginning.
+	// First UTC day, as "2026-11-01". Empty: from the beginning. What it says of a row is said at ExportTable.
 	FromDay string `protobuf:"bytes,5,opt,name=from_day,json=fromDay,proto3" json:"from_day,omitempty"`
-	// For EXPORT_TABLE_USAGE, the last UTC day, inclusive. Empty: to the end.
+	// Last UTC day, inclusive. Empty: to the end.
 	ToDay string `protobuf:"bytes,6,opt,name=to_day,json=toDay,proto3" json:"to_day,omitempty"`
-	// For EXPORT_FORMAT_CSV: leave text as it is that a spreadsheet would take for a formula, because it begins with =, +, -, @, a tab or a
-	// carriage return. Otherwise such text gets a ' in front of it. NDJSON is always exact.
+	// For EXPORT_FORMAT_CSV: leave text as it is. Otherwise text that a spreadsheet would take for a formula, because behind white space and
+	// control characters it begins with =, +, -, @ or one of their full-width forms, gets a ' in front of it; and what would steer a terminal
+	// (control characters but tabs and line feeds, and overrides of the direction of text) is written as in JSON, \u001b. NDJSON is always
+	// exact: there such characters are escaped too, which every reader of JSON undoes.
 	Exact bool `protobuf:"varint,7,opt,name=exact,proto3" json:"exact,omitempty"`
-	// Rows a page: 100 when 0, at most 1,000. A page of EXPORT_TABLE_USAGE has that many accounts, at most 20.
+	// Rows a page: 100 when 0, at most 1,000. A page of EXPORT_TABLE_ACCOUNTS and EXPORT_TABLE_USAGE has that many accounts, at most 20.
 	PageSize int32 `protobuf:"varint,8,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the previous page of the same request; empty for the first.
 	PageToken     string `protobuf:"bytes,9,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
@@ -1687,7 +1864,7 @@ type ExportRequest struct {
 
 func (x *ExportRequest) Reset() {
 	*x = ExportRequest{}
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[15]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1699,7 +1876,7 @@ func (x *ExportRequest) String() string {
 func (*ExportRequest) ProtoMessage() {}
 
 func (x *ExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[15]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1712,7 +1889,7 @@ func (x *ExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
 func (*ExportRequest) Descriptor() ([]byte, []int) {
-	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{15}
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ExportRequest) GetWorkspace() string {
@@ -1791,7 +1968,7 @@ type ExportResponse struct {
 
 func (x *ExportResponse) Reset() {
 	*x = ExportResponse{}
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[16]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1803,7 +1980,7 @@ func (x *ExportResponse) String() string {
 func (*ExportResponse) ProtoMessage() {}
 
 func (x *ExportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sojourn_report_v1_report_proto_msgTypes[16]
+	mi := &file_sojourn_report_v1_report_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1816,7 +1993,7 @@ func (x *ExportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportResponse.ProtoReflect.Descriptor instead.
 func (*ExportResponse) Descriptor() ([]byte, []int) {
-	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{16}
+	return file_sojourn_report_v1_report_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ExportResponse) GetText() string {
@@ -1873,7 +2050,25 @@ const file_sojourn_report_v1_report_proto_rawDesc = "" +
 	"\tdays_used\x18\x06 \x01(\x03R\bdaysUsed\x12\x1b\n" +
 	"\tuser_days\x18\a \x01(\x03R\buserDays\x12)\n" +
 	"\x11uses_per_user_day\x18\b \x01(\x01R\x0eusesPerUserDay\x125\n" +
-	"\blast_use\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\alastUse\"\x9a\x01\n" +
+	"\blast_use\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\alastUse\"\x93\x02\n" +
+	"\x13ListNonUsersRequest\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x02 \x01(\tR\taccountId\x12\x19\n" +
+	"\bfrom_day\x18\x03 \x01(\tR\afromDay\x12\x15\n" +
+	"\x06to_day\x18\x04 \x01(\tR\x05toDay\x12\x1b\n" +
+	"\x06module\x18\x05 \x01(\tH\x00R\x06module\x88\x01\x01\x12\x1d\n" +
+	"\afeature\x18\x06 \x01(\tH\x01R\afeature\x88\x01\x01\x12\x1b\n" +
+	"\tpage_size\x18\a \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\b \x01(\tR\tpageTokenB\t\n" +
+	"\a_moduleB\n" +
+	"\n" +
+	"\b_feature\"\x85\x01\n" +
+	"\x14ListNonUsersResponse\x12/\n" +
+	"\x05users\x18\x01 \x03(\v2\x19.sojourn.identity.v1.UserR\x05users\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x14\n" +
+	"\x05total\x18\x03 \x01(\x03R\x05total\"\x9a\x01\n" +
 	"\x19GetAccountOverviewRequest\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x1d\n" +
 	"\n" +
@@ -2008,13 +2203,14 @@ const file_sojourn_report_v1_report_proto_rawDesc = "" +
 	"\fExportFormat\x12\x1d\n" +
 	"\x19EXPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11EXPORT_FORMAT_CSV\x10\x01\x12\x18\n" +
-	"\x14EXPORT_FORMAT_NDJSON\x10\x022\x9b\x04\n" +
-	"\rReportService\x12h\n" +
-	"\x0fGetAccountUsage\x12).sojourn.report.v1.GetAccountUsageRequest\x1a*.sojourn.report.v1.GetAccountUsageResponse\x12q\n" +
-	"\x12GetAccountOverview\x12,.sojourn.report.v1.GetAccountOverviewRequest\x1a-.sojourn.report.v1.GetAccountOverviewResponse\x12t\n" +
-	"\x13ListAccountActivity\x12-.sojourn.report.v1.ListAccountActivityRequest\x1a..sojourn.report.v1.ListAccountActivityResponse\x12h\n" +
-	"\x0fGetUnattributed\x12).sojourn.report.v1.GetUnattributedRequest\x1a*.sojourn.report.v1.GetUnattributedResponse\x12M\n" +
-	"\x06Export\x12 .sojourn.report.v1.ExportRequest\x1a!.sojourn.report.v1.ExportResponseB\xc9\x01\n" +
+	"\x14EXPORT_FORMAT_NDJSON\x10\x022\x9a\x05\n" +
+	"\rReportService\x12m\n" +
+	"\x0fGetAccountUsage\x12).sojourn.report.v1.GetAccountUsageRequest\x1a*.sojourn.report.v1.GetAccountUsageResponse\"\x03\x90\x02\x01\x12d\n" +
+	"\fListNonUsers\x12&.sojourn.report.v1.ListNonUsersRequest\x1a'.sojourn.report.v1.ListNonUsersResponse\"\x03\x90\x02\x01\x12v\n" +
+	"\x12GetAccountOverview\x12,.sojourn.report.v1.GetAccountOverviewRequest\x1a-.sojourn.report.v1.GetAccountOverviewResponse\"\x03\x90\x02\x01\x12y\n" +
+	"\x13ListAccountActivity\x12-.sojourn.report.v1.ListAccountActivityRequest\x1a..sojourn.report.v1.ListAccountActivityResponse\"\x03\x90\x02\x01\x12m\n" +
+	"\x0fGetUnattributed\x12).sojourn.report.v1.GetUnattributedRequest\x1a*.sojourn.report.v1.GetUnattributedResponse\"\x03\x90\x02\x01\x12R\n" +
+	"\x06Export\x12 .sojourn.report.v1.ExportRequest\x1a!.sojourn.report.v1.ExportResponse\"\x03\x90\x02\x01B\xc9\x01\n" +
 	"\x15com.sojourn.report.v1B\vReportProtoP\x01Z=github.com/sojournhq/sojourn/proto/sojourn/report/v1;reportv1\xa2\x02\x03SRX\xaa\x02\x11Sojourn.Report.V1\xca\x02\x11Sojourn\\Report\\V1\xe2\x02\x1dSojourn\\Report\\V1\\GPBMetadata\xea\x02\x13Sojourn::Report::V1b\x06proto3"
 
 var (
@@ -2030,7 +2226,7 @@ func file_sojourn_report_v1_report_proto_rawDescGZIP() []byte {
 }
 
 var file_sojourn_report_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_sojourn_report_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_sojourn_report_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_sojourn_report_v1_report_proto_goTypes = []any{
 	(AccountFigure)(0),                  // 0: sojourn.report.v1.AccountFigure
 	(ExportTable)(0),                    // 1: sojourn.report.v1.ExportTable
@@ -2040,74 +2236,80 @@ var file_sojourn_report_v1_report_proto_goTypes = []any{
 	(*Usage)(nil),                       // 5: sojourn.report.v1.Usage
 	(*ModuleUsage)(nil),                 // 6: sojourn.report.v1.ModuleUsage
 	(*FeatureUsage)(nil),                // 7: sojourn.report.v1.FeatureUsage
-	(*GetAccountOverviewRequest)(nil),   // 8: sojourn.report.v1.GetAccountOverviewRequest
-	(*GetAccountOverviewResponse)(nil),  // 9: sojourn.report.v1.GetAccountOverviewResponse
-	(*DayActivity)(nil),                 // 10: sojourn.report.v1.DayActivity
-	(*ListAccountActivityRequest)(nil),  // 11: sojourn.report.v1.ListAccountActivityRequest
-	(*ListAccountActivityResponse)(nil), // 12: sojourn.report.v1.ListAccountActivityResponse
-	(*AccountActivity)(nil),             // 13: sojourn.report.v1.AccountActivity
-	(*GetUnattributedRequest)(nil),      // 14: sojourn.report.v1.GetUnattributedRequest
-	(*GetUnattributedResponse)(nil),     // 15: sojourn.report.v1.GetUnattributedResponse
-	(*Unattributed)(nil),                // 16: sojourn.report.v1.Unattributed
-	(*UnattributedUser)(nil),            // 17: sojourn.report.v1.UnattributedUser
-	(*ExportRequest)(nil),               // 18: sojourn.report.v1.ExportRequest
-	(*ExportResponse)(nil),              // 19: sojourn.report.v1.ExportResponse
-	(*durationpb.Duration)(nil),         // 20: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),       // 21: google.protobuf.Timestamp
-	(*v1.Account)(nil),                  // 22: sojourn.identity.v1.Account
-	(v1.Resolution)(0),                  // 23: sojourn.identity.v1.Resolution
+	(*ListNonUsersRequest)(nil),         // 8: sojourn.report.v1.ListNonUsersRequest
+	(*ListNonUsersResponse)(nil),        // 9: sojourn.report.v1.ListNonUsersResponse
+	(*GetAccountOverviewRequest)(nil),   // 10: sojourn.report.v1.GetAccountOverviewRequest
+	(*GetAccountOverviewResponse)(nil),  // 11: sojourn.report.v1.GetAccountOverviewResponse
+	(*DayActivity)(nil),                 // 12: sojourn.report.v1.DayActivity
+	(*ListAccountActivityRequest)(nil),  // 13: sojourn.report.v1.ListAccountActivityRequest
+	(*ListAccountActivityResponse)(nil), // 14: sojourn.report.v1.ListAccountActivityResponse
+	(*AccountActivity)(nil),             // 15: sojourn.report.v1.AccountActivity
+	(*GetUnattributedRequest)(nil),      // 16: sojourn.report.v1.GetUnattributedRequest
+	(*GetUnattributedResponse)(nil),     // 17: sojourn.report.v1.GetUnattributedResponse
+	(*Unattributed)(nil),                // 18: sojourn.report.v1.Unattributed
+	(*UnattributedUser)(nil),            // 19: sojourn.report.v1.UnattributedUser
+	(*ExportRequest)(nil),               // 20: sojourn.report.v1.ExportRequest
+	(*ExportResponse)(nil),              // 21: sojourn.report.v1.ExportResponse
+	(*durationpb.Duration)(nil),         // 22: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),       // 23: google.protobuf.Timestamp
+	(*v1.User)(nil),                     // 24: sojourn.identity.v1.User
+	(*v1.Account)(nil),                  // 25: sojourn.identity.v1.Account
+	(v1.Resolution)(0),                  // 26: sojourn.identity.v1.Resolution
 }
 var file_sojourn_report_v1_report_proto_depIdxs = []int32{
 	5,  // 0: sojourn.report.v1.GetAccountUsageResponse.total:type_name -> sojourn.report.v1.Usage
 	6,  // 1: sojourn.report.v1.GetAccountUsageResponse.modules:type_name -> sojourn.report.v1.ModuleUsage
 	7,  // 2: sojourn.report.v1.GetAccountUsageResponse.features:type_name -> sojourn.report.v1.FeatureUsage
-	20, // 3: sojourn.report.v1.Usage.duration:type_name -> google.protobuf.Duration
-	20, // 4: sojourn.report.v1.Usage.active:type_name -> google.protobuf.Duration
-	20, // 5: sojourn.report.v1.Usage.duration_per_user_day:type_name -> google.protobuf.Duration
-	20, // 6: sojourn.report.v1.Usage.active_per_user_day:type_name -> google.protobuf.Duration
-	21, // 7: sojourn.report.v1.Usage.last_use:type_name -> google.protobuf.Timestamp
+	22, // 3: sojourn.report.v1.Usage.duration:type_name -> google.protobuf.Duration
+	22, // 4: sojourn.report.v1.Usage.active:type_name -> google.protobuf.Duration
+	22, // 5: sojourn.report.v1.Usage.duration_per_user_day:type_name -> google.protobuf.Duration
+	22, // 6: sojourn.report.v1.Usage.active_per_user_day:type_name -> google.protobuf.Duration
+	23, // 7: sojourn.report.v1.Usage.last_use:type_name -> google.protobuf.Timestamp
 	5,  // 8: sojourn.report.v1.ModuleUsage.usage:type_name -> sojourn.report.v1.Usage
-	21, // 9: sojourn.report.v1.FeatureUsage.last_use:type_name -> google.protobuf.Timestamp
-	22, // 10: sojourn.report.v1.GetAccountOverviewResponse.account:type_name -> sojourn.identity.v1.Account
-	5,  // 11: sojourn.report.v1.GetAccountOverviewResponse.total:type_name -> sojourn.report.v1.Usage
-	10, // 12: sojourn.report.v1.GetAccountOverviewResponse.days:type_name -> sojourn.report.v1.DayActivity
-	6,  // 13: sojourn.report.v1.GetAccountOverviewResponse.top_modules:type_name -> sojourn.report.v1.ModuleUsage
-	7,  // 14: sojourn.report.v1.GetAccountOverviewResponse.top_features:type_name -> sojourn.report.v1.FeatureUsage
-	20, // 15: sojourn.report.v1.DayActivity.duration:type_name -> google.protobuf.Duration
-	20, // 16: sojourn.report.v1.DayActivity.active:type_name -> google.protobuf.Duration
-	0,  // 17: sojourn.report.v1.ListAccountActivityRequest.sort_by:type_name -> sojourn.report.v1.AccountFigure
-	13, // 18: sojourn.report.v1.ListAccountActivityResponse.accounts:type_name -> sojourn.report.v1.AccountActivity
-	22, // 19: sojourn.report.v1.AccountActivity.account:type_name -> sojourn.identity.v1.Account
-	20, // 20: sojourn.report.v1.AccountActivity.duration:type_name -> google.protobuf.Duration
-	20, // 21: sojourn.report.v1.AccountActivity.active:type_name -> google.protobuf.Duration
-	20, // 22: sojourn.report.v1.AccountActivity.duration_before:type_name -> google.protobuf.Duration
-	20, // 23: sojourn.report.v1.AccountActivity.active_before:type_name -> google.protobuf.Duration
-	16, // 24: sojourn.report.v1.GetUnattributedResponse.no_user:type_name -> sojourn.report.v1.Unattributed
-	16, // 25: sojourn.report.v1.GetUnattributedResponse.unknown:type_name -> sojourn.report.v1.Unattributed
-	16, // 26: sojourn.report.v1.GetUnattributedResponse.ambiguous:type_name -> sojourn.report.v1.Unattributed
-	17, // 27: sojourn.report.v1.GetUnattributedResponse.users:type_name -> sojourn.report.v1.UnattributedUser
-	20, // 28: sojourn.report.v1.Unattributed.duration:type_name -> google.protobuf.Duration
-	20, // 29: sojourn.report.v1.Unattributed.active:type_name -> google.protobuf.Duration
-	23, // 30: sojourn.report.v1.UnattributedUser.reason:type_name -> sojourn.identity.v1.Resolution
-	20, // 31: sojourn.report.v1.UnattributedUser.duration:type_name -> google.protobuf.Duration
-	20, // 32: sojourn.report.v1.UnattributedUser.active:type_name -> google.protobuf.Duration
-	1,  // 33: sojourn.report.v1.ExportRequest.table:type_name -> sojourn.report.v1.ExportTable
-	2,  // 34: sojourn.report.v1.ExportRequest.format:type_name -> sojourn.report.v1.ExportFormat
-	3,  // 35: sojourn.report.v1.ReportService.GetAccountUsage:input_type -> sojourn.report.v1.GetAccountUsageRequest
-	8,  // 36: sojourn.report.v1.ReportService.GetAccountOverview:input_type -> sojourn.report.v1.GetAccountOverviewRequest
-	11, // 37: sojourn.report.v1.ReportService.ListAccountActivity:input_type -> sojourn.report.v1.ListAccountActivityRequest
-	14, // 38: sojourn.report.v1.ReportService.GetUnattributed:input_type -> sojourn.report.v1.GetUnattributedRequest
-	18, // 39: sojourn.report.v1.ReportService.Export:input_type -> sojourn.report.v1.ExportRequest
-	4,  // 40: sojourn.report.v1.ReportService.GetAccountUsage:output_type -> sojourn.report.v1.GetAccountUsageResponse
-	9,  // 41: sojourn.report.v1.ReportService.GetAccountOverview:output_type -> sojourn.report.v1.GetAccountOverviewResponse
-	12, // 42: sojourn.report.v1.ReportService.ListAccountActivity:output_type -> sojourn.report.v1.ListAccountActivityResponse
-	15, // 43: sojourn.report.v1.ReportService.GetUnattributed:output_type -> sojourn.report.v1.GetUnattributedResponse
-	19, // 44: sojourn.report.v1.ReportService.Export:output_type -> sojourn.report.v1.ExportResponse
-	40, // [40:45] is the sub-list for method output_type
-	35, // [35:40] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	23, // 9: sojourn.report.v1.FeatureUsage.last_use:type_name -> google.protobuf.Timestamp
+	24, // 10: sojourn.report.v1.ListNonUsersResponse.users:type_name -> sojourn.identity.v1.User
+	25, // 11: sojourn.report.v1.GetAccountOverviewResponse.account:type_name -> sojourn.identity.v1.Account
+	5,  // 12: sojourn.report.v1.GetAccountOverviewResponse.total:type_name -> sojourn.report.v1.Usage
+	12, // 13: sojourn.report.v1.GetAccountOverviewResponse.days:type_name -> sojourn.report.v1.DayActivity
+	6,  // 14: sojourn.report.v1.GetAccountOverviewResponse.top_modules:type_name -> sojourn.report.v1.ModuleUsage
+	7,  // 15: sojourn.report.v1.GetAccountOverviewResponse.top_features:type_name -> sojourn.report.v1.FeatureUsage
+	22, // 16: sojourn.report.v1.DayActivity.duration:type_name -> google.protobuf.Duration
+	22, // 17: sojourn.report.v1.DayActivity.active:type_name -> google.protobuf.Duration
+	0,  // 18: sojourn.report.v1.ListAccountActivityRequest.sort_by:type_name -> sojourn.report.v1.AccountFigure
+	15, // 19: sojourn.report.v1.ListAccountActivityResponse.accounts:type_name -> sojourn.report.v1.AccountActivity
+	25, // 20: sojourn.report.v1.AccountActivity.account:type_name -> sojourn.identity.v1.Account
+	22, // 21: sojourn.report.v1.AccountActivity.duration:type_name -> google.protobuf.Duration
+	22, // 22: sojourn.report.v1.AccountActivity.active:type_name -> google.protobuf.Duration
+	22, // 23: sojourn.report.v1.AccountActivity.duration_before:type_name -> google.protobuf.Duration
+	22, // 24: sojourn.report.v1.AccountActivity.active_before:type_name -> google.protobuf.Duration
+	18, // 25: sojourn.report.v1.GetUnattributedResponse.no_user:type_name -> sojourn.report.v1.Unattributed
+	18, // 26: sojourn.report.v1.GetUnattributedResponse.unknown:type_name -> sojourn.report.v1.Unattributed
+	18, // 27: sojourn.report.v1.GetUnattributedResponse.ambiguous:type_name -> sojourn.report.v1.Unattributed
+	19, // 28: sojourn.report.v1.GetUnattributedResponse.users:type_name -> sojourn.report.v1.UnattributedUser
+	22, // 29: sojourn.report.v1.Unattributed.duration:type_name -> google.protobuf.Duration
+	22, // 30: sojourn.report.v1.Unattributed.active:type_name -> google.protobuf.Duration
+	26, // 31: sojourn.report.v1.UnattributedUser.reason:type_name -> sojourn.identity.v1.Resolution
+	22, // 32: sojourn.report.v1.UnattributedUser.duration:type_name -> google.protobuf.Duration
+	22, // 33: sojourn.report.v1.UnattributedUser.active:type_name -> google.protobuf.Duration
+	1,  // 34: sojourn.report.v1.ExportRequest.table:type_name -> sojourn.report.v1.ExportTable
+	2,  // 35: sojourn.report.v1.ExportRequest.format:type_name -> sojourn.report.v1.ExportFormat
+	3,  // 36: sojourn.report.v1.ReportService.GetAccountUsage:input_type -> sojourn.report.v1.GetAccountUsageRequest
+	8,  // 37: sojourn.report.v1.ReportService.ListNonUsers:input_type -> sojourn.report.v1.ListNonUsersRequest
+	10, // 38: sojourn.report.v1.ReportService.GetAccountOverview:input_type -> sojourn.report.v1.GetAccountOverviewRequest
+	13, // 39: sojourn.report.v1.ReportService.ListAccountActivity:input_type -> sojourn.report.v1.ListAccountActivityRequest
+	16, // 40: sojourn.report.v1.ReportService.GetUnattributed:input_type -> sojourn.report.v1.GetUnattributedRequest
+	20, // 41: sojourn.report.v1.ReportService.Export:input_type -> sojourn.report.v1.ExportRequest
+	4,  // 42: sojourn.report.v1.ReportService.GetAccountUsage:output_type -> sojourn.report.v1.GetAccountUsageResponse
+	9,  // 43: sojourn.report.v1.ReportService.ListNonUsers:output_type -> sojourn.report.v1.ListNonUsersResponse
+	11, // 44: sojourn.report.v1.ReportService.GetAccountOverview:output_type -> sojourn.report.v1.GetAccountOverviewResponse
+	14, // 45: sojourn.report.v1.ReportService.ListAccountActivity:output_type -> sojourn.report.v1.ListAccountActivityResponse
+	17, // 46: sojourn.report.v1.ReportService.GetUnattributed:output_type -> sojourn.report.v1.GetUnattributedResponse
+	21, // 47: sojourn.report.v1.ReportService.Export:output_type -> sojourn.report.v1.ExportResponse
+	42, // [42:48] is the sub-list for method output_type
+	36, // [36:42] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_sojourn_report_v1_report_proto_init() }
@@ -2115,15 +2317,16 @@ func file_sojourn_report_v1_report_proto_init() {
 	if File_sojourn_report_v1_report_proto != nil {
 		return
 	}
-	file_sojourn_report_v1_report_proto_msgTypes[8].OneofWrappers = []any{}
+	file_sojourn_report_v1_report_proto_msgTypes[5].OneofWrappers = []any{}
 	file_sojourn_report_v1_report_proto_msgTypes[10].OneofWrappers = []any{}
+	file_sojourn_report_v1_report_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sojourn_report_v1_report_proto_rawDesc), len(file_sojourn_report_v1_report_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

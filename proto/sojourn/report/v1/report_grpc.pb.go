@@ -22,6 +22,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	ReportService_GetAccountUsage_FullMethodName     = "/sojourn.report.v1.ReportService/GetAccountUsage"
+	ReportService_ListNonUsers_FullMethodName        = "/sojourn.report.v1.ReportService/ListNonUsers"
 	ReportService_GetAccountOverview_FullMethodName  = "/sojourn.report.v1.ReportService/GetAccountOverview"
 	ReportService_ListAccountActivity_FullMethodName = "/sojourn.report.v1.ReportService/ListAccountActivity"
 	ReportService_GetUnattributed_FullMethodName     = "/sojourn.report.v1.ReportService/GetUnattributed"
@@ -41,6 +42,10 @@ const (
 type ReportServiceClient interface {
 	// GetAccountUsage returns what an account used over a span of UTC days, by module and by feature. NOT_FOUND: no call named the account.
 	GetAccountUsage(ctx context.Context, in *GetAccountUsageRequest, opts ...grpc.CallOption) (*GetAccountUsageResponse, error)
+	// ListNonUsers lists the users of an account who did not use something over a span of UTC days, with their names: those whom non_users of
+	// GetAccountUsage counts for the same account, days, module and feature. In order of user_id. Each page is worked out again: what is
+	// received between two pages may add users or take them away. NOT_FOUND: no call named the account.
+	ListNonUsers(ctx context.Context, in *ListNonUsersRequest, opts ...grpc.CallOption) (*ListNonUsersResponse, error)
 	// GetAccountOverview returns what there is to know of an account at a glance, as of a day. NOT_FOUND: no call named the account.
 	GetAccountOverview(ctx context.Context, in *GetAccountOverviewRequest, opts ...grpc.CallOption) (*GetAccountOverviewResponse, error)
 	// ListAccountActivity lists every account that any call named, also those that nobody was ever seen of, with the figures that people sort
@@ -65,6 +70,16 @@ func (c *reportServiceClient) GetAccountUsage(ctx context.Context, in *GetAccoun
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetAccountUsageResponse)
 	err := c.cc.Invoke(ctx, ReportService_GetAccountUsage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *reportServiceClient) ListNonUsers(ctx context.Context, in *ListNonUsersRequest, opts ...grpc.CallOption) (*ListNonUsersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListNonUsersResponse)
+	err := c.cc.Invoke(ctx, ReportService_ListNonUsers_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +139,10 @@ func (c *reportServiceClient) Export(ctx context.Context, in *ExportRequest, opt
 type ReportServiceServer interface {
 	// GetAccountUsage returns what an account used over a span of UTC days, by module and by feature. NOT_FOUND: no call named the account.
 	GetAccountUsage(context.Context, *GetAccountUsageRequest) (*GetAccountUsageResponse, error)
+	// ListNonUsers lists the users of an account who did not use something over a span of UTC days, with their names: those whom non_users of
+	// GetAccountUsage counts for the same account, days, module and feature. In order of user_id. Each page is worked out again: what is
+	// received between two pages may add users or take them away. NOT_FOUND: no call named the account.
+	ListNonUsers(context.Context, *ListNonUsersRequest) (*ListNonUsersResponse, error)
 	// GetAccountOverview returns what there is to know of an account at a glance, as of a day. NOT_FOUND: no call named the account.
 	GetAccountOverview(context.Context, *GetAccountOverviewRequest) (*GetAccountOverviewResponse, error)
 	// ListAccountActivity lists every account that any call named, also those that nobody was ever seen of, with the figures that people sort
@@ -146,6 +165,9 @@ type UnimplementedReportServiceServer struct{}
 
 func (UnimplementedReportServiceServer) GetAccountUsage(context.Context, *GetAccountUsageRequest) (*GetAccountUsageResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetAccountUsage not implemented")
+}
+func (UnimplementedReportServiceServer) ListNonUsers(context.Context, *ListNonUsersRequest) (*ListNonUsersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListNonUsers not implemented")
 }
 func (UnimplementedReportServiceServer) GetAccountOverview(context.Context, *GetAccountOverviewRequest) (*GetAccountOverviewResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetAccountOverview not implemented")
@@ -194,6 +216,24 @@ func _ReportService_GetAccountUsage_Handler(srv interface{}, ctx context.Context
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ReportServiceServer).GetAccountUsage(ctx, req.(*GetAccountUsageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReportService_ListNonUsers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListNonUsersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportServiceServer).ListNonUsers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportService_ListNonUsers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportServiceServer).ListNonUsers(ctx, req.(*ListNonUsersRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -280,6 +320,10 @@ var ReportService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetAccountUsage",
 			Handler:    _ReportService_GetAccountUsage_Handler,
+		},
+		{
+			MethodName: "ListNonUsers",
+			Handler:    _ReportService_ListNonUsers_Handler,
 		},
 		{
 			MethodName: "GetAccountOverview",

@@ -193,7 +193,10 @@ type Call struct {
 	Source string `protobuf:"bytes,12,opt,name=source,proto3" json:"source,omitempty"`
 	// If the source is mapped, a hash of what the call would do if it were not. By it two copies of a call are known as such although the
 	// mapping was changed between them. 0 if the source is not mapped: then what the call does is hashed.
-	Sent          uint32 `protobuf:"fixed32,13,opt,name=sent,proto3" json:"sent,omitempty"`
+	Sent uint32 `protobuf:"fixed32,13,opt,name=sent,proto3" json:"sent,omitempty"`
+	// Whether the sender says, by "context":{"active":false}, that the user did nothing: the call says who somebody is, and no more. It is no
+	// content by which two calls are told apart.
+	Inactive      bool `protobuf:"varint,14,opt,name=inactive,proto3" json:"inactive,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -317,6 +320,13 @@ func (x *Call) GetSent() uint32 {
 		return x.Sent
 	}
 	return 0
+}
+
+func (x *Call) GetInactive() bool {
+	if x != nil {
+		return x.Inactive
+	}
+	return false
 }
 
 // Trait is one leaf of the traits object of a call.
@@ -573,7 +583,7 @@ var File_sojourn_segment_v1_call_proto protoreflect.FileDescriptor
 
 const file_sojourn_segment_v1_call_proto_rawDesc = "" +
 	"\n" +
-	"\x1dsojourn/segment/v1/call.proto\x12\x12sojourn.segment.v1\"\xa7\x03\n" +
+	"\x1dsojourn/segment/v1/call.proto\x12\x12sojourn.segment.v1\"\xc3\x03\n" +
 	"\x04Call\x120\n" +
 	"\x04type\x18\x01 \x01(\x0e2\x1c.sojourn.segment.v1.CallTypeR\x04type\x12\x1d\n" +
 	"\n" +
@@ -591,7 +601,8 @@ const file_sojourn_segment_v1_call_proto_rawDesc = "" +
 	"previousId\x121\n" +
 	"\x06traits\x18\v \x03(\v2\x19.sojourn.segment.v1.TraitR\x06traits\x12\x16\n" +
 	"\x06source\x18\f \x01(\tR\x06source\x12\x12\n" +
-	"\x04sent\x18\r \x01(\aR\x04sent\"L\n" +
+	"\x04sent\x18\r \x01(\aR\x04sent\x12\x1a\n" +
+	"\binactive\x18\x0e \x01(\bR\binactive\"L\n" +
 	"\x05Trait\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.sojourn.segment.v1.ValueR\x05value\"\x8b\x01\n" +

@@ -1615,12 +1615,12 @@ const file_sojourn_sessions_v1_sessions_proto_rawDesc = "" +
 	"\rIngestService\x12`\n" +
 	"\vRecordCalls\x12'.sojourn.sessions.v1.RecordCallsRequest\x1a(.sojourn.sessions.v1.RecordCallsResponse\x12]\n" +
 	"\n" +
-	"DeleteUser\x12&.sojourn.sessions.v1.DeleteUserRequest\x1a'.sojourn.sessions.v1.DeleteUserResponse2\x98\x03\n" +
-	"\fQueryService\x12]\n" +
+	"DeleteUser\x12&.sojourn.sessions.v1.DeleteUserRequest\x1a'.sojourn.sessions.v1.DeleteUserResponse2\xa7\x03\n" +
+	"\fQueryService\x12b\n" +
 	"\n" +
-	"GetSession\x12&.sojourn.sessions.v1.GetSessionRequest\x1a'.sojourn.sessions.v1.GetSessionResponse\x12c\n" +
-	"\fListSessions\x12(.sojourn.sessions.v1.ListSessionsRequest\x1a).sojourn.sessions.v1.ListSessionsResponse\x12Z\n" +
-	"\tQueryTime\x12%.sojourn.sessions.v1.QueryTimeRequest\x1a&.sojourn.sessions.v1.QueryTimeResponse\x12h\n" +
+	"GetSession\x12&.sojourn.sessions.v1.GetSessionRequest\x1a'.sojourn.sessions.v1.GetSessionResponse\"\x03\x90\x02\x01\x12h\n" +
+	"\fListSessions\x12(.sojourn.sessions.v1.ListSessionsRequest\x1a).sojourn.sessions.v1.ListSessionsResponse\"\x03\x90\x02\x01\x12_\n" +
+	"\tQueryTime\x12%.sojourn.sessions.v1.QueryTimeRequest\x1a&.sojourn.sessions.v1.QueryTimeResponse\"\x03\x90\x02\x01\x12h\n" +
 	"\rWatchSessions\x12).sojourn.sessions.v1.WatchSessionsRequest\x1a*.sojourn.sessions.v1.WatchSessionsResponse0\x012|\n" +
 	"\fAdminService\x12l\n" +
 	"\x0fRebuildSessions\x12+.sojourn.sessions.v1.RebuildSessionsRequest\x1a,.sojourn.sessions.v1.RebuildSessionsResponseB\xd9\x01\n" +

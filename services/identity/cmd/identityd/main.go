@@ -27,7 +27,7 @@ func main() {
 			if *file == "" {
 				return identity.Open(ctx, c, d)
 			}
-			workspaces, err := workspace.Watch(*file, d.Log)
+			workspaces, err := workspace.WatchWithoutSecrets(*file, d.Log)
 			if err != nil {
 				return nil, err
 			}

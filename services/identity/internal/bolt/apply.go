@@ -35,9 +35,7 @@ func (r *recorder) applyToUser(c *call.Call) error {
 			return err
 		}
 	}
-	if c.TimeMS > row.lastMS {
-		row.lastMS, row.changed = c.TimeMS, true
-	}
+	row.call(c.TimeMS, c.IsActivity())
 	if c.Type == call.Identify && len(c.Traits) > 0 {
 		return row.merge(userFields, func(fields []profile.Field) []profile.Field { return profile.MergeUser(fields, c) })
 	}

@@ -21,7 +21,7 @@ func (s *Store) Books(ctx context.Context, workspace string) (books []directory.
 			r := keys.Read(key)
 			books = append(books, directory.Book{
 				Source: r.String(), Type: r.String(),
-				Accepted: row.GetAccepted(), Duplicate: row.GetDuplicate(), Rejected: row.GetRejected(),
+				Accepted: row.GetAccepted(), Duplicate: row.GetDuplicate(), Filtered: row.GetFiltered(), Rejected: row.GetRejected(),
 			})
 			if r.Err() != nil {
 				return fmt.Errorf("%w: key of a book", record.ErrCorrupt)

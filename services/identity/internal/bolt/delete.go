@@ -51,7 +51,7 @@ func (t *tables) deleteUser(userID string, untilMS int64) (removed directory.Del
 	if err := t.gone.Put(userID, untilMS); err != nil {
 		return removed, err
 	}
-	links, err := t.links.Forget(userID, untilMS, t.lastSeen)
+	links, err := t.links.Forget(userID, untilMS, t.lastCall)
 	if err != nil {
 		return removed, err
 	}
@@ -74,8 +74,8 @@ func (t *tables) deleteUser(userID string, untilMS int64) (removed directory.Del
 	return removed, nil
 }
 
-// lastSeen returns the event time of the latest call that named a user and an account. Their link does not know it: see recorder.apply.
-func (t *tables) lastSeen(userID, accountID string) (ms int64, err error) {
+// lastCall returns the event time of the latest call that named a user and an account. Their link does not know it: see recorder.apply.
+func (t *tables) lastCall(userID, accountID string) (ms int64, err error) {
 	key := userKey(userID, accountID)
 	sealed := t.users.Get(key)
 	if sealed == nil {
@@ -86,7 +86,7 @@ func (t *tables) lastSeen(userID, accountID string) (ms int64, err error) {
 	return row.lastMS, err
 }
 
-// deleteFields removes the fields of one row that were sent up to a time, and the row if no call after it made it.
+// deleteFields removes what one row has of calls up to a time, and the row if no call after it made it.
 func (t *tables) deleteFields(key []byte, untilMS int64) (gone bool, err error) {
 	row, err := readUser(key, t.users.Get(key))
 	if err != nil {
@@ -100,8 +100,12 @@ func (t *tables) deleteFields(key []byte, untilMS int64) (gone bool, err error) 
 	}
 	before := len(row.fields)
 	row.fields = slices.DeleteFunc(row.fields, func(f profile.Field) bool { return f.At.TimeMS <= untilMS })
-	if len(row.fields) == before {
+	seen := row.seenMS > untilMS
+	if len(row.fields) == before && (seen || row.seenMS == directory.NeverSeen) {
 		return false, nil
+	}
+	if !seen {
+		row.seenMS = directory.NeverSeen // of several activities only the latest is kept, so no other is later than untilMS
 	}
 	return false, putSealed(t.users, key, record.Seal(key, row.append(nil, true, userFields)))
 }

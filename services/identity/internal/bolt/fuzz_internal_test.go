@@ -30,6 +30,8 @@ func FuzzRows(f *testing.F) {
 		field := profile.Field{Path: "p", TooLarge: kind == 0, Value: call.Value{Kind: kind}, At: call.Position{TimeMS: 1, MessageID: "m"}}
 		f.Add(accountKey("acme"), appendFields(nil, accountFields, []profile.Field{field, field}))
 		f.Add(accountKey("acme"), appendFields(record.AppendInt(nil, userLast, 9), userFields, []profile.Field{field}))
+		quiet := record.AppendInt(record.AppendInt(nil, userLast, 9), userQuiet, 10)
+		f.Add(accountKey("acme"), appendFields(quiet, userFields, []profile.Field{field}))
 	}
 	f.Fuzz(func(t *testing.T, key, value []byte) {
 		_, _ = readLedger(key, value)
@@ -43,7 +45,7 @@ func FuzzRows(f *testing.F) {
 		}
 		if r, err := readUser(key, sealed); err == nil {
 			again, err := readUser(key, record.Seal(key, r.append(nil, true, userFields)))
-			if err != nil || again.lastMS != r.lastMS || !slices.Equal(again.fields, r.fields) {
+			if err != nil || again.lastMS != r.lastMS || again.seenMS != r.seenMS || !slices.Equal(again.fields, r.fields) {
 				t.Errorf("the user %+v became %+v, %v", r, again, err)
 			}
 		}

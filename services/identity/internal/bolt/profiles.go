@@ -9,22 +9,34 @@ import (
 	"github.com/sojournhq/sojourn/services/identity/internal/profile"
 )
 
-// Where the fields stand in a UserRow, behind the latest time, and in an AccountRow.
+// Where the fields stand in a UserRow, behind its times, and in an AccountRow.
 const (
 	userLast      = 1
+	userQuiet     = 3
 	userFields    = 2
 	accountFields = 1
 )
 
-// profileRow is a UserRow or an AccountRow as a transaction changes it. Nearly every call changes the latest time alone, so the fields stay
-// as they are stored until one has to be merged into them.
+// profileRow is a UserRow or an AccountRow as a transaction changes it. Nearly every call changes the times alone, so the fields stay as they
+// are stored until one has to be merged into them.
 type profileRow struct {
-	stored  []byte // what stands behind the latest time; until it is read
+	stored  []byte // what stands behind the times; until it is read
 	changed bool   // something is to be stored
 	isNew   bool   // nothing was stored
 	read    bool
 	fields  []profile.Field
-	lastMS  int64
+	lastMS  int64 // event time of the latest call
+	seenMS  int64 // event time of the latest activity, or directory.NeverSeen
+}
+
+// call takes in the event time of a call.
+func (r *profileRow) call(ms int64, isActivity bool) {
+	if ms > r.lastMS {
+		r.lastMS, r.changed = ms, true
+	}
+	if isActivity && ms > r.seenMS {
+		r.seenMS, r.changed = ms, true
+	}
 }
 
 // merge lets do change the fields, which stand in the row under a number.
@@ -39,10 +51,11 @@ func (r *profileRow) merge(number protowire.Number, do func([]profile.Field) []p
 	return nil
 }
 
-// append appends the row, with the latest time if last says so and the fields under a number.
-func (r *profileRow) append(dst []byte, last bool, number protowire.Number) []byte {
-	if last {
+// append appends the row, with its times if timed says so and the fields under a number.
+func (r *profileRow) append(dst []byte, timed bool, number protowire.Number) []byte {
+	if timed {
 		dst = record.AppendInt(dst, userLast, uint64(r.lastMS))
+		dst = record.AppendInt(dst, userQuiet, uint64(r.lastMS-r.seenMS))
 	}
 	if r.read {
 		return appendFields(dst, number, r.fields)
@@ -50,14 +63,20 @@ func (r *profileRow) append(dst []byte, last bool, number protowire.Number) []by
 	return append(dst, r.stored...)
 }
 
-// open takes in a row as it is stored.
-func (r *profileRow) open(key, sealed []byte, last bool) (err error) {
-	if r.stored, err = record.Open(key, sealed); err != nil {
+// open takes in a row as it is stored, with times or without.
+func (r *profileRow) open(key, sealed []byte, timed bool) (err error) {
+	if r.stored, err = record.Open(key, sealed); err != nil || !timed {
 		return err
 	}
-	if fields := record.ReadFields(r.stored); last && fields.Next() && fields.Number == userLast {
-		r.lastMS, r.stored = int64(fields.Int), fields.Rest()
+	quietMS := int64(0)
+	for f := record.ReadFields(r.stored); f.Next() && (f.Number == userLast || f.Number == userQuiet); r.stored = f.Rest() {
+		if f.Number == userLast {
+			r.lastMS = int64(f.Int)
+		} else {
+			quietMS = int64(f.Int)
+		}
 	}
+	r.seenMS = r.lastMS - quietMS
 	return nil
 }
 
@@ -76,8 +95,8 @@ func readUser(key, sealed []byte) (row profileRow, err error) {
 type profiles[K comparable] struct {
 	table *boltdb.Bucket
 	key   func(dst []byte, k K) []byte
-	// last says whether the rows begin with the latest time.
-	last   bool
+	// timed says whether the rows begin with times.
+	timed  bool
 	number protowire.Number
 
 	rows  map[K]*profileRow
@@ -87,7 +106,7 @@ type profiles[K comparable] struct {
 
 func newUsers(table *boltdb.Bucket) *profiles[directory.UserKey] {
 	return &profiles[directory.UserKey]{
-		table: table, last: true, number: userFields, rows: map[directory.UserKey]*profileRow{},
+		table: table, timed: true, number: userFields, rows: map[directory.UserKey]*profileRow{},
 		key: func(dst []byte, k directory.UserKey) []byte { return appendUserKey(dst, k.UserID, k.AccountID) },
 	}
 }
@@ -104,8 +123,8 @@ func (p *profiles[K]) row(k K) (*profileRow, error) {
 	p.room = p.key(p.room[:0], k)
 	row := &profileRow{}
 	if sealed := p.table.Get(p.room); sealed == nil {
-		row.changed, row.isNew = true, true
-	} else if err := row.open(p.room, sealed, p.last); err != nil {
+		row.changed, row.isNew, row.seenMS = true, true, directory.NeverSeen
+	} else if err := row.open(p.room, sealed, p.timed); err != nil {
 		return nil, err
 	}
 	p.rows[k] = row
@@ -122,7 +141,7 @@ func (p *profiles[K]) flush() error {
 			continue
 		}
 		key = p.key(key[:0], k)
-		value = record.Seal(key, row.append(value[:0], p.last, p.number))
+		value = record.Seal(key, row.append(value[:0], p.timed, p.number))
 		if err := putSealed(p.table, key, value); err != nil {
 			return err
 		}

@@ -25,9 +25,10 @@ func (s *Store) Record(ctx context.Context, workspace string, b directory.Batch)
 	return s.record(ctx, workspace, &b, c)
 }
 
-// hasRoom returns boltdb.ErrFull unless there is room for a batch. Rejections are kept, so what has some adds to the data.
+// hasRoom returns boltdb.ErrFull unless there is room for a batch. Rejections are kept and filtered calls counted, so what has some adds to
+// the data.
 func (s *Store) hasRoom(b *directory.Batch) error {
-	if len(b.Rejections) > 0 {
+	if len(b.Rejections)+len(b.Filtered) > 0 {
 		return s.db.Room()
 	}
 	return deletion.Room(s.db, b.Calls)
@@ -88,6 +89,11 @@ func (r *recorder) batch(b *directory.Batch, c checked) (out directory.Recorded,
 	}
 	for i := range b.Rejections {
 		if out.Repeated[i], err = r.rejection(&b.Rejections[i]); err != nil {
+			return out, err
+		}
+	}
+	for i := range b.Filtered {
+		if err := r.filtered(&b.Filtered[i]); err != nil {
 			return out, err
 		}
 	}
@@ -152,6 +158,15 @@ func (r *recorder) copy(c *call.Call, key []byte, first *ledgerRow) (directory.R
 	}
 	copies.Duplicate++
 	return result, nil
+}
+
+// filtered counts a filtered call, and keeps nothing of it.
+func (r *recorder) filtered(f *directory.Filtered) error {
+	counted, err := r.book(f.Source, f.Type)
+	if err == nil {
+		counted.Filtered++
+	}
+	return err
 }
 
 func (r *recorder) book(source, kind string) (*storagev1.BookRow, error) {

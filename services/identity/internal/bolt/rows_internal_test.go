@@ -34,8 +34,11 @@ func TestRowsAreWrittenAndReadAsProtobufDoes(t *testing.T) {
 			t.Fatalf("read %+v, %v, want %+v", got, err, l)
 		}
 
-		row := profileRow{lastMS: rapid.Int64Range(0, 300).Draw(t, "last"), fields: rapid.SliceOfN(rapid.Custom(genField), 0, 5).Draw(t, "fields"), read: true}
-		user, account := &storagev1.UserRow{LastTimeMs: row.lastMS}, &storagev1.AccountRow{}
+		row := profileRow{lastMS: rapid.Int64Range(0, 300).Draw(t, "last"), seenMS: -1, fields: rapid.SliceOfN(rapid.Custom(genField), 0, 5).Draw(t, "fields"), read: true}
+		if rapid.Bool().Draw(t, "seen") {
+			row.seenMS = rapid.Int64Range(0, row.lastMS).Draw(t, "at")
+		}
+		user, account := &storagev1.UserRow{LastTimeMs: row.lastMS, QuietMs: row.lastMS - row.seenMS}, &storagev1.AccountRow{}
 		for _, f := range row.fields {
 			m := &storagev1.Field{Path: f.Path, TimeMs: f.At.TimeMS, MessageId: f.At.MessageID}
 			if !f.TooLarge {
@@ -43,18 +46,29 @@ func TestRowsAreWrittenAndReadAsProtobufDoes(t *testing.T) {
 			}
 			user.Fields, account.Fields = append(user.Fields, m), append(account.Fields, m)
 		}
-		got, err := readUser(key, same(row.append(nil, true, userFields), user))
-		if err != nil || got.lastMS != row.lastMS || !slices.Equal(got.fields, row.fields) {
+		sameUser := func(got []byte) []byte {
+			var m storagev1.UserRow // its times stand in front, which protobuf does not care for
+			if err := proto.Unmarshal(got, &m); err != nil || !proto.Equal(&m, user) {
+				t.Fatalf("wrote %x, which is %v, %v, want %v", got, &m, err, user)
+			}
+			return record.Seal(key, slices.Clone(got))
+		}
+		got, err := readUser(key, sameUser(row.append(nil, true, userFields)))
+		if err != nil || got.lastMS != row.lastMS || got.seenMS != row.seenMS || !slices.Equal(got.fields, row.fields) {
 			t.Fatalf("read %+v, %v, want %+v", got, err, row)
 		}
-		// Its latest time alone is changed.
+		// Its times alone are changed.
 		moved := profileRow{}
-		if err := moved.open(key, same(row.append(nil, true, userFields), user), true); err != nil {
+		if err := moved.open(key, sameUser(row.append(nil, true, userFields)), true); err != nil {
 			t.Fatal(err)
 		}
-		moved.lastMS++
+		moved.call(moved.lastMS+1, false)
 		user.LastTimeMs++
-		same(moved.append(nil, true, userFields), user)
+		user.QuietMs++
+		sameUser(moved.append(nil, true, userFields))
+		moved.call(moved.lastMS, true)
+		user.QuietMs = 0
+		same(moved.append(nil, true, userFields), user) // as before there was QuietMs
 		same(row.append(nil, false, accountFields), account)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
@@ -12,6 +13,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/boltdb/boltdbtest"
 	"github.com/sojournhq/sojourn/internal/kit/record"
 	"github.com/sojournhq/sojourn/internal/kit/soundness"
+	storagev1 "github.com/sojournhq/sojourn/proto/sojourn/identity/storage/v1"
 	"github.com/sojournhq/sojourn/services/identity/internal/bolt"
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 	"github.com/sojournhq/sojourn/services/identity/internal/storetest"
@@ -117,6 +119,47 @@ func TestAFileFromBeforeRejectionsWereKeptIsRead(t *testing.T) {
 	}
 	if err := store.Kept(t.Context(), "w", 0, count); err != nil || n != 1 {
 		t.Errorf("%d kept, %v", n, err)
+	}
+}
+
+func TestOfAUserFromBeforeActivityWasToldApartTheLatestCallCounts(t *testing.T) {
+	dir := t.TempDir()
+	seen := func(calls ...call.Call) int64 {
+		t.Helper()
+		store, err := open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = store.Close() }()
+		if _, err := store.Record(t.Context(), "w", directory.Batch{Calls: calls}); err != nil {
+			t.Fatal(err)
+		}
+		users, err := store.User(t.Context(), "w", "u")
+		if err != nil || len(users) != 1 {
+			t.Fatalf("listed as %v, %v", users, err)
+		}
+		return users[0].LastSeenMS
+	}
+	at := func(ms int64, kind call.Type) call.Call {
+		return call.Call{Type: kind, MessageID: strconv.FormatInt(ms, 10), OriginalMS: ms, TimeMS: ms, UserID: "u"}
+	}
+	if got := seen(at(5, call.Identify)); got != directory.NeverSeen {
+		t.Errorf("seen at %d", got)
+	}
+	boltdbtest.Change(t, filepath.Join(dir, "identity.db"), func(tx *boltdb.Tx) error {
+		users := tx.Bucket([]byte("workspaces")).Bucket([]byte("w")).Bucket([]byte("users"))
+		key, _ := users.Cursor().First()
+		sealed, err := record.Marshal(key, &storagev1.UserRow{LastTimeMs: 5})
+		if err != nil {
+			return err
+		}
+		return users.Put(bytes.Clone(key), sealed)
+	})
+	if got := seen(at(7, call.Identify)); got != 5 {
+		t.Errorf("seen at %d, want at the latest call of before", got)
+	}
+	if got := seen(at(9, call.Page), at(8, call.Track)); got != 9 {
+		t.Errorf("seen at %d, want at the latest activity", got)
 	}
 }
 

@@ -36,5 +36,5 @@ func (t *tables) unattributed(id string) (*directory.Unattributed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &directory.Unattributed{UserID: id, Why: why, LastSeenMS: row.lastMS}, nil
+	return &directory.Unattributed{UserID: id, Why: why, LastSeenMS: row.seenMS}, nil
 }

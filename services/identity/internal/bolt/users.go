@@ -141,7 +141,7 @@ func (t *tables) listings(userID string) ([]directory.User, error) {
 		r := keys.Read(key[len(prefix):])
 		rows = append(rows, directory.User{
 			UserKey:    directory.UserKey{UserID: userID, AccountID: r.String()},
-			LastSeenMS: row.lastMS,
+			LastSeenMS: row.seenMS,
 			Fields:     row.fields,
 		})
 		if r.Err() != nil {

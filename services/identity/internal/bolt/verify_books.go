@@ -57,6 +57,9 @@ func (v *verifier) book(key, sealed []byte) {
 	if err := record.Unmarshal(key, sealed, &row); err != nil || r.Err() != nil {
 		v.wrong(booksTable, "%x: no row of the books", key)
 	}
+	if min(row.GetAccepted(), row.GetDuplicate(), row.GetFiltered()) < 0 {
+		v.wrong(booksTable, "%x: a count is below zero", key)
+	}
 	v.accepted[source] += row.GetAccepted()
 	for _, n := range row.GetRejected() {
 		v.rejected[source] += n

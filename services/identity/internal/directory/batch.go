@@ -15,6 +15,8 @@ type Batch struct {
 	Calls []call.Call
 	// Rejections have codes, and types and sources within the limits of a call's, and bodies of at most MaxBody.
 	Rejections []Rejection
+	// Filtered have types and sources within the limits of a call's.
+	Filtered []Filtered
 	// ReceivedMS is when all of it was received, in milliseconds.
 	ReceivedMS int64
 	// KeepFromMS is a time, in milliseconds: rejections received before it are not kept.
@@ -42,6 +44,9 @@ type Rejection struct {
 	// counts as rejected from now on, once, and not as accepted.
 	Accepted *int64
 }
+
+// Filtered is a call that the rules of its source leave out.
+type Filtered struct{ Source, Type string }
 
 // Recorded is what became of a batch.
 type Recorded struct {

@@ -19,8 +19,9 @@ var ErrNotFound = errors.New("not found")
 type Store interface {
 	// Record enters a batch of one workspace in one transaction, all or nothing, and returns once it is durable, with one result for
 	// each call. A call is new if the ledger has none with its own timestamp and messageId; only a new one has effects on users,
-	// accounts and what is known of which user belongs to which account. Every call and rejection counts once in the books. Recording
-	// is idempotent but for the count of duplicates, and what it leaves depends neither on the order of calls nor on their grouping.
+	// accounts and what is known of which user belongs to which account. Every call, rejection and filtered call counts once in the
+	// books. Recording is idempotent but for the counts of duplicates and filtered calls, and what it leaves depends neither on the order
+	// of calls nor on their grouping.
 	//
 	// Rejections are kept to be looked at as well, the last MaxKept of those received at b.KeepFromMS or after it: older ones are removed.
 	// One that comes again moves to the front. Not kept are those that name a user who is deleted at their time, nor, from a deletion on,
@@ -97,6 +98,8 @@ type Account struct {
 type Book struct {
 	Source, Type        string
 	Accepted, Duplicate int64
+	// Filtered calls are not remembered: each copy of one is counted.
+	Filtered int64
 	// Rejected by the code of the reason.
 	Rejected map[string]int64
 }

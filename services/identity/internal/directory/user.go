@@ -16,11 +16,14 @@ func (k UserKey) Compare(other UserKey) int {
 	return cmp.Or(cmp.Compare(k.UserID, other.UserID), cmp.Compare(k.AccountID, other.AccountID))
 }
 
+// NeverSeen is in place of the event time of an activity where there was none. It is before every time that a call can have.
+const NeverSeen = -1
+
 // User is a user with the raw fields.
 type User struct {
 	UserKey
 
-	// LastSeenMS is the event time of the latest call.
+	// LastSeenMS is the event time of the latest activity; NeverSeen if there was none.
 	LastSeenMS int64
 	Fields     []profile.Field
 }
@@ -30,7 +33,7 @@ type Unattributed struct {
 	UserID string
 	// Why says it: Unknown, or Ambiguous with the candidates.
 	Why attribution.Resolution
-	// LastSeenMS is the event time of the latest such call.
+	// LastSeenMS is the event time of the latest activity that belongs to no account; NeverSeen if there was none.
 	LastSeenMS int64
 }
 

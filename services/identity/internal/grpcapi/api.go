@@ -33,7 +33,7 @@ func New(store directory.Store, settings func(workspace string) Settings, now fu
 
 // Mistakes of clients.
 var (
-	errTooMany = errors.New("more than 10000 calls and rejections in one request")
+	errTooMany = errors.New("more than 10000 calls, rejections and filtered calls in one request")
 	errNoUser  = errors.New("user_id is required")
 	errNoGroup = errors.New("account_id is required")
 	errIDsOnly = errors.New("ids_only needs an account_id")

@@ -25,11 +25,11 @@ func (a *API) ListOutcomes(ctx context.Context, r *identityv1.ListOutcomesReques
 
 func toOutcome(b *directory.Book) *identityv1.OutcomeCount {
 	count := &identityv1.OutcomeCount{
-		Source: b.Source, Type: b.Type, Accepted: b.Accepted, Duplicate: b.Duplicate, RejectedByCode: b.Rejected,
+		Source: b.Source, Type: b.Type, Accepted: b.Accepted, Duplicate: b.Duplicate, Filtered: b.Filtered, RejectedByCode: b.Rejected,
 	}
 	for _, n := range b.Rejected {
 		count.Rejected += n
 	}
-	count.Received = count.Accepted + count.Duplicate + count.Rejected
+	count.Received = count.Accepted + count.Duplicate + count.Filtered + count.Rejected
 	return count
 }

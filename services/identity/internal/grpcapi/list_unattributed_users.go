@@ -62,6 +62,6 @@ func toReason(r identityv1.Resolution) (*attribution.State, error) {
 
 func toUnattributedUser(u *directory.Unattributed) *identityv1.UnattributedUser {
 	return &identityv1.UnattributedUser{
-		UserId: u.UserID, Reason: toResolution(u.Why.State), Candidates: u.Why.Candidates, LastSeen: toTimestamp(u.LastSeenMS),
+		UserId: u.UserID, Reason: toResolution(u.Why.State), Candidates: u.Why.Candidates, LastSeen: toSeen(u.LastSeenMS),
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/sojournhq/sojourn/services/identity/internal/directory"
 )
 
-// toReceived returns what became of every call of a request, for those who look on: those that were understood, then those that were not.
+// toReceived returns what became of every call of a request, for those who look on: those that count, those that were not
+// understood, and those that are filtered.
 func toReceived(
 	r *identityv1.RecordCallsRequest, batch *directory.Batch, recorded *directory.Recorded, results []*identityv1.CallResult,
 ) []*identityv1.ReceivedCall {
@@ -18,7 +19,7 @@ func toReceived(
 	for _, w := range r.GetWarnings() {
 		warnings[w.GetIndex()] = w.GetWarnings()
 	}
-	all := make([]*identityv1.ReceivedCall, 0, len(results)+len(batch.Rejections))
+	all := make([]*identityv1.ReceivedCall, 0, len(results)+len(batch.Rejections)+len(batch.Filtered))
 	for i, m := range r.GetCalls() {
 		if outcome := toCallOutcome(results[i].GetOutcome()); outcome != identityv1.CallOutcome_CALL_OUTCOME_REJECTED {
 			all = append(all, &identityv1.ReceivedCall{
@@ -32,6 +33,12 @@ func toReceived(
 		all = append(all, &identityv1.ReceivedCall{
 			Received: received, Source: rejected.GetSource(), Type: rejected.GetType(), Rejected: rejected,
 			Outcome: identityv1.CallOutcome_CALL_OUTCOME_REJECTED, RepeatedRejection: recorded.Repeated[i],
+		})
+	}
+	for i, m := range r.GetFiltered() {
+		all = append(all, &identityv1.ReceivedCall{
+			Received: received, Source: batch.Filtered[i].Source, Type: batch.Filtered[i].Type,
+			Outcome: identityv1.CallOutcome_CALL_OUTCOME_FILTERED, Call: m.GetCall(), Warnings: m.GetWarnings(),
 		})
 	}
 	return all

@@ -19,7 +19,7 @@ func (a *API) RecordCalls(ctx context.Context, r *identityv1.RecordCallsRequest)
 	if r.GetWorkspace() == "" {
 		return nil, toStatus(callproto.ErrNoWorkspace)
 	}
-	if len(r.GetCalls())+len(r.GetRejections()) > callproto.MaxBatch {
+	if len(r.GetCalls())+len(r.GetRejections())+len(r.GetFiltered()) > callproto.MaxBatch {
 		return nil, toStatus(errTooMany)
 	}
 	response := &identityv1.RecordCallsResponse{Results: make([]*identityv1.CallResult, len(r.GetCalls()))}
@@ -67,7 +67,16 @@ func (a *API) toBatch(r *identityv1.RecordCallsRequest, results []*identityv1.Ca
 		}
 		batch.Rejections = append(batch.Rejections, rejection)
 	}
+	for _, m := range r.GetFiltered() {
+		batch.Filtered = append(batch.Filtered, toFiltered(m))
+	}
 	return batch, nil
+}
+
+// toFiltered translates a filtered call. It is only counted, so nothing of it has to be valid.
+func toFiltered(m *identityv1.FilteredCall) directory.Filtered {
+	c := m.GetCall()
+	return directory.Filtered{Source: within(c.GetSource(), call.MaxName, ""), Type: call.Type(c.GetType()).String()}
 }
 
 // receivedMS returns when a request was received. A gateway whose clock is ahead must not make anything be kept for longer.

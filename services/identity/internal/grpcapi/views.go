@@ -14,7 +14,7 @@ func toUser(u *directory.User) *identityv1.User {
 	view := profile.ViewUser(u.Fields)
 	return &identityv1.User{
 		UserId: u.UserID, AccountId: u.AccountID, Traits: toUserTraits(view), Problems: toProblems(view.Problems),
-		LastSeen: toTimestamp(u.LastSeenMS),
+		LastSeen: toSeen(u.LastSeenMS),
 	}
 }
 
@@ -78,6 +78,14 @@ func text(v profile.View, trait string) *string {
 		return &value.Text
 	}
 	return nil
+}
+
+// toSeen returns when somebody was seen, nil for never.
+func toSeen(ms int64) *timestamppb.Timestamp {
+	if ms <= directory.NeverSeen {
+		return nil
+	}
+	return toTimestamp(ms)
 }
 
 func toTimestamp(ms int64) *timestamppb.Timestamp { return timestamppb.New(time.UnixMilli(ms)) }

@@ -1,6 +1,10 @@
 package profile
 
-import "github.com/sojournhq/sojourn/internal/domain/call"
+import (
+	"slices"
+
+	"github.com/sojournhq/sojourn/internal/domain/call"
+)
 
 // DimensionType is what the values of a dimension are.
 type DimensionType int8
@@ -29,6 +33,17 @@ func (d *Dimension) places() []call.Place {
 	}
 	path := call.DimensionPath(d.Name)
 	return append([]call.Place{{Type: call.Group, Path: path}, {Type: call.Identify, Path: path}}, d.From...)
+}
+
+// forks says whether the dimension is also read from within the object that may stand at a place, or from what may stand in the place of an
+// object around it: then neither is a mistake.
+func (d *Dimension) forks(place call.Place) bool {
+	through := func(object, path string) bool {
+		return slices.ContainsFunc(call.Objects(path), func(o string) bool { return call.Canonical(o) == call.Canonical(object) })
+	}
+	return slices.ContainsFunc(d.From, func(p call.Place) bool {
+		return p.Type == place.Type && (through(place.Path, p.Path) || through(p.Path, place.Path))
+	})
 }
 
 // Dimensions are the dimensions of one workspace, ready to be read. Nil: there are none.
@@ -91,8 +106,10 @@ const (
 
 // read returns a value as the type has it, and what is wrong with it. Text may also be a number or a flag, in the way in which it was
 // sent.
-func (t DimensionType) read(f Field) (value Value, wrong string) {
+func (t DimensionType) read(f candidate) (value Value, wrong string) {
 	switch {
+	case f.misplaced():
+		return Value{}, DimensionWrongType
 	case f.TooLarge:
 		return Value{}, DimensionTooLarge
 	case t == StringDimension && f.Value.Kind == call.Bool:

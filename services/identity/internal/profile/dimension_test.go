@@ -73,6 +73,11 @@ func TestADimensionIsReadAsItsType(t *testing.T) {
 		{profile.DateDimension, str("2026-11-01"), "1793491200000"},
 		{profile.DateDimension, num("1793534400"), "1793534400000"},
 		{profile.DateDimension, str("blue"), wrong},
+		{profile.DateDimension, num("2026"), wrong},
+		{profile.DateDimension, num("0"), wrong},
+		{profile.DateDimension, num("46327"), wrong},
+		{profile.DateDimension, str("46327"), wrong},
+		{profile.DateDimension, num("100000000"), "100000000000"},
 		{profile.DateDimension, yes, wrong},
 		{profile.DateDimension, null, ""},
 		{profile.NumberDimension, str(" "), ""},
@@ -90,7 +95,7 @@ func TestTheFirstPlaceThatHasAValueCounts(t *testing.T) {
 		"group's": {"group.missing", "identify.plan", "group.plan", "identify.company.plan"},
 		"user's":  {"identify.company.plan", "group.plan"},
 		"other":   {"group.companyPlan"},
-		"":        {"group.company.plan", "identify.plan", "identify.company"},
+		"":        {"group.company.plan", "identify.plan", "identify.company.plans"},
 	} {
 		if got := value(dimension(profile.StringDimension, from...), account, user); got != want {
 			t.Errorf("from %q: %q, want %q", from, got, want)
@@ -113,13 +118,56 @@ func TestAPlaceMatchesNamesLooselyAndIsClearedWithItsObject(t *testing.T) {
 		"null":                           {joined(sent(at(1), "company.home_country", str("NO")), sent(at(2), "company.home_country", null)), ""},
 		"a later null above":             {joined(sent(at(1), "company.home_country", str("NO")), sent(at(2), "company", null)), ""},
 		"an earlier null above":          {joined(sent(at(2), "company.home_country", str("NO")), sent(at(1), "company", null)), "NO"},
-		"something below":                {sent(at(1), "company.home_country.code", str("NO")), ""},
+		"an object in its place":         {sent(at(1), "company.home_country.code", str("NO")), "dimension_wrong_type of d"},
+		"an earlier object in its place": {joined(sent(at(1), "company.home_country.code", str("NO")), sent(at(2), "company.homeCountry", str("SE"))), "SE"},
+		"a later object in its place":    {joined(sent(at(2), "company.home_country.code", str("NO")), sent(at(1), "company.homeCountry", str("SE"))), "dimension_wrong_type of d"},
+		"null in an object in its place": {sent(at(1), "company.home_country.code", null), "dimension_wrong_type of d"},
+		"a later text above":             {joined(sent(at(1), "company.home_country", str("NO")), sent(at(2), "company", str("Acme"))), "dimension_wrong_type of d"},
+		"an earlier text above":          {joined(sent(at(2), "company.home_country", str("NO")), sent(at(1), "company", str("Acme"))), "NO"},
+		"text above, and nothing there":  {sent(at(2), "company", str("Acme")), ""},
+		"text above what was cleared":    {joined(sent(at(1), "company.home_country", null), sent(at(2), "company", str("Acme"))), ""},
+		"text above an object":           {joined(sent(at(1), "company.home_country.code", str("NO")), sent(at(2), "company", str("Acme"))), "dimension_wrong_type of d"},
 		"a dot in a key is no step":      {sent(at(1), `company\.home_country`, str("NO")), ""},
 		"the same path without its head": {sent(at(1), "home_country", str("NO")), ""},
 	} {
 		if got := value(country, c.fields); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+func TestADimensionMayBeReadFromAnObjectAndFromWhatStandsInItsPlace(t *testing.T) {
+	name, text := sent(at(1), "plan.name", str("silver"), "plan.price", num("7")), sent(at(1), "plan", str("gold"))
+	later := func(fields []profile.Field) []profile.Field {
+		fields = slices.Clone(fields)
+		for i := range fields {
+			fields[i].At = at(2)
+		}
+		return fields
+	}
+	for _, from := range [][]string{{"group.plan", "group.plan.name"}, {"group.Plan.Name", "group.plan"}} {
+		d := dimension(profile.StringDimension, from...)
+		for want, fields := range map[string][]profile.Field{
+			"silver": name, "gold": text, "silver ": joined(text, later(name)), "gold ": joined(name, later(text)),
+		} {
+			if got := value(d, fields); got != strings.TrimSpace(want) {
+				t.Errorf("from %q: %q, want %q", from, got, want)
+			}
+		}
+	}
+	if got := value(dimension(profile.StringDimension, "group.plan", "identify.plan.name"), name); got != "dimension_wrong_type of d" {
+		t.Errorf("the object of another type of calls: %q", got)
+	}
+}
+
+func TestUsersWhoHaveObjectsInTheirPlaceAreAlike(t *testing.T) {
+	d := dimension(profile.StringDimension, "identify.plan")
+	one, two := sent(at(1), "plan.name", str("a")), sent(at(2), "plan.price", num("7"))
+	if got := value(d, nil, one, two); got != "dimension_wrong_type of d" {
+		t.Error(got)
+	}
+	if got := value(d, nil, one, sent(at(2), "plan", str("gold"))); got != "gold, dimension_conflict of d" {
+		t.Error(got)
 	}
 }
 

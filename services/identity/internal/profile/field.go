@@ -36,13 +36,13 @@ type Field struct {
 // emptyObject is sent by clients that know nothing of what they name. It says nothing of any field within, as an absent field says nothing.
 const emptyObject = "{}"
 
-// Fields returns the traits of a call as fields, within the limits of one field.
-func Fields(c *call.Call) []Field {
+// fields returns the traits of a call as fields, within the limits of one field. An empty object is a field only where no object belongs.
+func (s *schema) fields(c *call.Call) []Field {
 	at := call.Position{TimeMS: c.TimeMS, MessageID: c.MessageID}
 	fields := make([]Field, 0, len(c.Traits))
 	for _, t := range c.Traits {
 		switch {
-		case len(t.Path) > MaxPath, t.Value.Kind == call.JSON && t.Value.Text == emptyObject:
+		case len(t.Path) > MaxPath, t.Value.Kind == call.JSON && t.Value.Text == emptyObject && !s.readsFrom(t.Path):
 		case len(t.Path)+len(t.Value.Text) > MaxField:
 			fields = append(fields, Field{Path: t.Path, TooLarge: true, At: at})
 		default:

@@ -21,7 +21,7 @@ type said struct {
 type saying struct {
 	value Value
 	wrong string
-	raw   call.Value // if it is wrong
+	raw   call.Value // if it is wrong, and no object
 }
 
 // Read begins to read the dimensions of an account that has these fields.
@@ -63,7 +63,8 @@ func (r *Reading) AddUser(fields []Field) {
 func (r *Reading) hear(from call.Type, found map[string]candidate) {
 	for i, d := range r.dimensions.all {
 		for j, place := range r.dimensions.places[i] {
-			if c, ok := found[place.Path]; ok && place.Type == from && !c.clears() {
+			c, ok := found[place.Path]
+			if ok && place.Type == from && !c.clears() && (!c.misplaced() || !d.forks(place)) {
 				r.said[i][j].add(c, d.Type)
 			}
 		}
@@ -72,8 +73,8 @@ func (r *Reading) hear(from call.Type, found map[string]candidate) {
 
 func (s *said) add(c candidate, t DimensionType) {
 	var what saying
-	what.value, what.wrong = t.read(c.Field)
-	if what.wrong != fine {
+	what.value, what.wrong = t.read(c)
+	if what.wrong != fine && !c.below {
 		what.raw = c.Value
 	}
 	s.differ = s.differ || s.some && what != s.what

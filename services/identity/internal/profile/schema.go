@@ -67,13 +67,13 @@ func newPathSchema(paths []string) *schema {
 }
 
 func (s *schema) add(spelling string, p place) {
-	key := canonical(spelling)
+	key := call.Canonical(spelling)
 	s.places[key] = append(s.places[key], p)
 }
 
 // mapped says whether a trait is read from path, or it is that of a mapped dimension.
 func (s *schema) mapped(path string) bool {
-	return call.IsDimension(path) || len(s.places[canonical(path)]) > 0
+	return call.IsDimension(path) || len(s.places[call.Canonical(path)]) > 0
 }
 
 // reads says whether a trait is read from the canonical path itself, whatever its value. From no schema none is.
@@ -81,59 +81,88 @@ func (s *schema) reads(path string) bool {
 	return s != nil && slices.ContainsFunc(s.places[path], func(p place) bool { return !p.above && !p.hint })
 }
 
-// canonical returns what is the same for all ways to write a path: Segment itself says that the letter case of trait names varies. The
-// path of a mapped dimension holds a name of the settings, which is written in one way.
-func canonical(path string) string {
-	if call.IsDimension(path) {
-		return path
-	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '_' || r == '-' || r == ' ':
-			return -1
-		case 'A' <= r && r <= 'Z':
-			return r + 'a' - 'A'
-		}
-		return r
-	}, path)
+// readsFrom says whether a trait is read from a path, or from one of the objects around it, whatever the value.
+func (s *schema) readsFrom(path string) bool {
+	return s.reads(call.Canonical(path)) ||
+		slices.ContainsFunc(call.Objects(path), func(object string) bool { return s.reads(call.Canonical(object)) })
 }
 
-// candidate is a field that may be the value of a trait.
+// candidate is a field that may be the value of a trait, or stands where that should be.
 type candidate struct {
 	Field
 
-	rank  int
-	above bool
+	rank int
+	// above: it stands in the place of the object that should have the value; displaces: so that a value is gone.
+	above, displaces bool
+	// below: it stands in an object in the place of the value.
+	below bool
 }
 
-// beats says whether c is to be taken rather than d: the later call decides, and within one call the better spelling.
+// beats says whether c is to be taken rather than d: the later call decides, and within one call what says something, then the better
+// spelling.
 func (c candidate) beats(d candidate) bool {
-	return cmp.Or(c.At.Compare(d.At), cmp.Compare(d.rank, c.rank), cmp.Compare(d.Path, c.Path)) > 0
+	return cmp.Or(c.At.Compare(d.At), compareBool(d.above, c.above), compareBool(d.blank(), c.blank()), cmp.Compare(d.rank, c.rank),
+		cmp.Compare(d.Path, c.Path)) > 0
 }
 
-// clears says whether the candidate means that there is no value: null, text with nothing in it, or anything in the place of the object
-// that had the value.
+// blank says whether the candidate is text with nothing in it.
+func (c candidate) blank() bool {
+	return c.Value.Kind == call.String && strings.TrimSpace(c.Value.Text) == ""
+}
+
+// misplaced says whether the candidate is an object where a value belongs, or anything else where the object belongs that had the value.
+func (c candidate) misplaced() bool { return c.below || c.displaces }
+
+// clears says whether the candidate means that there is no value: null, text with nothing in it, or anything in the place of an object that
+// has none.
 func (c candidate) clears() bool {
-	return c.above || c.Value.Kind == call.Null || c.Value.Kind == call.String && strings.TrimSpace(c.Value.Text) == ""
+	return !c.misplaced() && (c.above || c.Value.Kind == call.Null || c.blank())
 }
 
 // candidates returns the field to read each trait from, by the trait's name.
 func (s *schema) candidates(fields []Field, settings Settings) map[string]candidate {
 	best := map[string]candidate{}
-	for _, f := range fields {
-		for _, p := range s.places[canonical(f.Path)] {
-			t := &s.traits[p.trait]
-			c := candidate{Field: f, rank: p.rank, above: p.above}
-			if f.Path == t.name {
-				c.rank = 0
+	for i := range fields {
+		s.visit(&fields[i], settings, func(name string, c candidate) {
+			if old, ok := best[name]; !ok || c.beats(old) {
+				best[name] = c
 			}
-			if p.hint && !settings.usable(t, f.Value) {
-				continue
-			}
-			if old, ok := best[t.name]; !ok || c.beats(old) {
-				best[t.name] = c
-			}
+		})
+	}
+	for name, c := range best {
+		if c.above && c.Value.Kind != call.Null && !c.blank() && s.valued(name, fields, settings) {
+			c.displaces = true
+			best[name] = c
 		}
 	}
 	return best
+}
+
+// valued says whether any field has a value for a trait, or an object in its place.
+func (s *schema) valued(name string, fields []Field, settings Settings) (some bool) {
+	for i := range fields {
+		s.visit(&fields[i], settings, func(of string, c candidate) { some = some || of == name && !c.clears() })
+	}
+	return some
+}
+
+// visit visits what a field is a candidate for, by the names of the traits.
+func (s *schema) visit(f *Field, settings Settings, visit func(name string, c candidate)) {
+	at := func(path string, below bool) {
+		for _, p := range s.places[call.Canonical(path)] {
+			t := &s.traits[p.trait]
+			if below && (p.above || p.hint) || p.hint && !settings.usable(t, f.Value) {
+				continue
+			}
+			c := candidate{Field: *f, rank: p.rank, above: p.above, below: below}
+			if path == t.name {
+				c.rank = 0
+			}
+			visit(t.name, c)
+		}
+	}
+	at(f.Path, false)
+	for _, object := range call.Objects(f.Path) {
+		at(object, true)
+	}
 }

@@ -124,7 +124,7 @@ func TestEverySpellingOfEveryAccountTraitIsRead(t *testing.T) {
 
 func TestOtherNamesAreNoTraits(t *testing.T) {
 	for _, path := range []string{
-		"plan", "avatar", "address", `address\.city`, "home.address.city", "emails", "first.name", "address.city.name", "firstname2", "",
+		"plan", "avatar", "address", `address\.city`, "home.address.city", "emails", "first.name", "addresses.city.name", "firstname2", "",
 	} {
 		if v := profile.ViewUser(sent(at(1), path, str("x"))); len(v.Values)+len(v.Problems) != 0 {
 			t.Errorf("user's %q read as %+v", path, v)

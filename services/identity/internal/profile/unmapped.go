@@ -40,7 +40,10 @@ type Sighting struct {
 func (s Settings) Unmapped(from call.Type, fields []Field) (seen []Sighting) {
 	latest := make(map[string]candidate, len(fields))
 	for _, f := range fields {
-		name, c := canonical(f.Path), candidate{Field: f}
+		if f.Value.Kind == call.JSON && f.Value.Text == emptyObject {
+			continue
+		}
+		name, c := call.Canonical(f.Path), candidate{Field: f}
 		if old, ok := latest[name]; !ok || c.beats(old) {
 			latest[name] = c
 		}
@@ -71,7 +74,7 @@ func (s Settings) means(from call.Type, path string) bool {
 // overwritten says whether something else was sent later in the place of an object that the candidate stands in.
 func overwritten(c candidate, latest map[string]candidate) bool {
 	for _, object := range call.Objects(c.Path) {
-		if other, ok := latest[canonical(object)]; ok && other.At.Compare(c.At) > 0 {
+		if other, ok := latest[call.Canonical(object)]; ok && other.At.Compare(c.At) > 0 {
 			return true
 		}
 	}

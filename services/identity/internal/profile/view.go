@@ -34,12 +34,12 @@ func (p Problem) Compare(q Problem) int {
 
 // MergeUser returns a user's fields after a call that sent traits of the user.
 func MergeUser(fields []Field, c *call.Call) []Field {
-	return fit(Join(fields, Fields(c)), userTraits.mapped)
+	return fit(Join(fields, userTraits.fields(c)), userTraits.mapped)
 }
 
 // MergeAccount returns an account's fields after a call that sent traits of the account.
 func MergeAccount(fields []Field, c *call.Call) []Field {
-	return fit(Join(fields, Fields(c)), accountTraits.mapped)
+	return fit(Join(fields, accountTraits.fields(c)), accountTraits.mapped)
 }
 
 // ViewUser returns the view of a user. Where no first or last name was sent since the user's whole name, it is read from that.
@@ -73,7 +73,10 @@ func (s *schema) view(found map[string]candidate, settings Settings) View {
 			continue
 		}
 		value, wrong := settings.read(t.kind, c.Value)
-		if c.TooLarge {
+		switch {
+		case c.misplaced():
+			wrong = invalid
+		case c.TooLarge:
 			wrong = tooLarge
 		}
 		if wrong == fine || wrong == tooLong {
@@ -87,12 +90,12 @@ func (s *schema) view(found map[string]candidate, settings Settings) View {
 	return v
 }
 
-// splitName puts the parts of a whole name in the place of a first or last name that was not sent, or was cleared before the whole name
-// came. The first word is the first name, the rest the last.
+// splitName puts the parts of a whole name in the place of a first or last name that was not sent, is empty, or was cleared by null before
+// the whole name came. The first word is the first name, the rest the last.
 func splitName(found map[string]candidate) {
 	whole, ok := found[fullName]
 	delete(found, fullName)
-	if !ok || whole.Value.Kind != call.String {
+	if !ok || whole.below || whole.Value.Kind != call.String {
 		return
 	}
 	words := strings.Fields(whole.Value.Text)
@@ -100,7 +103,9 @@ func splitName(found map[string]candidate) {
 		return
 	}
 	for trait, part := range map[string]string{"first_name": words[0], "last_name": strings.Join(words[1:], " ")} {
-		if own, sent := found[trait]; part == "" || sent && (!own.clears() || own.At.Compare(whole.At) >= 0) {
+		own, sent := found[trait]
+		cleared := own.Value.Kind == call.Null && own.At.Compare(whole.At) >= 0
+		if part == "" || sent && (!own.clears() || cleared) {
 			continue
 		}
 		found[trait] = candidate{Field: Field{Path: fullName, Value: call.Value{Kind: call.String, Text: part}, At: whole.At}}

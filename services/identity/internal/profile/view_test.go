@@ -29,7 +29,7 @@ func sent(p call.Position, traits ...any) []profile.Field {
 	for i := 0; i < len(traits); i += 2 {
 		c.Traits = append(c.Traits, call.Trait{Path: traits[i].(string), Value: traits[i+1].(call.Value)})
 	}
-	return profile.Fields(&c)
+	return profile.MergeUser(nil, &c)
 }
 
 func joined(all ...[]profile.Field) (fields []profile.Field) {
@@ -61,7 +61,8 @@ func TestTheLatestSpellingStandsAndWithinACallTheContractsOwn(t *testing.T) {
 		"an earlier null does not clear":      {joined(sent(at(2), "mailing_city", str("a")), sent(at(1), "mailing_city", null)), "a"},
 		"a newer null above clears":           {joined(sent(at(1), "address.city", str("a")), sent(at(2), "Address", null)), ""},
 		"an older null above does not":        {joined(sent(at(1), "address", null), sent(at(2), "address.city", str("a"))), "a"},
-		"newer text above clears":             {joined(sent(at(1), "address.city", str("a")), sent(at(2), "address", str("here"))), ""},
+		"newer empty text above clears":       {joined(sent(at(1), "address.city", str("a")), sent(at(2), "address", str(" "))), ""},
+		"newer text above what was cleared":   {joined(sent(at(1), "address.city", null), sent(at(2), "address", str("here"))), ""},
 		"older text above does not":           {joined(sent(at(1), "address", str("here")), sent(at(2), "address.city", str("a"))), "a"},
 		"a newer empty object above does not": {joined(sent(at(1), "address.city", str("a")), sent(at(2), "address", empty)), "a"},
 		"an empty object does not undo null": {
@@ -69,6 +70,11 @@ func TestTheLatestSpellingStandsAndWithinACallTheContractsOwn(t *testing.T) {
 			"",
 		},
 		"null above in one call, own name present": {sent(at(1), "address", null, "mailing_city", str("a")), "a"},
+		"text above in one call, own name present": {sent(at(1), "address", str("here"), "mailing_city", str("a")), "a"},
+		"empty own name, another in one call":      {sent(at(1), "mailing_city", str(" "), "address.city", str("a")), "a"},
+		"null as own name, another in one call":    {sent(at(1), "mailing_city", null, "address.city", str("a")), ""},
+		"empty own name, null under another":       {sent(at(1), "mailing_city", str(""), "address.city", null), ""},
+		"a newer empty own name clears":            {joined(sent(at(1), "address.city", str("a")), sent(at(2), "mailing_city", str(""))), ""},
 	} {
 		got := profile.ViewUser(c.fields)
 		want := map[string]profile.Value{}
@@ -95,9 +101,23 @@ func TestAWholeNameIsSplitWhereItsPartsWereNotSent(t *testing.T) {
 		},
 		"a part cleared before is filled":  {joined(sent(at(1), "firstName", null), sent(at(2), "name", str("Ada Lovelace"))), "Ada", "Lovelace"},
 		"a part cleared after stays clear": {joined(sent(at(2), "firstName", null), sent(at(1), "name", str("Ada Lovelace"))), "", "Lovelace"},
-		"cleared":                          {joined(sent(at(1), "name", str("Ada Lovelace")), sent(at(2), "name", null)), "", ""},
-		"no text":                          {sent(at(1), "name", num("5")), "", ""},
-		"only space":                       {sent(at(1), "name", str("  ")), "", ""},
+		"a part cleared in the same call":  {sent(at(1), "firstName", null, "name", str("Ada Lovelace")), "", "Lovelace"},
+		"an empty first name":              {sent(at(1), "firstName", str(""), "name", str("Ada King")), "Ada", "King"},
+		"an empty last name":               {sent(at(1), "last_name", str(" "), "name", str("Ada King Lovelace")), "Ada", "King Lovelace"},
+		"empty names in two spellings":     {sent(at(1), "First Name", str(""), "firstName", str(" "), "lastname", str(""), "Name", str("Ada King")), "Ada", "King"},
+		"empty, and named in one call":     {sent(at(1), "first_name", str(""), "firstName", str("Augusta"), "name", str("Ada King")), "Augusta", "King"},
+		"a part emptied after":             {joined(sent(at(2), "firstName", str("")), sent(at(1), "name", str("Ada Lovelace"))), "Ada", "Lovelace"},
+		"a part sent, then emptied": {
+			joined(sent(at(1), "firstName", str("Augusta"), "name", str("Ada King")), sent(at(2), "firstName", str(""))), "Ada", "King",
+		},
+		"a part emptied, then null": {joined(sent(at(1), "firstName", str(""), "name", str("Ada King")), sent(at(2), "firstName", null)), "", "King"},
+		"empty, and no other name":  {sent(at(1), "firstName", str(""), "lastName", str("King")), "", "King"},
+		"empty, and one word":       {sent(at(1), "firstName", str(""), "lastName", str(""), "name", str("Ada")), "Ada", ""},
+		"an object":                 {sent(at(1), "name.first", str("Ada King")), "", ""},
+		"an object after a name":    {joined(sent(at(1), "name", str("Ada King")), sent(at(2), "name.first", str("Ada"))), "", ""},
+		"cleared":                   {joined(sent(at(1), "name", str("Ada Lovelace")), sent(at(2), "name", null)), "", ""},
+		"no text":                   {sent(at(1), "name", num("5")), "", ""},
+		"only space":                {sent(at(1), "name", str("  ")), "", ""},
 	} {
 		got := profile.ViewUser(c.fields)
 		want := map[string]profile.Value{}
@@ -175,6 +195,64 @@ func TestWhatCannotBeUsedIsLeftOutAndListed(t *testing.T) {
 		if value != c.want || problem != c.problem || len(got.Values) > 1 || len(got.Problems) > 1 {
 			t.Errorf("%s %.20v = %.20v, problem %q, want %.20v, problem %q", c.path, c.send, value, problem, c.want, c.problem)
 		}
+	}
+}
+
+func TestAnObjectWhereAValueBelongsIsAProblemAndSoIsTextWhereAnObjectHadTheValue(t *testing.T) {
+	plain := func(path string, v call.Value) func(int64) []profile.Field {
+		return func(ms int64) []profile.Field { return profile.MergeAccount(nil, sending(ms, path, v)) }
+	}
+	object := func(path, key string, v call.Value) func(int64) []profile.Field { return plain(path+"."+key, v) }
+	for _, c := range []struct {
+		good, bad func(int64) []profile.Field
+		trait     string
+		problem   string
+	}{
+		{plain("createdAt", str("2026-11-01")), object("createdAt", "$date", str("2026-11-02")), "createdAt", "created_at_invalid"},
+		{plain("createdAt", str("2026-11-01")), object("created_at", "$date", num("1793534400000")), "createdAt", "created_at_invalid"},
+		{plain("createdAt", str("2026-11-01")), object("createdAt", "$date.$numberLong", str("1")), "createdAt", "created_at_invalid"},
+		{plain("createdAt", str("2026-11-01")), object("createdAt", "$date", null), "createdAt", "created_at_invalid"},
+		{plain("createdAt", str("2026-11-01")), object("createdAt", "$date", empty), "createdAt", "created_at_invalid"},
+		{plain("createdAt", str("2026-11-01")), plain("createdAt", empty), "createdAt", "created_at_invalid"},
+		{plain("createdAt", str("2026-11-01")), plain("createdAt", num("2020")), "createdAt", "created_at_invalid"},
+		{plain("createdAt", str("2026-11-01")), plain("createdAt", num("0")), "createdAt", "created_at_invalid"},
+		{plain("createdAt", str("2026-11-01")), plain("createdAt", num("43831")), "createdAt", "created_at_invalid"},
+		{plain("createdAt", str("2026-11-01")), plain("createdAt", str("43831")), "createdAt", "created_at_invalid"},
+		{plain("employees", num("7")), object("employees", "min", num("1")), "employees", "employees_invalid"},
+		{plain("employees", num("7")), object("numberOfEmployees", "min", str(strings.Repeat("x", 9000))), "employees", "employees_invalid"},
+		{plain("name", str("Acme")), object("name", "en", str("Acme")), "name", "name_invalid"},
+		{plain("tier", str("gold")), object("tier", "name", str("gold")), "tier", "tier_invalid"},
+		{plain("is_churned", str("1")), object("churned", "is", str("1")), "is_churned", "is_churned_invalid"},
+		{plain("description", str("x")), object("description", "html", str("x")), "description", "description_invalid"},
+		{plain("address.city", str("Oslo")), object("address.city", "name", str("Rome")), "billing_city", "billing_city_invalid"},
+		{plain("address.city", str("Oslo")), plain("address", str("x")), "billing_city", "billing_city_invalid"},
+		{plain("Address.City", str("Oslo")), plain("address", num("7")), "billing_city", "billing_city_invalid"},
+		{plain("billing_city", str("Oslo")), plain("ADDRESS", call.Value{Kind: call.JSON, Text: "[1]"}), "billing_city", "billing_city_invalid"},
+		{object("address.city", "name", str("Rome")), plain("address", str("x")), "", "billing_city_invalid"},
+	} {
+		settings := profile.Settings{Tiers: []string{"gold"}}
+		after := profile.ViewAccount(joined(c.good(1), c.bad(2)), settings)
+		if diff := cmp.Diff(after, profile.ViewAccount(joined(c.bad(2), c.good(1)), settings)); diff != "" {
+			t.Errorf("%s: in another order: %s", c.problem, diff)
+		}
+		if len(after.Values) != 0 || len(after.Problems) != 1 || after.Problems[0].Code != c.problem {
+			t.Errorf("%s: %+v", c.problem, after)
+		}
+		if c.trait == "" {
+			continue
+		}
+		before := profile.ViewAccount(joined(c.bad(1), c.good(2)), settings)
+		if _, ok := before.Values[c.trait]; !ok || len(before.Values) != 1 || len(before.Problems) != 0 {
+			t.Errorf("%s, and a value after that: %+v", c.problem, before)
+		}
+	}
+}
+
+func TestAnObjectUnderAHintIsNoProblem(t *testing.T) {
+	settings := profile.Settings{Tiers: []string{"gold"}}
+	got := profile.ViewAccount(joined(sent(at(1), "tier", str("gold")), sent(at(2), "plan.name", str("gold"))), settings)
+	if got.Values["tier"].Text != "gold" || len(got.Problems) != 0 {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -156,6 +156,27 @@ func testRejections(t *testing.T, d *driver) {
 	}
 }
 
+func testFiltered(t *testing.T, d *driver) {
+	c := track("m", "u", "a")
+	filtered := directory.Filtered{Source: "web", Type: "track"}
+	d.record("w", directory.Batch{Filtered: []directory.Filtered{filtered, filtered}})
+	d.reopen()
+	d.record("w", directory.Batch{
+		Calls:    []call.Call{c, c},
+		Filtered: []directory.Filtered{filtered, {Source: "web", Type: "page"}},
+	})
+	want := []directory.Book{
+		{Source: "web", Type: "page", Filtered: 1},
+		{Source: "web", Type: "track", Accepted: 1, Duplicate: 1, Filtered: 3},
+	}
+	if diff := cmp.Diff(want, d.books("w"), cmpopts.EquateEmpty()); diff != "" {
+		t.Error(diff)
+	}
+	if kept := d.kept("w", 9); len(kept) != 0 {
+		t.Errorf("kept %+v", kept)
+	}
+}
+
 func testSources(t *testing.T, d *driver) {
 	byWeb, byApp := track("m", "u", "a"), track("m", "u", "a")
 	byApp.Source = "app"

@@ -38,8 +38,10 @@ type readsAs struct {
 
 var customValues = []readsAs{
 	{call.Value{Kind: call.String, Text: "12"}, "12", "12", wrongType},
-	{call.Value{Kind: call.Number, Text: "12"}, "12", "12", "12000"},
-	{call.Value{Kind: call.Number, Text: "12.0"}, "12.0", "12", "12000"},
+	{call.Value{Kind: call.Number, Text: "12"}, "12", "12", wrongType},
+	{call.Value{Kind: call.Number, Text: "12.0"}, "12.0", "12", wrongType},
+	{call.Value{Kind: call.String, Text: "43831"}, "43831", "43831", wrongType},
+	{call.Value{Kind: call.Number, Text: "100000000"}, "100000000", "1e+08", "100000000000"},
 	{call.Value{Kind: call.Number, Text: "-3"}, "-3", "-3", wrongType},
 	{call.Value{Kind: call.String, Text: "2026-11-01"}, "2026-11-01", wrongType, "1793491200000"},
 	{call.Value{Kind: call.Number, Text: "1793491200"}, "1793491200", "1.7934912e+09", "1793491200000"},
@@ -92,7 +94,7 @@ func (o *oracle) dimension(account string, d *profile.Dimension) (value string, 
 	for _, place := range places {
 		said, ok := customPlaces[place]
 		if !ok {
-			said = meaning{spellings: []string{place.Path}}
+			said = meaning{as: custom, spellings: []string{place.Path}}
 		}
 		var all []spoken
 		for _, calls := range o.subjects(account, place.Type) {
@@ -105,11 +107,14 @@ func (o *oracle) dimension(account string, d *profile.Dimension) (value string, 
 		}
 		slices.SortFunc(all, func(a, b spoken) int { return b.at.Compare(a.at) })
 		reads := func(s spoken) string {
+			if s.misplaced {
+				return wrongType
+			}
 			i := slices.IndexFunc(customValues, func(r readsAs) bool { return r.value == s.value })
 			return customValues[i].as(d.Type)
 		}
 		if slices.ContainsFunc(all, func(s spoken) bool {
-			return reads(s) != reads(all[0]) || reads(s) == wrongType && s.value != all[0].value
+			return reads(s) != reads(all[0]) || reads(s) == wrongType && s.raw() != all[0].raw()
 		}) {
 			problems = append(problems, "dimension_conflict")
 		}

@@ -15,17 +15,19 @@ const epoch = int64(1_793_534_400_000)
 
 func workspaceName(n int, which string) string { return fmt.Sprintf("%d-%s", n, which) }
 
-// history is a set of calls and rejections, and some copies of them.
+// history is a set of calls, rejections and filtered calls, and some copies of them.
 type history struct {
 	calls      []call.Call
 	rejections []directory.Rejection
+	filtered   []directory.Filtered
 	copies     []delivery
 }
 
-// delivery is one thing that arrives: a call or a rejection.
+// delivery is one thing that arrives: a call, a rejection or a filtered call.
 type delivery struct {
 	call      *call.Call
 	rejection *directory.Rejection
+	filtered  *directory.Filtered
 }
 
 func (h history) distinct() (all []delivery) {
@@ -35,6 +37,9 @@ func (h history) distinct() (all []delivery) {
 	for i := range h.rejections {
 		all = append(all, delivery{rejection: &h.rejections[i]})
 	}
+	for i := range h.filtered {
+		all = append(all, delivery{filtered: &h.filtered[i]})
+	}
 	return all
 }
 
@@ -42,10 +47,13 @@ func (h history) deliveries() []delivery { return append(h.distinct(), h.copies.
 
 func toBatch(deliveries []delivery) (b directory.Batch) {
 	for _, d := range deliveries {
-		if d.call != nil {
+		switch {
+		case d.call != nil:
 			b.Calls = append(b.Calls, *d.call)
-		} else {
+		case d.rejection != nil:
 			b.Rejections = append(b.Rejections, *d.rejection)
+		default:
+			b.Filtered = append(b.Filtered, *d.filtered)
 		}
 	}
 	return b
@@ -57,6 +65,7 @@ func genHistory(t *rapid.T) history {
 	h := history{
 		calls:      rapid.SliceOfN(genCall(), 1, 20).Draw(t, "calls"),
 		rejections: rapid.SliceOfNDistinct(genRejection(), 0, 4, fingerprint).Draw(t, "rejections"),
+		filtered:   rapid.SliceOfN(genFiltered(), 0, 3).Draw(t, "filtered"),
 	}
 	for i := range h.calls {
 		// MessageIds do not sort like the calls, and some are UUIDs.
@@ -111,15 +120,27 @@ func genRejection() *rapid.Generator[directory.Rejection] {
 	})
 }
 
+func genFiltered() *rapid.Generator[directory.Filtered] {
+	return rapid.Custom(func(t *rapid.T) directory.Filtered {
+		return directory.Filtered{
+			Source: rapid.SampledFrom([]string{"web", "app", "filtered only"}).Draw(t, "source"),
+			Type:   rapid.SampledFrom([]string{"track", "identify", ""}).Draw(t, "type"),
+		}
+	})
+}
+
 func genCall() *rapid.Generator[call.Call] {
 	user := rapid.SampledFrom([]string{"u1", "u1", "u2", "u3"})
-	kind := rapid.SampledFrom([]call.Type{call.Identify, call.Identify, call.Group, call.Group, call.Track, call.Alias, call.Delete})
+	kind := rapid.SampledFrom([]call.Type{
+		call.Identify, call.Identify, call.Group, call.Group, call.Track, call.Track, call.Page, call.Screen, call.Alias, call.Delete,
+	})
 	return rapid.Custom(func(t *rapid.T) call.Call {
 		c := call.Call{
 			Type:        kind.Draw(t, "type"),
 			Source:      rapid.SampledFrom([]string{"web", "app"}).Draw(t, "source"),
 			AnonymousID: rapid.SampledFrom([]string{"", "s"}).Draw(t, "session"),
 			OriginalMS:  epoch + rapid.Int64Range(0, 3).Draw(t, "time"),
+			Inactive:    rapid.IntRange(0, 2).Draw(t, "inactive") == 0,
 		}
 		c.TimeMS = c.OriginalMS + rapid.SampledFrom([]int64{0, 0, 0, 1, -1}).Draw(t, "correction")
 		switch c.Type {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"pgregory.net/rapid"
 
@@ -36,7 +37,7 @@ const (
 // mappedName is the name of the dimension that mappings find values for. Letter case and space make a difference in names.
 const mappedName = "D 0.x"
 
-// meaning is a trait with some of its spellings, the better ones first.
+// meaning is a trait with some of its spellings, the better ones first. One that leads on from another is of an object in the other's place.
 type meaning struct {
 	trait     string
 	code      string
@@ -47,21 +48,21 @@ type meaning struct {
 var userTable = []meaning{
 	{"first_name", "first_name", plain, []string{"first_name", "First Name", "firstName"}},
 	{"last_name", "last_name", plain, []string{"last_name", "lastName"}},
-	{"mailing_city", "mailing_city", plain, []string{"mailing_city", "mailingCity", "address.city", "city", above}},
-	{"", "", wholeName, []string{"name"}},
-	{"", "", custom, []string{"company.size", "Company.Size", aboveCustom}},
-	{"", "", custom, []string{"seen", "SEEN"}},
+	{"mailing_city", "mailing_city", plain, []string{"mailing_city", "mailingCity", "address.city", "city", above, "address.city.name"}},
+	{"", "", wholeName, []string{"name", "name.first"}},
+	{"", "", custom, []string{"company.size", "Company.Size", aboveCustom, "company.size.min"}},
+	{"", "", custom, []string{"seen", "SEEN", "seen.at"}},
 	{"", "", custom, []string{call.DimensionPath(mappedName)}},
 }
 
 var accountTable = []meaning{
 	{"name", "name", plain, []string{"name"}},
-	{"createdAt", "created_at", instant, []string{"createdAt", "created_at", "created"}},
-	{"employees", "employees", amount, []string{"employees", "employeeCount"}},
+	{"createdAt", "created_at", instant, []string{"createdAt", "created_at", "created", "createdAt.$date"}},
+	{"employees", "employees", amount, []string{"employees", "employeeCount", "employeeCount.min"}},
 	{"tier", "tier", tier, []string{"tier", hint}},
 	{"billing_city", "billing_city", plain, []string{"billing_city", "biling_city", "address.city", above}},
 	{"", "", custom, []string{"company.size", "company._Size", aboveCustom}},
-	{"", "", custom, []string{"renewal_date", "renewalDate"}},
+	{"", "", custom, []string{"renewal_date", "renewalDate", "renewal_date.iso"}},
 	{"", "", custom, []string{call.DimensionPath(mappedName)}},
 	{"", "", custom, []string{lookalike}},
 }
@@ -79,6 +80,7 @@ func samples(k kind) []sample {
 	number := func(s string) call.Value { return call.Value{Kind: call.Number, Text: s} }
 	wrong := []sample{
 		{value: call.Value{Kind: call.Null}}, {value: text("")}, {value: call.Value{Kind: call.Bool, Text: "true"}, problem: "_invalid"},
+		{value: nothing, problem: "_invalid"},
 	}
 	return append(wrong, map[kind][]sample{
 		plain:     {{value: text("Oslo"), reads: "Oslo"}, {value: text("Rome"), reads: "Rome"}, {value: number("7"), reads: "7"}},
@@ -87,6 +89,7 @@ func samples(k kind) []sample {
 			{value: text("2026-11-01"), reads: "1793491200000"},
 			{value: number("1793534400"), reads: "1793534400000"},
 			{value: text("soon"), problem: "_invalid"},
+			{value: number("43831"), problem: "_invalid"},
 		},
 		amount: {{value: text("12"), reads: "12"}, {value: number("300"), reads: "300"}, {value: text("many"), problem: "_invalid"}},
 		tier:   {{value: text("gold"), reads: "gold"}, {value: text("silver"), reads: "silver"}},
@@ -94,10 +97,29 @@ func samples(k kind) []sample {
 	}[k]...)
 }
 
-// read returns what a value reads as, or the code of what is wrong with it.
-func (m meaning) read(v call.Value, settings profile.Settings) (reads, problem string) {
+// nothing is an empty object.
+var nothing = call.Value{Kind: call.JSON, Text: "{}"}
+
+// rank returns how good a spelling is, the smaller the better, and whether it is inside of an object in the trait's place; false: it is none.
+func (m meaning) rank(path string) (rank int, inside, ok bool) {
+	for i, s := range m.spellings {
+		if rest, under := strings.CutPrefix(path, s); under && s != above && s != aboveCustom {
+			if rest == "" || rest[0] == '.' {
+				return i, rest != "", true
+			}
+		}
+	}
+	rank = slices.Index(m.spellings, path)
+	return rank, false, rank >= 0
+}
+
+// read returns what something that was said reads as, or the code of what is wrong with it.
+func (m meaning) read(said *spoken, settings profile.Settings) (reads, problem string) {
+	if said.misplaced {
+		return "", m.code + "_invalid"
+	}
 	all := samples(m.as)
-	s := all[slices.IndexFunc(all, func(s sample) bool { return s.value == v })]
+	s := all[slices.IndexFunc(all, func(s sample) bool { return s.value == said.value })]
 	switch {
 	case s.problem != "":
 		return "", m.code + s.problem

@@ -117,9 +117,11 @@ func (o *oracle) usersWhere(want func(userView) bool) (users []userView) {
 		}
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(calls), directory.UserKey.Compare) {
-		u := userView{UserKey: key}
+		u := userView{UserKey: key, LastSeenMS: directory.NeverSeen}
 		for _, c := range calls[key] {
-			u.LastSeenMS = max(u.LastSeenMS, c.TimeMS)
+			if !c.Inactive && slices.Contains([]call.Type{call.Track, call.Page, call.Screen}, c.Type) {
+				u.LastSeenMS = max(u.LastSeenMS, c.TimeMS)
+			}
 		}
 		u.Traits, u.Problems = o.traits(calls[key], call.Identify, userTable, profile.Settings{})
 		if want(u) {
@@ -185,7 +187,7 @@ func (o *oracle) traits(calls []call.Call, from call.Type, table []meaning, sett
 			continue
 		}
 		if s := best[m.trait]; s != nil && !s.clears() {
-			text, problem := m.read(s.value, settings)
+			text, problem := m.read(s, settings)
 			if problem != "" {
 				problems = append(problems, problem)
 			} else {
@@ -193,10 +195,11 @@ func (o *oracle) traits(calls []call.Call, from call.Type, table []meaning, sett
 			}
 		}
 	}
-	if whole != nil && whole.value.Kind == call.String && !whole.clears() {
+	if whole != nil && whole.value.Kind == call.String && !whole.misplaced && !whole.clears() {
 		first, last, _ := strings.Cut(whole.value.Text, " ")
 		for trait, part := range map[string]string{"first_name": first, "last_name": last} {
-			if own := best[trait]; part != "" && (own == nil || own.clears() && own.at.Compare(whole.at) < 0) {
+			own := best[trait]
+			if part != "" && (own == nil || own.clears() && (own.empty() || own.at.Compare(whole.at) < 0)) {
 				traits[trait] = part
 			}
 		}
@@ -211,10 +214,24 @@ type spoken struct {
 	value call.Value
 	at    call.Position
 	rank  int
+	// inside: it is in an object in the trait's place; misplaced: it is, or it stands where the object should that had the trait's value.
+	inside, misplaced bool
 }
 
+func (s *spoken) above() bool { return s.path == above || s.path == aboveCustom }
+
+func (s *spoken) empty() bool { return s.value.Kind == call.String && s.value.Text == "" }
+
 func (s *spoken) clears() bool {
-	return s.path == above || s.path == aboveCustom || s.value.Kind == call.Null || s.value.Kind == call.String && s.value.Text == ""
+	return !s.misplaced && (s.above() || s.value.Kind == call.Null || s.empty())
+}
+
+// raw is what tells two wrong values apart.
+func (s *spoken) raw() call.Value {
+	if s.inside {
+		return call.Value{}
+	}
+	return s.value
 }
 
 // latest collects everything that calls said of a trait, under whatever spelling, and returns the last of it; nil if there is nothing.
@@ -225,15 +242,22 @@ func latest(calls []call.Call, from call.Type, m meaning, settings profile.Setti
 			continue
 		}
 		for _, t := range c.Traits {
-			if rank := slices.Index(m.spellings, t.Path); rank >= 0 {
-				all = append(all, spoken{t.Path, t.Value, call.Position{TimeMS: c.TimeMS, MessageID: c.MessageID}, rank})
+			rank, inside, ok := m.rank(t.Path)
+			s := spoken{path: t.Path, value: t.Value, at: call.Position{TimeMS: c.TimeMS, MessageID: c.MessageID}, rank: rank, inside: inside, misplaced: inside}
+			if ok && (t.Value != nothing || m.as != custom && !s.above() && t.Path != hint) {
+				all = append(all, s)
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b spoken) int { return cmp.Or(b.at.Compare(a.at), cmp.Compare(a.rank, b.rank)) })
+	order := func(yes bool) int { return map[bool]int{true: 1}[yes] }
+	slices.SortFunc(all, func(a, b spoken) int {
+		return cmp.Or(b.at.Compare(a.at), cmp.Compare(order(a.above()), order(b.above())), cmp.Compare(order(a.empty()), order(b.empty())),
+			cmp.Compare(a.rank, b.rank), cmp.Compare(a.path, b.path))
+	})
 	asked := false
 	for _, s := range all {
 		if s.path != hint {
+			s.misplaced = s.inside || s.above() && s.value.Kind != call.Null && !s.empty() && valued(all)
 			return &s
 		}
 		// Of all hints only the last one says anything, and only if it names a tier.
@@ -243,6 +267,18 @@ func latest(calls []call.Call, from call.Type, m meaning, settings profile.Setti
 		asked = true
 	}
 	return nil
+}
+
+// valued says whether, of what was said last under each path, anything is a value, or an object in its place. The last comes first.
+func valued(all []spoken) bool {
+	seen := map[string]bool{}
+	for _, s := range all {
+		if !seen[s.path] && !s.clears() {
+			return true
+		}
+		seen[s.path] = true
+	}
+	return false
 }
 
 // kept returns which rejections are kept: each once, but for those that name a user who is deleted at their time.
@@ -264,7 +300,7 @@ func (o *oracle) kept() (ids []string) {
 	return ids
 }
 
-// books counts deliveries: the first of each content is accepted or rejected, the others are duplicates.
+// books counts deliveries: the first of each content is accepted or rejected, the others are duplicates. What is filtered counts each time.
 func (o *oracle) books() []directory.Book {
 	type page struct{ source, kind string }
 	books := map[page]*directory.Book{}
@@ -283,6 +319,8 @@ func (o *oracle) books() []directory.Book {
 		case d.call != nil:
 			calls[d.call.MessageID] = true
 			at(d.call.Source, d.call.Type.String()).Accepted++
+		case d.filtered != nil:
+			at(d.filtered.Source, d.filtered.Type).Filtered++
 		case rejections[d.rejection.Fingerprint]:
 			at(d.rejection.Source, d.rejection.Type).Duplicate++
 		default:

@@ -29,6 +29,7 @@ func Run(t *testing.T, open Open) {
 		"two calls that share one identity are told apart":                            testConflict,
 		"a rejection counts once for each source":                                     testRejections,
 		"a call that another service refuses counts as rejected, once":                testRefused,
+		"a filtered call is counted each time it comes, and nothing else":             testFiltered,
 		"the last rejections are kept, each once, the latest first":                   testKept,
 		"old rejections and all but the last are not kept":                            testKeptBounds,
 		"rejections that name a deleted user are not kept, in either order":           testKeptDeleted,

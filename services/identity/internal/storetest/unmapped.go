@@ -13,20 +13,27 @@ import (
 type stranger struct {
 	place     call.Place // in its canonical spelling
 	spellings []string
-	above     string
+	above     []string
 }
 
 var strangers = []stranger{
-	{call.Place{Type: call.Group, Path: `\\:d0.x`}, []string{lookalike}, ""},
-	{call.Place{Type: call.Group, Path: "address"}, []string{above}, ""},
-	{call.Place{Type: call.Group, Path: "company"}, []string{aboveCustom}, ""},
-	{call.Place{Type: call.Group, Path: "company.size"}, []string{"company.size", "company._Size"}, aboveCustom},
-	{call.Place{Type: call.Group, Path: "plan"}, []string{hint}, ""},
-	{call.Place{Type: call.Group, Path: "renewaldate"}, []string{"renewal_date", "renewalDate"}, ""},
-	{call.Place{Type: call.Identify, Path: "address"}, []string{above}, ""},
-	{call.Place{Type: call.Identify, Path: "company"}, []string{aboveCustom}, ""},
-	{call.Place{Type: call.Identify, Path: "company.size"}, []string{"company.size", "Company.Size"}, aboveCustom},
-	{call.Place{Type: call.Identify, Path: "seen"}, []string{"seen", "SEEN"}, ""},
+	{call.Place{Type: call.Group, Path: `\\:d0.x`}, []string{lookalike}, nil},
+	{call.Place{Type: call.Group, Path: "address"}, []string{above}, nil},
+	{call.Place{Type: call.Group, Path: "company"}, []string{aboveCustom}, nil},
+	{call.Place{Type: call.Group, Path: "company.size"}, []string{"company.size", "company._Size"}, []string{aboveCustom}},
+	{call.Place{Type: call.Group, Path: "createdat.$date"}, []string{"createdAt.$date"}, []string{"createdAt", "created_at"}},
+	{call.Place{Type: call.Group, Path: "employeecount.min"}, []string{"employeeCount.min"}, []string{"employeeCount"}},
+	{call.Place{Type: call.Group, Path: "plan"}, []string{hint}, nil},
+	{call.Place{Type: call.Group, Path: "renewaldate"}, []string{"renewal_date", "renewalDate"}, nil},
+	{call.Place{Type: call.Group, Path: "renewaldate.iso"}, []string{"renewal_date.iso"}, []string{"renewal_date", "renewalDate"}},
+	{call.Place{Type: call.Identify, Path: "address"}, []string{above}, nil},
+	{call.Place{Type: call.Identify, Path: "address.city.name"}, []string{"address.city.name"}, []string{"address.city", above}},
+	{call.Place{Type: call.Identify, Path: "company"}, []string{aboveCustom}, nil},
+	{call.Place{Type: call.Identify, Path: "company.size"}, []string{"company.size", "Company.Size"}, []string{aboveCustom}},
+	{call.Place{Type: call.Identify, Path: "company.size.min"}, []string{"company.size.min"}, []string{"company.size", "Company.Size", aboveCustom}},
+	{call.Place{Type: call.Identify, Path: "name.first"}, []string{"name.first"}, []string{"name"}},
+	{call.Place{Type: call.Identify, Path: "seen"}, []string{"seen", "SEEN"}, nil},
+	{call.Place{Type: call.Identify, Path: "seen.at"}, []string{"seen.at"}, []string{"seen", "SEEN"}},
 }
 
 // unmapped returns the strangers that no dimension is read from, in order.
@@ -76,10 +83,10 @@ func (s stranger) latest(calls []call.Call) *spoken {
 		for _, t := range c.Traits {
 			said := spoken{path: t.Path, value: t.Value, at: call.Position{TimeMS: c.TimeMS, MessageID: c.MessageID}}
 			switch {
-			case c.Type != s.place.Type:
+			case c.Type != s.place.Type, t.Value == nothing:
 			case slices.Contains(s.spellings, t.Path):
 				all = append(all, said)
-			case t.Path == s.above:
+			case slices.Contains(s.above, t.Path):
 				over = append(over, said)
 			}
 		}
@@ -87,7 +94,12 @@ func (s stranger) latest(calls []call.Call) *spoken {
 	if len(all) == 0 {
 		return nil
 	}
-	last := slices.MinFunc(all, func(a, b spoken) int { return cmp.Or(b.at.Compare(a.at), cmp.Compare(a.path, b.path)) })
+	last := slices.MinFunc(all, func(a, b spoken) int {
+		if c := b.at.Compare(a.at); c != 0 || a.empty() == b.empty() {
+			return cmp.Or(c, cmp.Compare(a.path, b.path))
+		}
+		return map[bool]int{true: 1, false: -1}[a.empty()]
+	})
 	if slices.ContainsFunc(over, func(o spoken) bool { return o.at.Compare(last.at) > 0 }) ||
 		last.value.Kind == call.Null || last.value.Kind == call.String && last.value.Text == "" {
 		return nil

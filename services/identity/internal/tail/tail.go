@@ -12,11 +12,12 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/sojournhq/sojourn/internal/kit/streams"
 	identityv1 "github.com/sojournhq/sojourn/proto/sojourn/identity/v1"
 )
 
 const (
-	// MaxWatchers is how many may watch at once, all workspaces together.
+	// MaxWatchers is how many may watch at once, all workspaces together, by whatever gateway. Workspaces share it: see streams.Share.
 	MaxWatchers = 64
 	// maxWaiting is how much may wait for one watcher, in bytes: more than the calls of one request.
 	maxWaiting = 4 << 20
@@ -24,7 +25,7 @@ const (
 	perCall = 200
 )
 
-// ErrFull is returned when as many watch as may.
+// ErrFull is returned when as many watch the calls of a workspace, or of all, as may.
 var ErrFull = errors.New("too many are watching calls, try again later")
 
 // Hub knows who is watching. The zero value is ready to use.
@@ -39,7 +40,7 @@ type Hub struct {
 func (h *Hub) Watch(workspace string, want func(*identityv1.ReceivedCall) bool) (*Watcher, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.watching.Load() == MaxWatchers {
+	if !streams.Share(len(h.watchers[workspace]), MaxWatchers-int(h.watching.Load())) {
 		return nil, ErrFull
 	}
 	w := &Watcher{hub: h, workspace: workspace, want: want, more: make(chan struct{}, 1)}

@@ -3,6 +3,7 @@ package tail_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -128,11 +129,26 @@ func TestAWatcherWaitsUntilThereIsSomethingOrItsContextEnds(t *testing.T) {
 	})
 }
 
+func TestTheWatchersOfOneWorkspaceLeaveRoomForThoseOfAnother(t *testing.T) {
+	var h tail.Hub
+	for _, workspace := range []string{"w", "other"} {
+		refused := false
+		for !refused {
+			_, err := h.Watch(workspace, everything)
+			refused = errors.Is(err, tail.ErrFull)
+			if err != nil && !refused {
+				t.Fatal(err)
+			}
+		}
+	}
+	watch(t, &h, "a third", everything)
+}
+
 func TestThereAreAsManyPlacesAsThereAreAndOneIsFreeWhenSomebodyLeaves(t *testing.T) {
 	var h tail.Hub
 	var last *tail.Watcher
-	for range tail.MaxWatchers {
-		last = watch(t, &h, "w", everything)
+	for i := range tail.MaxWatchers {
+		last = watch(t, &h, strconv.Itoa(i), everything)
 	}
 	if _, err := h.Watch("another", everything); !errors.Is(err, tail.ErrFull) {
 		t.Errorf("one too many: %v", err)

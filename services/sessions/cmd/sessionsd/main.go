@@ -28,7 +28,7 @@ func main() {
 			if *file == "" {
 				return sessions.Open(ctx, c, d)
 			}
-			workspaces, err := workspace.Watch(*file, d.Log)
+			workspaces, err := workspace.WatchWithoutSecrets(*file, d.Log)
 			if err != nil {
 				return nil, err
 			}

@@ -198,24 +198,28 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			httpClient,
 			baseURL+QueryServiceListEventsProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ListEvents")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		queryUsage: connect.NewClient[v1.QueryUsageRequest, v1.QueryUsageResponse](
 			httpClient,
 			baseURL+QueryServiceQueryUsageProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("QueryUsage")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		listModules: connect.NewClient[v1.ListModulesRequest, v1.ListModulesResponse](
 			httpClient,
 			baseURL+QueryServiceListModulesProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ListModules")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		listFeatures: connect.NewClient[v1.ListFeaturesRequest, v1.ListFeaturesResponse](
 			httpClient,
 			baseURL+QueryServiceListFeaturesProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ListFeatures")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 	}
@@ -288,24 +292,28 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 		QueryServiceListEventsProcedure,
 		svc.ListEvents,
 		connect.WithSchema(queryServiceMethods.ByName("ListEvents")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceQueryUsageHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceQueryUsageProcedure,
 		svc.QueryUsage,
 		connect.WithSchema(queryServiceMethods.ByName("QueryUsage")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceListModulesHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListModulesProcedure,
 		svc.ListModules,
 		connect.WithSchema(queryServiceMethods.ByName("ListModules")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceListFeaturesHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListFeaturesProcedure,
 		svc.ListFeatures,
 		connect.WithSchema(queryServiceMethods.ByName("ListFeatures")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	return "/sojourn.events.v1.QueryService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -321,7 +321,10 @@ type UserRow struct {
 	// Event time of the latest such call, in milliseconds.
 	LastTimeMs int64 `protobuf:"varint,1,opt,name=last_time_ms,json=lastTimeMs,proto3" json:"last_time_ms,omitempty"`
 	// The user's traits as sent.
-	Fields        []*Field `protobuf:"bytes,2,rep,name=fields,proto3" json:"fields,omitempty"`
+	Fields []*Field `protobuf:"bytes,2,rep,name=fields,proto3" json:"fields,omitempty"`
+	// How long before last_time_ms the user's latest activity was, in milliseconds; last_time_ms + 1 if there was none. Rows from before this
+	// field have 0: of them the latest call counts as activity. It stands in front of the fields.
+	QuietMs       int64 `protobuf:"varint,3,opt,name=quiet_ms,json=quietMs,proto3" json:"quiet_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -368,6 +371,13 @@ func (x *UserRow) GetFields() []*Field {
 		return x.Fields
 	}
 	return nil
+}
+
+func (x *UserRow) GetQuietMs() int64 {
+	if x != nil {
+		return x.QuietMs
+	}
+	return 0
 }
 
 // AccountRow is what is known of an account, under the key account_id.
@@ -497,7 +507,9 @@ type BookRow struct {
 	// Further copies.
 	Duplicate int64 `protobuf:"varint,2,opt,name=duplicate,proto3" json:"duplicate,omitempty"`
 	// Calls rejected, by code.
-	Rejected      map[string]int64 `protobuf:"bytes,3,rep,name=rejected,proto3" json:"rejected,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	Rejected map[string]int64 `protobuf:"bytes,3,rep,name=rejected,proto3" json:"rejected,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Calls that a rule of the source left out.
+	Filtered      int64 `protobuf:"varint,4,opt,name=filtered,proto3" json:"filtered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -553,6 +565,13 @@ func (x *BookRow) GetRejected() map[string]int64 {
 	return nil
 }
 
+func (x *BookRow) GetFiltered() int64 {
+	if x != nil {
+		return x.Filtered
+	}
+	return 0
+}
+
 var File_sojourn_identity_storage_v1_storage_proto protoreflect.FileDescriptor
 
 const file_sojourn_identity_storage_v1_storage_proto_rawDesc = "" +
@@ -584,11 +603,12 @@ const file_sojourn_identity_storage_v1_storage_proto_rawDesc = "" +
 	" \x01(\x03R\x05times\x12\x17\n" +
 	"\auser_id\x18\v \x01(\tR\x06userId\x12\x17\n" +
 	"\atime_ms\x18\f \x01(\x03R\x06timeMs\x12 \n" +
-	"\vfingerprint\x18\r \x01(\fR\vfingerprint\"g\n" +
+	"\vfingerprint\x18\r \x01(\fR\vfingerprint\"\x82\x01\n" +
 	"\aUserRow\x12 \n" +
 	"\flast_time_ms\x18\x01 \x01(\x03R\n" +
 	"lastTimeMs\x12:\n" +
-	"\x06fields\x18\x02 \x03(\v2\".sojourn.identity.storage.v1.FieldR\x06fields\"H\n" +
+	"\x06fields\x18\x02 \x03(\v2\".sojourn.identity.storage.v1.FieldR\x06fields\x12\x19\n" +
+	"\bquiet_ms\x18\x03 \x01(\x03R\aquietMs\"H\n" +
 	"\n" +
 	"AccountRow\x12:\n" +
 	"\x06fields\x18\x01 \x03(\v2\".sojourn.identity.storage.v1.FieldR\x06fields\"\x84\x01\n" +
@@ -597,11 +617,12 @@ const file_sojourn_identity_storage_v1_storage_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x19.sojourn.segment.v1.ValueR\x05value\x12\x17\n" +
 	"\atime_ms\x18\x03 \x01(\x03R\x06timeMs\x12\x1d\n" +
 	"\n" +
-	"message_id\x18\x04 \x01(\tR\tmessageId\"\xd0\x01\n" +
+	"message_id\x18\x04 \x01(\tR\tmessageId\"\xec\x01\n" +
 	"\aBookRow\x12\x1a\n" +
 	"\baccepted\x18\x01 \x01(\x03R\baccepted\x12\x1c\n" +
 	"\tduplicate\x18\x02 \x01(\x03R\tduplicate\x12N\n" +
-	"\brejected\x18\x03 \x03(\v22.sojourn.identity.storage.v1.BookRow.RejectedEntryR\brejected\x1a;\n" +
+	"\brejected\x18\x03 \x03(\v22.sojourn.identity.storage.v1.BookRow.RejectedEntryR\brejected\x12\x1a\n" +
+	"\bfiltered\x18\x04 \x01(\x03R\bfiltered\x1a;\n" +
 	"\rRejectedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01B\x88\x02\n" +

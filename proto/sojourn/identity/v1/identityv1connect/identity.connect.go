@@ -81,8 +81,8 @@ const (
 type IngestServiceClient interface {
 	// RecordCalls enters every call into the ledger of calls, merges the traits of identify and group calls, and learns which user
 	// belongs to which account. It is idempotent by (workspace, original_time_ms, message_id), independent of order, and returns when
-	// everything is durable, with one result for each call at the same index. Every call and rejection is counted in the books in
-	// the same transaction. INVALID_ARGUMENT: no workspace, or more than 10,000 calls and rejections. UNAVAILABLE: try again.
+	// everything is durable, with one result for each call at the same index. Every call, rejection and filtered call is counted in the
+	// same transaction. INVALID_ARGUMENT: no workspace, or more than 10,000 calls, rejections and filtered calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *v1.RecordCallsRequest) (*v1.RecordCallsResponse, error)
 	// DeleteUser removes everything that calls of a user up to a time left, in every account, and remembers to drop such calls when they
 	// come later; of the userId it keeps a keyed hash. It is idempotent, does a bounded part a request, and returns when that is durable.
@@ -144,8 +144,8 @@ func (c *ingestServiceClient) DeleteUser(ctx context.Context, req *v1.DeleteUser
 type IngestServiceHandler interface {
 	// RecordCalls enters every call into the ledger of calls, merges the traits of identify and group calls, and learns which user
 	// belongs to which account. It is idempotent by (workspace, original_time_ms, message_id), independent of order, and returns when
-	// everything is durable, with one result for each call at the same index. Every call and rejection is counted in the books in
-	// the same transaction. INVALID_ARGUMENT: no workspace, or more than 10,000 calls and rejections. UNAVAILABLE: try again.
+	// everything is durable, with one result for each call at the same index. Every call, rejection and filtered call is counted in the
+	// same transaction. INVALID_ARGUMENT: no workspace, or more than 10,000 calls, rejections and filtered calls. UNAVAILABLE: try again.
 	RecordCalls(context.Context, *v1.RecordCallsRequest) (*v1.RecordCallsResponse, error)
 	// DeleteUser removes everything that calls of a user up to a time left, in every account, and remembers to drop such calls when they
 	// come later; of the userId it keeps a keyed hash. It is idempotent, does a bounded part a request, and returns when that is durable.
@@ -219,7 +219,7 @@ type QueryServiceClient interface {
 	// TailCalls tells, from now on, of every call that the workspace receives and what became of it, once that is durable. Its first message
 	// is empty: what is received after it is told. It is for looking on: a watcher that does not keep up, or whose stream ends, misses calls,
 	// and is told how many it missed while the stream lasts. Ends with UNAVAILABLE when a server on the way stops. RESOURCE_EXHAUSTED: too
-	// many are watching. INVALID_ARGUMENT: no workspace.
+	// many are watching, or more of the workspace than its share. INVALID_ARGUMENT: no workspace.
 	TailCalls(context.Context, *v1.TailCallsRequest) (*connect.ServerStreamForClient[v1.TailCallsResponse], error)
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
 	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
@@ -246,48 +246,56 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			httpClient,
 			baseURL+QueryServiceGetUserProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("GetUser")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		listUsers: connect.NewClient[v1.ListUsersRequest, v1.ListUsersResponse](
 			httpClient,
 			baseURL+QueryServiceListUsersProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ListUsers")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		getAccount: connect.NewClient[v1.GetAccountRequest, v1.GetAccountResponse](
 			httpClient,
 			baseURL+QueryServiceGetAccountProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("GetAccount")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		listAccounts: connect.NewClient[v1.ListAccountsRequest, v1.ListAccountsResponse](
 			httpClient,
 			baseURL+QueryServiceListAccountsProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ListAccounts")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		resolveAccount: connect.NewClient[v1.ResolveAccountRequest, v1.ResolveAccountResponse](
 			httpClient,
 			baseURL+QueryServiceResolveAccountProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ResolveAccount")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		listUnattributedUsers: connect.NewClient[v1.ListUnattributedUsersRequest, v1.ListUnattributedUsersResponse](
 			httpClient,
 			baseURL+QueryServiceListUnattributedUsersProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ListUnattributedUsers")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		listOutcomes: connect.NewClient[v1.ListOutcomesRequest, v1.ListOutcomesResponse](
 			httpClient,
 			baseURL+QueryServiceListOutcomesProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ListOutcomes")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		listRejectedCalls: connect.NewClient[v1.ListRejectedCallsRequest, v1.ListRejectedCallsResponse](
 			httpClient,
 			baseURL+QueryServiceListRejectedCallsProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ListRejectedCalls")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		tailCalls: connect.NewClient[v1.TailCallsRequest, v1.TailCallsResponse](
@@ -300,18 +308,21 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			httpClient,
 			baseURL+QueryServiceListUnmappedTraitsProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ListUnmappedTraits")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		getSettings: connect.NewClient[v1.GetSettingsRequest, v1.GetSettingsResponse](
 			httpClient,
 			baseURL+QueryServiceGetSettingsProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("GetSettings")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		listWorkspaces: connect.NewClient[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse](
 			httpClient,
 			baseURL+QueryServiceListWorkspacesProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ListWorkspaces")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 	}
@@ -461,7 +472,7 @@ type QueryServiceHandler interface {
 	// TailCalls tells, from now on, of every call that the workspace receives and what became of it, once that is durable. Its first message
 	// is empty: what is received after it is told. It is for looking on: a watcher that does not keep up, or whose stream ends, misses calls,
 	// and is told how many it missed while the stream lasts. Ends with UNAVAILABLE when a server on the way stops. RESOURCE_EXHAUSTED: too
-	// many are watching. INVALID_ARGUMENT: no workspace.
+	// many are watching, or more of the workspace than its share. INVALID_ARGUMENT: no workspace.
 	TailCalls(context.Context, *v1.TailCallsRequest, *connect.ServerStream[v1.TailCallsResponse]) error
 	// ListUnmappedTraits lists the traits that accounts and users have and that mean nothing yet: neither the contract knows them nor is a
 	// dimension read from them. It tells what could be mapped, and no values. In order of the place, group before identify, with names
@@ -484,48 +495,56 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 		QueryServiceGetUserProcedure,
 		svc.GetUser,
 		connect.WithSchema(queryServiceMethods.ByName("GetUser")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceListUsersHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListUsersProcedure,
 		svc.ListUsers,
 		connect.WithSchema(queryServiceMethods.ByName("ListUsers")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceGetAccountHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceGetAccountProcedure,
 		svc.GetAccount,
 		connect.WithSchema(queryServiceMethods.ByName("GetAccount")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceListAccountsHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListAccountsProcedure,
 		svc.ListAccounts,
 		connect.WithSchema(queryServiceMethods.ByName("ListAccounts")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceResolveAccountHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceResolveAccountProcedure,
 		svc.ResolveAccount,
 		connect.WithSchema(queryServiceMethods.ByName("ResolveAccount")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceListUnattributedUsersHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListUnattributedUsersProcedure,
 		svc.ListUnattributedUsers,
 		connect.WithSchema(queryServiceMethods.ByName("ListUnattributedUsers")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceListOutcomesHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListOutcomesProcedure,
 		svc.ListOutcomes,
 		connect.WithSchema(queryServiceMethods.ByName("ListOutcomes")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceListRejectedCallsHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListRejectedCallsProcedure,
 		svc.ListRejectedCalls,
 		connect.WithSchema(queryServiceMethods.ByName("ListRejectedCalls")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceTailCallsHandler := connect.NewServerStreamHandlerSimple(
@@ -538,18 +557,21 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 		QueryServiceListUnmappedTraitsProcedure,
 		svc.ListUnmappedTraits,
 		connect.WithSchema(queryServiceMethods.ByName("ListUnmappedTraits")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceGetSettingsHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceGetSettingsProcedure,
 		svc.GetSettings,
 		connect.WithSchema(queryServiceMethods.ByName("GetSettings")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceListWorkspacesHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListWorkspacesProcedure,
 		svc.ListWorkspaces,
 		connect.WithSchema(queryServiceMethods.ByName("ListWorkspaces")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	return "/sojourn.identity.v1.QueryService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

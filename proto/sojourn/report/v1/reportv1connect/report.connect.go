@@ -38,6 +38,9 @@ const (
 	// ReportServiceGetAccountUsageProcedure is the fully-qualified name of the ReportService's
 	// GetAccountUsage RPC.
 	ReportServiceGetAccountUsageProcedure = "/sojourn.report.v1.ReportService/GetAccountUsage"
+	// ReportServiceListNonUsersProcedure is the fully-qualified name of the ReportService's
+	// ListNonUsers RPC.
+	ReportServiceListNonUsersProcedure = "/sojourn.report.v1.ReportService/ListNonUsers"
 	// ReportServiceGetAccountOverviewProcedure is the fully-qualified name of the ReportService's
 	// GetAccountOverview RPC.
 	ReportServiceGetAccountOverviewProcedure = "/sojourn.report.v1.ReportService/GetAccountOverview"
@@ -55,6 +58,10 @@ const (
 type ReportServiceClient interface {
 	// GetAccountUsage returns what an account used over a span of UTC days, by module and by feature. NOT_FOUND: no call named the account.
 	GetAccountUsage(context.Context, *v1.GetAccountUsageRequest) (*v1.GetAccountUsageResponse, error)
+	// ListNonUsers lists the users of an account who did not use something over a span of UTC days, with their names: those whom non_users of
+	// GetAccountUsage counts for the same account, days, module and feature. In order of user_id. Each page is worked out again: what is
+	// received between two pages may add users or take them away. NOT_FOUND: no call named the account.
+	ListNonUsers(context.Context, *v1.ListNonUsersRequest) (*v1.ListNonUsersResponse, error)
 	// GetAccountOverview returns what there is to know of an account at a glance, as of a day. NOT_FOUND: no call named the account.
 	GetAccountOverview(context.Context, *v1.GetAccountOverviewRequest) (*v1.GetAccountOverviewResponse, error)
 	// ListAccountActivity lists every account that any call named, also those that nobody was ever seen of, with the figures that people sort
@@ -82,30 +89,42 @@ func NewReportServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			httpClient,
 			baseURL+ReportServiceGetAccountUsageProcedure,
 			connect.WithSchema(reportServiceMethods.ByName("GetAccountUsage")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		listNonUsers: connect.NewClient[v1.ListNonUsersRequest, v1.ListNonUsersResponse](
+			httpClient,
+			baseURL+ReportServiceListNonUsersProcedure,
+			connect.WithSchema(reportServiceMethods.ByName("ListNonUsers")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		getAccountOverview: connect.NewClient[v1.GetAccountOverviewRequest, v1.GetAccountOverviewResponse](
 			httpClient,
 			baseURL+ReportServiceGetAccountOverviewProcedure,
 			connect.WithSchema(reportServiceMethods.ByName("GetAccountOverview")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		listAccountActivity: connect.NewClient[v1.ListAccountActivityRequest, v1.ListAccountActivityResponse](
 			httpClient,
 			baseURL+ReportServiceListAccountActivityProcedure,
 			connect.WithSchema(reportServiceMethods.ByName("ListAccountActivity")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		getUnattributed: connect.NewClient[v1.GetUnattributedRequest, v1.GetUnattributedResponse](
 			httpClient,
 			baseURL+ReportServiceGetUnattributedProcedure,
 			connect.WithSchema(reportServiceMethods.ByName("GetUnattributed")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		export: connect.NewClient[v1.ExportRequest, v1.ExportResponse](
 			httpClient,
 			baseURL+ReportServiceExportProcedure,
 			connect.WithSchema(reportServiceMethods.ByName("Export")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 	}
@@ -114,6 +133,7 @@ func NewReportServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 // reportServiceClient implements ReportServiceClient.
 type reportServiceClient struct {
 	getAccountUsage     *connect.Client[v1.GetAccountUsageRequest, v1.GetAccountUsageResponse]
+	listNonUsers        *connect.Client[v1.ListNonUsersRequest, v1.ListNonUsersResponse]
 	getAccountOverview  *connect.Client[v1.GetAccountOverviewRequest, v1.GetAccountOverviewResponse]
 	listAccountActivity *connect.Client[v1.ListAccountActivityRequest, v1.ListAccountActivityResponse]
 	getUnattributed     *connect.Client[v1.GetUnattributedRequest, v1.GetUnattributedResponse]
@@ -123,6 +143,15 @@ type reportServiceClient struct {
 // GetAccountUsage calls sojourn.report.v1.ReportService.GetAccountUsage.
 func (c *reportServiceClient) GetAccountUsage(ctx context.Context, req *v1.GetAccountUsageRequest) (*v1.GetAccountUsageResponse, error) {
 	response, err := c.getAccountUsage.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListNonUsers calls sojourn.report.v1.ReportService.ListNonUsers.
+func (c *reportServiceClient) ListNonUsers(ctx context.Context, req *v1.ListNonUsersRequest) (*v1.ListNonUsersResponse, error) {
+	response, err := c.listNonUsers.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -169,6 +198,10 @@ func (c *reportServiceClient) Export(ctx context.Context, req *v1.ExportRequest)
 type ReportServiceHandler interface {
 	// GetAccountUsage returns what an account used over a span of UTC days, by module and by feature. NOT_FOUND: no call named the account.
 	GetAccountUsage(context.Context, *v1.GetAccountUsageRequest) (*v1.GetAccountUsageResponse, error)
+	// ListNonUsers lists the users of an account who did not use something over a span of UTC days, with their names: those whom non_users of
+	// GetAccountUsage counts for the same account, days, module and feature. In order of user_id. Each page is worked out again: what is
+	// received between two pages may add users or take them away. NOT_FOUND: no call named the account.
+	ListNonUsers(context.Context, *v1.ListNonUsersRequest) (*v1.ListNonUsersResponse, error)
 	// GetAccountOverview returns what there is to know of an account at a glance, as of a day. NOT_FOUND: no call named the account.
 	GetAccountOverview(context.Context, *v1.GetAccountOverviewRequest) (*v1.GetAccountOverviewResponse, error)
 	// ListAccountActivity lists every account that any call named, also those that nobody was ever seen of, with the figures that people sort
@@ -192,36 +225,50 @@ func NewReportServiceHandler(svc ReportServiceHandler, opts ...connect.HandlerOp
 		ReportServiceGetAccountUsageProcedure,
 		svc.GetAccountUsage,
 		connect.WithSchema(reportServiceMethods.ByName("GetAccountUsage")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	reportServiceListNonUsersHandler := connect.NewUnaryHandlerSimple(
+		ReportServiceListNonUsersProcedure,
+		svc.ListNonUsers,
+		connect.WithSchema(reportServiceMethods.ByName("ListNonUsers")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	reportServiceGetAccountOverviewHandler := connect.NewUnaryHandlerSimple(
 		ReportServiceGetAccountOverviewProcedure,
 		svc.GetAccountOverview,
 		connect.WithSchema(reportServiceMethods.ByName("GetAccountOverview")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	reportServiceListAccountActivityHandler := connect.NewUnaryHandlerSimple(
 		ReportServiceListAccountActivityProcedure,
 		svc.ListAccountActivity,
 		connect.WithSchema(reportServiceMethods.ByName("ListAccountActivity")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	reportServiceGetUnattributedHandler := connect.NewUnaryHandlerSimple(
 		ReportServiceGetUnattributedProcedure,
 		svc.GetUnattributed,
 		connect.WithSchema(reportServiceMethods.ByName("GetUnattributed")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	reportServiceExportHandler := connect.NewUnaryHandlerSimple(
 		ReportServiceExportProcedure,
 		svc.Export,
 		connect.WithSchema(reportServiceMethods.ByName("Export")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	return "/sojourn.report.v1.ReportService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case ReportServiceGetAccountUsageProcedure:
 			reportServiceGetAccountUsageHandler.ServeHTTP(w, r)
+		case ReportServiceListNonUsersProcedure:
+			reportServiceListNonUsersHandler.ServeHTTP(w, r)
 		case ReportServiceGetAccountOverviewProcedure:
 			reportServiceGetAccountOverviewHandler.ServeHTTP(w, r)
 		case ReportServiceListAccountActivityProcedure:
@@ -241,6 +288,10 @@ type UnimplementedReportServiceHandler struct{}
 
 func (UnimplementedReportServiceHandler) GetAccountUsage(context.Context, *v1.GetAccountUsageRequest) (*v1.GetAccountUsageResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.report.v1.ReportService.GetAccountUsage is not implemented"))
+}
+
+func (UnimplementedReportServiceHandler) ListNonUsers(context.Context, *v1.ListNonUsersRequest) (*v1.ListNonUsersResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sojourn.report.v1.ReportService.ListNonUsers is not implemented"))
 }
 
 func (UnimplementedReportServiceHandler) GetAccountOverview(context.Context, *v1.GetAccountOverviewRequest) (*v1.GetAccountOverviewResponse, error) {

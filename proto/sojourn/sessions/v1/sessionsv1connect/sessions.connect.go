@@ -209,18 +209,21 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			httpClient,
 			baseURL+QueryServiceGetSessionProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("GetSession")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		listSessions: connect.NewClient[v1.ListSessionsRequest, v1.ListSessionsResponse](
 			httpClient,
 			baseURL+QueryServiceListSessionsProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("ListSessions")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		queryTime: connect.NewClient[v1.QueryTimeRequest, v1.QueryTimeResponse](
 			httpClient,
 			baseURL+QueryServiceQueryTimeProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("QueryTime")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		watchSessions: connect.NewClient[v1.WatchSessionsRequest, v1.WatchSessionsResponse](
@@ -299,18 +302,21 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 		QueryServiceGetSessionProcedure,
 		svc.GetSession,
 		connect.WithSchema(queryServiceMethods.ByName("GetSession")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceListSessionsHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceListSessionsProcedure,
 		svc.ListSessions,
 		connect.WithSchema(queryServiceMethods.ByName("ListSessions")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceQueryTimeHandler := connect.NewUnaryHandlerSimple(
 		QueryServiceQueryTimeProcedure,
 		svc.QueryTime,
 		connect.WithSchema(queryServiceMethods.ByName("QueryTime")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceWatchSessionsHandler := connect.NewServerStreamHandlerSimple(

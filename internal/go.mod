@@ -1,22 +1,12 @@
-module github.com/sojournhq/sojourn/internal/kit
+module github.com/sojournhq/sojourn/internal
 
 go 1.26.0
 
-replace github.com/sojournhq/sojourn/proto => ../../proto
-
-replace github.com/sojournhq/sojourn/internal/domain => ../../internal/domain
-
-replace github.com/sojournhq/sojourn/services/events => ../../services/events
-
-replace github.com/sojournhq/sojourn/services/identity => ../../services/identity
-
-replace github.com/sojournhq/sojourn/services/sessions => ../../services/sessions
-
-replace github.com/sojournhq/sojourn/gateway => ../../gateway
-
-replace github.com/sojournhq/sojourn/standalone => ../../standalone
+replace github.com/sojournhq/sojourn/proto => ../proto
 
 require (
+	github.com/goccy/go-yaml v1.19.2
+	github.com/google/go-cmp v0.7.0
 	github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus v1.1.1
 	github.com/grpc-ecosystem/go-grpc-middleware/v2 v2.3.4
 	github.com/peterbourgon/ff/v3 v3.4.0
@@ -55,6 +45,7 @@ require (
 	github.com/google/uuid v1.6.0
 	github.com/klauspost/compress v1.20.1
 	github.com/sojournhq/sojourn/proto v0.0.0-00010101000000-000000000000
+	github.com/tidwall/btree v1.8.2
 	go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc v0.72.0
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc v1.47.0

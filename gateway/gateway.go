@@ -89,7 +89,7 @@ type Gateway struct {
 	backends Backends
 	streams  *streams.Group
 	limits   *limit.Limits
-	refuses  bool        // calls
+	refuses  bool // calls
 	check    func(context.Context) error
 	leaving  atomic.Bool // its process is about to stop
 	log      *slog.Logger

@@ -16,7 +16,9 @@ type refusing struct{}
 var errRefusing = status.Error(codes.Unavailable, "calls are refused for now (-refuse-calls)")
 
 // Invoke implements grpc.ClientConnInterface.
-func (refusing) Invoke(context.Context, string, any, any, ...grpc.CallOption) error { return errRefusing }
+func (refusing) Invoke(context.Context, string, any, any, ...grpc.CallOption) error {
+	return errRefusing
+}
 
 // NewStream implements grpc.ClientConnInterface.
 func (refusing) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {

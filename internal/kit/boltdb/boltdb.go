@@ -111,7 +111,7 @@ type DB struct {
 	failed atomic.Bool
 
 	installation atomic.Pointer[string] // nil: none yet
-	done   chan struct{} // closed when the committer has returned
+	done         chan struct{}          // closed when the committer has returned
 
 	state   sync.RWMutex // guards what readers see: durable rows, and what bbolt has of them
 	durable generation   // what is not yet being applied; changed by what makes a transaction durable, and by the committer while none is

@@ -35,13 +35,12 @@ type decoder struct {
 	path     []step
 	structs  map[reflect.Type]*structure
 
-	// aliases is through how many aliases the current value is read, and repeated how many values were. Exceeded says that they were too
-	// many: nothing more is read.
-	aliases, repeated int
-	outermost         *yaml.Node // of the aliases, or of what is merged
-	exceeded          error
-	// merges is within how many merged mappings the current one stands.
-	merges int
+	// aliases is through how many aliases the current value is read, outermost is the first of them or what is merged, merges is within how
+	// many merged mappings the value stands, and repeated is how many values were read through aliases so far.
+	aliases, merges, repeated int
+	outermost                 *yaml.Node
+	// exceeded is the limit beyond which nothing more is read.
+	exceeded error
 }
 
 // step leads from a value to one within it: to a field, or to an item of a list.
@@ -175,11 +174,10 @@ func (d *decoder) scalar(n *yaml.Node, into reflect.Value) {
 	case reflect.String:
 		into.SetString(n.Value)
 	case reflect.Bool:
-		if tag != "!!bool" {
-			d.refuse(n, "neither true nor false")
-			return
-		}
 		into.SetBool(strings.EqualFold(n.Value, "true"))
+		if tag != "!!bool" || !into.Bool() && !strings.EqualFold(n.Value, "false") {
+			d.refuse(n, "neither true nor false")
+		}
 	case reflect.Int:
 		if tag != "!!int" || n.Load(into.Addr().Interface()) != nil {
 			d.refuse(n, "no whole number, such as 100")

@@ -27,10 +27,11 @@ func (d *Document) Locate(problems []error) []error {
 func (d *Document) find(text string) (at *yaml.Node, known bool) {
 	at = d.root
 	for node := d.root; ; {
+		wrong := d.wrong[node]
 		if node.Kind == yaml.AliasNode {
 			node = node.Alias
 		}
-		if d.wrong[node] {
+		if wrong || d.wrong[node] {
 			return nil, false
 		}
 		next, shows, length := d.step(node, text)

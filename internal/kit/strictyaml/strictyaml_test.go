@@ -119,7 +119,7 @@ nam: x
 name: [secret-a]
 size: secret-b
 rate: "1"
-open: yes
+open: !!bool secret-c
 words: secret-c
 secret: {secret-d: x}
 rules:
@@ -268,9 +268,6 @@ by_name:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if problems, err := d.Decode(&file{}); len(problems) != 1 || err != nil {
-		t.Fatal(problems, err)
-	}
 	for place, want := range map[string]string{
 		"": "2:1", "name": "2:1", "inners": "2:1", "inners[0]": "3:5", "inners[0].name": "3:5", "inners[0].rules": "4:5", "inners[0].rules[0]": "5:9",
 		"inners[0].rules[0].path": "5:9", "inners[0].rules[1].path": "6:10", "inners[0].rules[2]": "4:5", "inners[0].size": "3:5",
@@ -282,8 +279,23 @@ by_name:
 			t.Errorf("%s: %v, want %s", place, got, want)
 		}
 	}
-	if got := d.Locate([]error{errors.New("inners[2].size: negative"), errors.New("inners[2].size[0]: negative")}); len(got) != 0 {
-		t.Errorf("problems of what could not be read: %v", got)
+}
+
+func TestWhatFollowsFromAValueThatCouldNotBeReadIsNoProblemOfItsOwn(t *testing.T) {
+	d, err := strictyaml.Parse([]byte("name: &nothing ~\ninners: [{size: [1], rate: 1}, *nothing, &one {open: x}, *one]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if problems, err := d.Decode(&file{}); len(problems) != 3 || err != nil {
+		t.Fatal(problems, err)
+	}
+	for place, want := range map[string]int{
+		"inners[0].size": 0, "inners[0].size[0]": 0, "inners[1].name": 0, "inners[2].open": 0, "inners[3].open": 0,
+		"inners[0].rate": 1, "inners[0].name": 1, "inners[3].name": 1, "name": 1,
+	} {
+		if got := d.Locate([]error{errors.New(place + ": is amiss")}); len(got) != want {
+			t.Errorf("%s: %v, want %d", place, got, want)
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ go 1.26.0
 replace github.com/sojournhq/sojourn/proto => ../proto
 
 require (
-	github.com/goccy/go-yaml v1.19.2
 	github.com/google/go-cmp v0.7.0
 	github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus v1.1.1
 	github.com/grpc-ecosystem/go-grpc-middleware/v2 v2.3.4
@@ -42,7 +41,6 @@ require (
 
 require (
 	github.com/KimMachineGun/automemlimit v1.0.1
-	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0
 	github.com/klauspost/compress v1.20.1
 	github.com/sojournhq/sojourn/proto v0.0.0-00010101000000-000000000000

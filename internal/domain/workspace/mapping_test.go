@@ -252,3 +252,12 @@ func writtenAndRead(t *testing.T, text string) {
 		t.Fatalf("written as\n%s\nthen as\n%s", encoded, second)
 	}
 }
+
+func TestADimensionOfAMappingThatNoWorkspaceCouldHaveIsNotNamedAtLength(t *testing.T) {
+	long := strings.Repeat("x.", 51)
+	_, err := workspace.Parse([]byte(strings.Replace(mapped, "dimensions:\n            Plan:", "dimensions:\n            "+long+": [a]\n            Plan:", 1)))
+	const want = "[19:11] workspaces[0].sources[0].mapping.dimensions: a name longer than 100 bytes, which no dimension has"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

@@ -18,6 +18,8 @@ type Explained struct {
 	Calls []ExplainedCall `json:"calls"`
 	// Rejected says why the body as a whole would be refused; then there are no calls.
 	Rejected *ExplainedProblem `json:"rejected,omitempty"`
+	// Warnings are about what a batch says for all of its calls.
+	Warnings []ExplainedProblem `json:"warnings,omitempty"`
 }
 
 // ExplainedCall is what one call would become. Of one that would be rejected there is what was found before that was known.
@@ -97,6 +99,9 @@ func Explain(body []byte, e Explanation) Explained {
 	}
 	o.Batch = batch.Envelope
 	all := Explained{}
+	for _, w := range batch.Warnings {
+		all.Warnings = append(all.Warnings, *explainProblem(w))
+	}
 	for i, raw := range batch.Calls {
 		o.Unsigned = batch.Unsigned(i)
 		all.Calls = append(all.Calls, explainCall(raw, &o))

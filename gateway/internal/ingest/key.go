@@ -83,8 +83,8 @@ func (d *Door) admit(v *visit, keys ...string) (answer, bool) {
 	return d.refuseKey(keys), false
 }
 
-// admitByBody finds the source by the write key in the body, also in one that cannot be read: what is wrong with it is then counted for that
-// source. It returns the answer to give when there is none.
+// admitByBody finds the source by the write key in the body, also in one that cannot be read, so that the rejection is counted for it. It
+// returns the answer to give when there is none.
 func (d *Door) admitByBody(v *visit, body []byte) (answer, bool) {
 	key, problem := segment.WriteKey(body)
 	if problem == nil {

@@ -12,16 +12,12 @@ import (
 // CodeNotNumber is the code of the warning that NaN or Infinity was read as null.
 const CodeNotNumber = "number_not_json"
 
-var (
-	//nolint:gochecknoglobals // nothing changes it
-	infinity = []byte("Infinity")
-	//nolint:gochecknoglobals // the same
-	notNumberWords = [...][]byte{[]byte("NaN"), infinity, append([]byte("-"), infinity...)}
-)
+//nolint:gochecknoglobals // nothing changes them
+var notNumberWords = [...][]byte{[]byte("NaN"), []byte("Infinity"), []byte("-Infinity")}
 
 // notNumbers returns where those words stand for values, in order. Those within strings are text.
 func notNumbers(text []byte) (found []span) {
-	if !bytes.Contains(text, notNumberWords[0]) && !bytes.Contains(text, infinity) {
+	if !bytes.Contains(text, notNumberWords[0]) && !bytes.Contains(text, notNumberWords[1]) {
 		return nil
 	}
 	before := byte(0) // the last one that is no space

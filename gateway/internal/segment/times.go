@@ -63,7 +63,8 @@ func (p *parser) ownTimes() (t ownTimes, problem *Problem) {
 	case unreadable != nil && (problem != nil || !timestamp.set):
 		return t, unreadable
 	case unreadable != nil:
-		p.warn(unreadable.Code, unreadable.Field, "originalTimestamp is no time and timestamp was taken: send it as 2026-11-01T12:00:00.000Z")
+		p.warn(unreadable.Code, unreadable.Field,
+			"originalTimestamp is no time and timestamp was taken in its place: send it as 2026-11-01T12:00:00.000Z")
 		// The timestamp beside it is right as it stands, if Segment wrote it.
 		return ownTimes{own: timestamp, delivered: timestamp}, nil
 	case problem != nil:
@@ -110,24 +111,22 @@ func (p *parser) mappedTime() (moment, *Problem) {
 func (p *parser) correctAndClamp(t *ownTimes) int64 {
 	corrected, why := p.correct(t)
 	p.why(why)
-	at := p.clamp(corrected)
-	if at != corrected {
+	if at := p.clamp(corrected); at != corrected {
 		return at
 	}
-	switch by := movedBy(corrected - t.own.ms); why {
+	const moved, code = "the event time was moved ", "time_corrected"
+	by := corrected - t.own.ms
+	switch why {
 	case TimeDelivered:
-		p.warn(codeCorrected, "timestamp", "the event time was moved "+by+
+		p.warn(code, "timestamp", moved+movedBy(by)+
 			", to timestamp, because originalTimestamp is off by more than max_clock_skew: check the clock of the device")
 	case TimeCorrected:
-		p.warn(codeCorrected, "sentAt", "the event time was moved "+by+
+		p.warn(code, "sentAt", moved+movedBy(by)+
 			", as much as sentAt is off the receipt: check the clock of the sender, and that sentAt is set when the call is sent")
 	case TimeOwn, TimeMapped, TimeClamped:
 	}
-	return at
+	return corrected
 }
-
-// codeCorrected is the code of the warning that a clock is wrong, and the event time another one than the call's own.
-const codeCorrected = "time_corrected"
 
 // movedBy says by how much something was moved, and in which direction.
 func movedBy(ms int64) string {

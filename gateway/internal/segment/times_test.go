@@ -240,11 +240,13 @@ func TestATimeWithoutAZoneIsOneOfTheZoneInTheContext(t *testing.T) {
 			"", "2026-11-01T09:00:00Z", "2026-11-01T09:00:00Z", "",
 		},
 		"of the batch": {
-			changes{"timestamp": "2026-11-01T20:59:00"}, `{"timezone":"Asia/Tokyo"}`,
+			changes{"timestamp": "2026-11-01T20:59:00"},
+			`{"timezone":"Asia/Tokyo"}`,
 			"2026-11-01T11:59:00Z", "2026-11-01T20:59:00Z", zoneless + " timestamp",
 		},
 		"the call's own before the batch's": {
-			changes{"timestamp": "2026-11-01T12:59:00", "context": context(`"Europe/Berlin"`)}, `{"timezone":"Asia/Tokyo"}`,
+			changes{"timestamp": "2026-11-01T12:59:00", "context": context(`"Europe/Berlin"`)},
+			`{"timezone":"Asia/Tokyo"}`,
 			"2026-11-01T11:59:00Z", "2026-11-01T12:59:00Z", zoneless + " timestamp",
 		},
 		"a time with a zone has it": {

@@ -74,8 +74,8 @@ func (p *parser) readContextTraits(f *flattener) *Problem {
 	}
 }
 
-// missing returns those of more that are of fields which traits do not name. Fields are the same in all spellings that Canonical makes one, and
-// a field of an object is missing only if the object is not named as anything else.
+// missing returns those of more that are of fields which traits do not name. Two spellings that call.Canonical makes one are of one field,
+// and a field of an object is missing only if traits have nothing else in the place of the object.
 func missing(traits, more []call.Trait) []call.Trait {
 	if len(traits) == 0 {
 		return more

@@ -9,8 +9,8 @@ import (
 	"github.com/sojournhq/sojourn/internal/domain/timestamp"
 )
 
-// inZone returns the moment of a time without a zone: in the zone that the call's context names, or else in UTC. Clients that write one time
-// without a zone write all of them so, by one clock, and the difference between two is right whatever their zone was.
+// inZone returns the moment of a time without a zone: in the zone that the call's context names, or else in UTC. A client that writes one
+// time without a zone writes all of them so, by one clock, and the difference between two is right whatever the zone was.
 func (p *parser) inZone(ms int64, field string) (int64, error) {
 	zone := p.zone()
 	if zone == nil || field == "receivedAt" { // which a server writes

@@ -30,9 +30,9 @@ const (
 // Parse returns the time that text writes, in milliseconds since 1970, and whether the text said its zone; a time without one is UTC.
 //
 // It reads a date, then optionally "T", "t" or one space and the time of day (hours and minutes at least), then optionally the zone: "Z",
-// "z", "UTC" or an offset such as "+01:00", "+0100" or "+01", after one space if need be. Behind an offset it reads past the zone's name and
-// the reading of the monotonic clock that Go's time.String writes. It also reads what ParseNumber reads if it is digits with at most one
-// point; that has its zone. Space around the text does not count.
+// "z", "UTC" or an offset such as "+01:00", "+0100" or "+01", after one space if need be. Behind an offset it reads past what Go writes
+// there: the zone's name and the reading of the monotonic clock. It also reads what ParseNumber reads, if that is digits with at most one
+// point; it has its zone. Space around the text does not count.
 func Parse(text string) (ms int64, zoned bool, err error) {
 	text = strings.TrimSpace(text)
 	if isNumber(text) {

@@ -1,7 +1,11 @@
 package workspace_test
 
 import (
+	"os"
+	"regexp"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 )
@@ -56,5 +60,23 @@ func TestTheDefaultAbsentIDsAreWhatLanguagesAndTemplatesLeave(t *testing.T) {
 		if absent(id) {
 			t.Errorf("%q is none", id)
 		}
+	}
+}
+
+func TestThePageOfOperationsNamesTheDefaultAbsentIDs(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := regexp.MustCompile("replaces the usual one, which is\\s+`([^`]+)`").FindSubmatch(page)
+	if list == nil {
+		t.Fatal("the page has no list")
+	}
+	c, err := workspace.Parse([]byte("workspaces: [{id: a, sources: [{id: w, write_keys: [write-key-000000000000], absent_ids: " + string(list[1]) + "}]}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(workspace.DefaultAbsentIDs(), c.Workspaces[0].Sources[0].AbsentIDs); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -16,6 +16,9 @@ func Write(to io.Writer, e *gateway.Explained) error {
 	if e.Rejected != nil {
 		p.line("refused as a whole", problem(e.Rejected))
 	}
+	for i := range e.Warnings {
+		p.line("the batch", problem(&e.Warnings[i]))
+	}
 	for i := range e.Calls {
 		if len(e.Calls) > 1 {
 			p.print("call %d of %d\n", i+1, len(e.Calls))

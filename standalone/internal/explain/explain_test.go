@@ -62,7 +62,8 @@ call 2 of 2
 `,
 		},
 		"a wrong clock, in a batch": {
-			`{"sentAt":"2026-11-24T13:00:00Z","context":{"org":"acme"},"batch":[{"type":"alias",` + when + `,"previousId":"a","timestamp":"2026-11-24T12:30:00Z"}]}`, `
+			`{"sentAt":"2026-11-24T13:00:00Z","context":{"org":"acme","x":NaN},"batch":[{"type":"alias",` + when + `,"previousId":"a","timestamp":"2026-11-24T12:30:00Z"}]}`, `
+  the batch   context holds NaN or Infinity, which is no JSON and was read as null: send null or a number (number_not_json)
   alias       would be taken
   messageId   m
   feature     none: no use of a feature

@@ -79,7 +79,9 @@ func samples(k kind) []sample {
 	text := func(s string) call.Value { return call.Value{Kind: call.String, Text: s} }
 	number := func(s string) call.Value { return call.Value{Kind: call.Number, Text: s} }
 	wrong := []sample{
-		{value: call.Value{Kind: call.Null}}, {value: text("")}, {value: call.Value{Kind: call.Bool, Text: "true"}, problem: "_invalid"},
+		{value: call.Value{Kind: call.Null}},
+		{value: text("")},
+		{value: call.Value{Kind: call.Bool, Text: "true"}, problem: "_invalid"},
 		{value: nothing, problem: "_invalid"},
 	}
 	return append(wrong, map[kind][]sample{

@@ -20,7 +20,7 @@ import (
 func testConfig(dir string) Config {
 	return Config{
 		Path: filepath.Join(dir, "x.db"), Kind: "test", Format: 1, Tables: []string{"a", "b"},
-		BufferBytes: 4_000, SegmentBytes: 2_500, MaxAge: time.Hour,
+		BufferBytes: 4_000, SegmentBytes: 2_500, MaxAge: time.Hour, flushRows: 3,
 	}
 }
 

@@ -16,8 +16,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 )
 
-//nolint:gochecknoglobals // a flag
-var everyByte = flag.Bool("every-byte", false, "change every byte of a log and a data file, not one in five (2 minutes)")
+var everyByte = flag.Bool("every-byte", false, "change every byte of a log and a data file, not one in nine (2 minutes)")
 
 // left returns the files of a store that was killed, with rows in the file and in a log of several segments, and its last state.
 func left(t testing.TB, root string) (files map[string][]byte, state map[string]string) {
@@ -124,7 +123,7 @@ func TestEveryByteThatChangesIsNoticed(t *testing.T) {
 	if named, err := examine(t, root, files, state); err != nil || named != "" {
 		t.Fatal("without damage: ", named, err)
 	}
-	every := 5
+	every := 9
 	switch {
 	case *everyByte:
 		every = 1

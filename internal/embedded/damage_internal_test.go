@@ -315,3 +315,54 @@ func flush(t testing.TB, s *Store) {
 		t.Fatal(err)
 	}
 }
+
+// TestARowWhoseKeyIsDamagedIsNotTakenForOneThatIsNotThere changes bytes of keys in a data file, and looks for the rows, without a check of the
+// file.
+func TestARowWhoseKeyIsDamagedIsNotTakenForOneThatIsNotThere(t *testing.T) {
+	root := memoryDir(t)
+	dir, _ := writeFiles(t, root, nil)
+	s, err := Open(context.Background(), testConfig(dir), observe.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	update(t, s, func(tx *Tx) error {
+		for n := range 300 {
+			tx.Put(0, fmt.Appendf(nil, "key-%03d-end", n), []byte("value"))
+		}
+		return nil
+	})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files := everything(t, dir)
+	name := filepath.Join(dir, "x.db")
+	for n := 3; n < 300; n += 30 {
+		key := fmt.Appendf(nil, "key-%03d-end", n)
+		at := bytes.LastIndex(files[name], append(key, "value"...))
+		for _, flip := range []int{0, 5, 6, 10} {
+			damaged := maps.Clone(files)
+			damaged[name] = bytes.Clone(files[name])
+			damaged[name][at+flip] ^= 1 << (n % 6)
+			if err := lookFor(t, root, damaged, key); !errors.Is(err, ErrDamaged) {
+				t.Errorf("byte %d of key %s changes: looking for it says %v", flip, key, err)
+			}
+		}
+	}
+}
+
+func lookFor(t *testing.T, root string, files map[string][]byte, key []byte) error {
+	t.Helper()
+	dir, _ := writeFiles(t, root, files)
+	defer func() { _ = os.RemoveAll(dir) }()
+	s, err := Open(context.Background(), testConfig(dir), observe.Discard())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	get := s.View(func(tx *Tx) error { tx.Get(0, key); return nil })
+	seek := s.View(func(tx *Tx) error { tx.Cursor(0).Seek(key); return nil })
+	if !errors.Is(seek, ErrDamaged) {
+		return fmt.Errorf("a cursor says %w", seek)
+	}
+	return get
+}

@@ -9,8 +9,8 @@ import (
 )
 
 // Check tells found, in the same goroutine, of everything that is wrong with the bbolt file: first its pages, then, if all of them can be
-// followed, the rows of which the checksum does not match, with their table. Nothing is flushed meanwhile. The log needs no check: one that is
-// damaged is refused when the store is opened. The error is for what kept it from looking, or that of ctx.
+// followed, the rows of which the checksum does not match, with their table. Nothing is flushed meanwhile. The log needs no check: one that
+// is damaged is refused when the store is opened. The error is for what kept it from looking, or that of ctx.
 func (s *Store) Check(ctx context.Context, found func(table string, err error)) error {
 	if err := s.takePermit(ctx); err != nil {
 		return err

@@ -36,10 +36,11 @@ func (s *Store) Worthwhile() bool {
 	return !s.config.ReadOnly && free >= worthwhileBytes && free >= fileSize(s.config.Path)/2
 }
 
-// Compact writes the file anew, as small as can be and without what was deleted, and puts the new one in place of the old one. Updates and reads
-// go on meanwhile, but nothing is flushed: so it gives up with ErrBusy when the buffer is half full, and is to be tried again when less is
-// written. Should it fail, the old file stays, and the store goes on with it; but if it is not known which of the two has the name, the store
-// is ErrFailed. It waits for those who read the old file. ErrNoRoom, ErrBusy, ErrReadOnly, ErrDamaged, ErrClosed and ErrFailed are told apart.
+// Compact writes the file anew, as small as can be and without what was deleted, and puts the new one in place of the old one. Updates and
+// reads go on meanwhile, but nothing is flushed: so it gives up with ErrBusy when the buffer is half full, and is to be tried again when
+// less is written. Should it fail, the old file stays, and the store goes on with it; but if it is not known which of the two has the name,
+// the store is ErrFailed. It waits for those who read the old file. ErrNoRoom, ErrBusy, ErrReadOnly, ErrDamaged, ErrClosed and ErrFailed
+// are told apart.
 func (s *Store) Compact(ctx context.Context) (done Compaction, err error) {
 	if s.config.ReadOnly {
 		return done, ErrReadOnly

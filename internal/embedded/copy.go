@@ -11,8 +11,8 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 )
 
-// Copy writes a copy of the store to a new file, with everything that was committed before. The copy is a store of its own, which was closed:
-// it has another id and no log. Updates go on meanwhile. It reads at the speed of the disk, for the file grows while it is read.
+// Copy writes a copy of the store to a new file, with everything that was committed before. The copy is a store of its own, which was
+// closed: it has another id and no log. Updates go on meanwhile. It reads at the speed of the disk, for the file grows while it is read.
 func (s *Store) Copy(ctx context.Context, to string) error {
 	if err := s.copyTo(ctx, to); err != nil {
 		return fmt.Errorf("copy %s: %w", s.config.Path, err)
@@ -43,8 +43,8 @@ func (s *Store) copyTo(ctx context.Context, to string) error {
 	return s.disk.syncDir(to)
 }
 
-// beginCopy begins a transaction on whole buffers: all that were committed before. Of a store that is open for reading only the file may lack
-// some, see own.
+// beginCopy begins a transaction on whole buffers: all that were committed before. Of a store that is open for reading only the file may
+// lack some, see own.
 func (s *Store) beginCopy(ctx context.Context) (*bolt.Tx, error) {
 	if s.config.ReadOnly {
 		return s.file.Begin(false)
@@ -96,8 +96,8 @@ func (w *throttled) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Install puts a copy, a file in the same directory, in place of the store that a config names, as a backup is restored. The store must not be
-// open. A crash leaves the old store, or the new one, or one that is refused until Install has been run again.
+// Install puts a copy, a file in the same directory, in place of the store that a config names, as a backup is restored. The store must not
+// be open. A crash leaves the old store, or the new one, or one that is refused until Install has been run again.
 func Install(c Config, from string) (err error) {
 	s := newStore(c.withDefaults(), observe.Deps{})
 	unlock, err := s.disk.lock(c.Path, false)

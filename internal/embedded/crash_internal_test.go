@@ -20,7 +20,7 @@ import (
 func testConfig(dir string) Config {
 	return Config{
 		Path: filepath.Join(dir, "x.db"), Kind: "test", Format: 1, Tables: []string{"a", "b"},
-		BufferBytes: 4_000, SegmentBytes: 2_500, MaxAge: time.Hour,
+		BufferBytes: 4_000, SegmentBytes: 2_500, MaxAge: time.Hour, flushRows: 3,
 	}
 }
 
@@ -75,7 +75,7 @@ func (h *history) update(s *Store, dice *rand.Rand) error {
 				delete(state, name)
 				continue
 			}
-			value := fmt.Sprintf("update%04d%s", len(h.states), strings.Repeat(key, dice.IntN(200)))
+			value := fmt.Sprintf("%08d%s", len(h.states), strings.Repeat(key, dice.IntN(200)))
 			if dice.IntN(8) == 0 {
 				value += string(make([]byte, 1200)) // a sector of zeros
 			}
@@ -139,11 +139,16 @@ func (h *history) check(t testing.TB, root string, files map[string][]byte, leas
 		return fmt.Errorf("%w (%v)", err, names(files))
 	}
 	disk.crash = func(string, func() map[string][]byte) {}
-	return h.goOn(s, c, found)
+	return h.goOn(s, c, found, func(after *history) error { // and it crashes once more, after a few updates
+		if depth == 0 {
+			return nil
+		}
+		return after.check(t, root, disk.image(), 3, 3, 0, seed)
+	})
 }
 
 // goOn writes to a store, flushes it or not, and opens it again.
-func (h *history) goOn(s *Store, c Config, found map[string]string) error {
+func (h *history) goOn(s *Store, c Config, found map[string]string, crash func(*history) error) error {
 	after := &history{states: []map[string]string{found}}
 	dice := rand.New(rand.NewPCG(uint64(len(found)), 3))
 	for range 3 {
@@ -151,7 +156,7 @@ func (h *history) goOn(s *Store, c Config, found map[string]string) error {
 			return err
 		}
 	}
-	if err := s.Close(); err != nil {
+	if err := errors.Join(crash(after), s.Close()); err != nil {
 		return err
 	}
 	s, err := Open(context.Background(), c, observe.Discard())

@@ -7,8 +7,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Cursor walks the rows of a table in order of their keys, in both directions. Where it ends it returns no key. A transaction that writes may
-// change rows meanwhile; the cursor goes on from the key where it is.
+// Cursor walks the rows of a table in order of their keys, in both directions. Where it ends it returns no key. A transaction that writes
+// may change rows meanwhile; the cursor goes on from the key where it is.
 type Cursor struct {
 	tx      *Tx
 	sources []source // buffers, the newest first, and the file
@@ -176,7 +176,7 @@ func (s *fileSource) seek(key []byte) {
 		s.take(s.cursor.First())
 		return
 	}
-	found, _, _ := s.tx.seekFile(s.cursor, s.table, key)
+	found, _ := s.tx.seekFile(s.cursor, s.table, key)
 	if s.pair = found; found.key == nil {
 		s.take(s.cursor.Seek(key))
 	}
@@ -188,7 +188,7 @@ func (s *fileSource) before(key []byte) {
 		s.take(s.cursor.Last())
 		return
 	}
-	found, last, _ := s.tx.seekFile(s.cursor, s.table, key)
+	found, last := s.tx.seekFile(s.cursor, s.table, key)
 	if s.pair = last; found.key != nil {
 		s.take(s.cursor.Prev())
 		s.tx.inOrder(s.table, s.key, key)

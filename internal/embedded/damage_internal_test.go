@@ -16,8 +16,7 @@ import (
 	"github.com/sojournhq/sojourn/internal/kit/observe"
 )
 
-//nolint:gochecknoglobals // a flag
-var everyByte = flag.Bool("every-byte", false, "change every byte of a log and a data file, not one in five (2 minutes)")
+var everyByte = flag.Bool("every-byte", false, "change every byte of a log and a data file, not one in nine (2 minutes)")
 
 // left returns the files of a store that was killed, with rows in the file and in a log of several segments, and its last state.
 func left(t testing.TB, root string) (files map[string][]byte, state map[string]string) {
@@ -124,7 +123,7 @@ func TestEveryByteThatChangesIsNoticed(t *testing.T) {
 	if named, err := examine(t, root, files, state); err != nil || named != "" {
 		t.Fatal("without damage: ", named, err)
 	}
-	every := 5
+	every := 9
 	switch {
 	case *everyByte:
 		every = 1
@@ -315,4 +314,55 @@ func flush(t testing.TB, s *Store) {
 	if err := s.Flush(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestARowWhoseKeyIsDamagedIsNotTakenForOneThatIsNotThere changes bytes of keys in a data file, and looks for the rows, without a check of the
+// file.
+func TestARowWhoseKeyIsDamagedIsNotTakenForOneThatIsNotThere(t *testing.T) {
+	root := memoryDir(t)
+	dir, _ := writeFiles(t, root, nil)
+	s, err := Open(context.Background(), testConfig(dir), observe.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	update(t, s, func(tx *Tx) error {
+		for n := range 300 {
+			tx.Put(0, fmt.Appendf(nil, "key-%03d-end", n), []byte("value"))
+		}
+		return nil
+	})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files := everything(t, dir)
+	name := filepath.Join(dir, "x.db")
+	for n := 3; n < 300; n += 30 {
+		key := fmt.Appendf(nil, "key-%03d-end", n)
+		at := bytes.LastIndex(files[name], append(key, "value"...))
+		for _, flip := range []int{0, 5, 6, 10} {
+			damaged := maps.Clone(files)
+			damaged[name] = bytes.Clone(files[name])
+			damaged[name][at+flip] ^= 1 << (n % 6)
+			if err := lookFor(t, root, damaged, key); !errors.Is(err, ErrDamaged) {
+				t.Errorf("byte %d of key %s changes: looking for it says %v", flip, key, err)
+			}
+		}
+	}
+}
+
+func lookFor(t *testing.T, root string, files map[string][]byte, key []byte) error {
+	t.Helper()
+	dir, _ := writeFiles(t, root, files)
+	defer func() { _ = os.RemoveAll(dir) }()
+	s, err := Open(context.Background(), testConfig(dir), observe.Discard())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	get := s.View(func(tx *Tx) error { tx.Get(0, key); return nil })
+	seek := s.View(func(tx *Tx) error { tx.Cursor(0).Seek(key); return nil })
+	if !errors.Is(seek, ErrDamaged) {
+		return fmt.Errorf("a cursor says %w", seek)
+	}
+	return get
 }

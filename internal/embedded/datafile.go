@@ -86,7 +86,7 @@ func (s *Store) readManifest() (*manifest, error) {
 	}
 	m := new(manifest)
 	if json.Unmarshal(text, m) != nil || m.ID == "" {
-		return nil, fmt.Errorf("%w: %s cannot be read: once it is certain that the data file is right, remove it, and it will be made again",
+		return nil, fmt.Errorf("%w: %s cannot be read: if the data file is certainly right, remove it, and it will be made again",
 			ErrDamaged, manifestPath(s.config.Path))
 	}
 	return m, nil
@@ -142,7 +142,7 @@ func (s *Store) identify(want *manifest) error {
 	case err != nil:
 		return err
 	case want != nil && *want != (manifest{s.config.Kind, hex.EncodeToString(s.id[:])}):
-		return fmt.Errorf("%w: it is not the one that %s names: put that one back, or restore a backup; or, to go on with this one, remove %[2]s",
+		return fmt.Errorf("%w: it is not the one that %s names: put that one back, or restore a backup; or remove %[2]s to go on with it",
 			ErrSwapped, manifestPath(s.config.Path))
 	case s.config.ReadOnly && len(tables) < len(s.config.Tables):
 		return fmt.Errorf("%w: it has fewer tables: open it for writing first", ErrFormat)

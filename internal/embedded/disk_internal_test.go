@@ -16,8 +16,9 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// testDisk is a disk that knows what of its files is durable, and so what a loss of power may leave of them, and that fails where it is told
-// to. What was written and not synced may be there, or not, or in part; names change in order, and are durable when their directory is.
+// testDisk is a disk that knows what of its files is durable, and so what a loss of power may leave of them, and that fails where it is
+// told to. What was written and not synced may be there, or not, or in part; names change in order, and are durable when their directory
+// is.
 type testDisk struct {
 	osDisk
 
@@ -211,11 +212,13 @@ func (f *testFile) Truncate(size int64) error {
 }
 
 func (f *testFile) Sync() error {
-	if err := f.d.step("sync", f.name); err != nil {
-		return err
-	}
+	err := f.d.step("sync", f.name)
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
+	if err != nil { // what was written is shown still, but is taken for clean, and never gets to the disk
+		f.writes = nil
+		return err
+	}
 	f.sync()
 	return nil
 }
@@ -270,7 +273,7 @@ func (d *testDisk) sync(b *bolt.DB) error {
 	f := d.boltFile(b)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f.inode.sync()
+	f.sync()
 	return nil
 }
 
@@ -306,7 +309,7 @@ func (d *testDisk) update(b *bolt.DB, fn func(*bolt.Tx) error) error {
 		}
 		d.crash("update", d.image)
 		d.mu.Lock()
-		f.inode.sync()
+		f.sync()
 		d.mu.Unlock()
 	}
 	return nil

@@ -1,19 +1,22 @@
-// Package embedded is the embedded engine: a log, a buffer, and plain bbolt. It keeps rows, key and value, in tables, in order of their keys.
+// Package embedded is the embedded engine: a log, a buffer, and plain bbolt. It keeps rows, key and value, in tables, in order of their
+// keys.
 //
 //	Update ─▶ writer ─▶ own buffer ─▶ frame ─▶ logger: write, fdatasync ─▶ published, answered
 //	View   ─▶ what is published: active buffer, over the frozen one, over a read transaction of bbolt
 //	flush  ─▶ freeze the active buffer, write it to bbolt with its place in the log, drop it, remove the log before that place
 //
-// One goroutine, the writer, runs the functions of all updates, one after the other, in a buffer of its own that is ahead of what is
-// durable. What it changed while the logger was busy becomes one frame. The logger makes one frame after the other durable, publishes the
-// buffer as it was with it, and answers; so readers see only what is durable. The flusher writes a frozen buffer to bbolt in the background.
-// Should the process end at any moment, the log has what bbolt has not, and a buffer of which bbolt has a part is written again, whole.
+// One goroutine, the writer, runs the functions of all updates, one after the other, in a buffer of its own that is ahead of what
+// is durable. What it changed while the logger was busy becomes one frame. The logger makes one frame after the other durable,
+// publishes the buffer as it was with it, and answers; so readers see only what is durable. The flusher writes a frozen buffer to
+// bbolt in the background. Should the process end at any moment, the log has what bbolt has not, and a buffer of which bbolt has
+// only a part is written again, whole.
 //
-// Two locks: Store.mu guards what is published, and is held for moments; the permit Store.flushing is held by who writes to the bbolt file, or
-// must have it stand still. Who holds the permit may take mu, never the other way round.
+// Two locks: Store.mu guards what is published, and is held for moments. The permit Store.flushing is held by who writes to the
+// bbolt file, or must have it stand still. Who holds the permit may take mu, never the other way round.
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +50,8 @@ var (
 	ErrLocked = errors.New("store is in use by another process")
 	// ErrFormat says that the file is of another kind, or of a format that this program does not read.
 	ErrFormat = errors.New("unsupported store format")
-	// ErrMissing says that a file of the store that was there is gone or empty. It is not made again: what was in it would be lost unnoticed.
+	// ErrMissing says that a file of the store that was there is gone or empty. It is not made again: what was in it would be lost
+	// unnoticed.
 	ErrMissing = errors.New("data file is missing")
 	// ErrSwapped says that a file of the store is another one than the one that was there.
 	ErrSwapped = errors.New("data file is another one")
@@ -78,7 +82,9 @@ type Config struct {
 	// ReadOnly opens a store for reading only. It must exist, and nothing of it is changed.
 	ReadOnly bool
 
-	disk disk // where the files lie; tests set it
+	// Tests set these: where the files lie, and how many rows a transaction of a flush writes.
+	disk      disk
+	flushRows int
 }
 
 const (
@@ -131,15 +137,10 @@ func Open(ctx context.Context, c Config, deps observe.Deps) (*Store, error) {
 }
 
 func (c Config) withDefaults() Config {
-	if c.BufferBytes == 0 {
-		c.BufferBytes = defaultBufferBytes
-	}
-	if c.SegmentBytes == 0 {
-		c.SegmentBytes = defaultSegmentBytes
-	}
-	if c.MaxAge == 0 {
-		c.MaxAge = defaultMaxAge
-	}
+	c.BufferBytes = cmp.Or(c.BufferBytes, defaultBufferBytes)
+	c.SegmentBytes = cmp.Or(c.SegmentBytes, defaultSegmentBytes)
+	c.MaxAge = cmp.Or(c.MaxAge, defaultMaxAge)
+	c.flushRows = cmp.Or(c.flushRows, defaultFlushRows)
 	if c.disk == nil {
 		c.disk = osDisk{}
 	}
@@ -166,7 +167,7 @@ func (s *Store) open() (err error) {
 		err = s.metrics.register(s.deps.Metrics, s)
 	}
 	if err != nil {
-		return errors.Join(err, s.file.Close(), s.unlock())
+		return errors.Join(err, s.log.close(), s.file.Close(), s.unlock())
 	}
 	if s.config.ReadOnly {
 		s.active = recovered.tree
@@ -178,7 +179,7 @@ func (s *Store) open() (err error) {
 
 // start begins to flush what was recovered, and to take updates.
 func (s *Store) start(recovered layer) {
-	if recovered.tree.Len() > 0 {
+	if recovered.Len() > 0 {
 		s.frozen = recovered.tree
 		s.flushes <- flushJob{rows: recovered.tree, at: s.log.end()}
 	}
@@ -276,8 +277,8 @@ func (s *Store) failed() error {
 	return nil
 }
 
-// Close answers what was begun, flushes, and closes the store; a store that was closed has no log. Where the disk has no room or failed, the
-// log stays, and the next Open reads it. It waits for reads and a compaction to end. Calls after the first return the same.
+// Close answers what was begun, flushes, and closes the store; a store that was closed has no log. Where the disk has no room or failed,
+// the log stays, and the next Open reads it. It waits for reads and a compaction to end. Calls after the first return the same.
 func (s *Store) Close() error {
 	s.closed.Do(func() {
 		close(s.closing)

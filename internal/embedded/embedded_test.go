@@ -42,13 +42,6 @@ func open(t testing.TB, c embedded.Config) *embedded.Store {
 	return s
 }
 
-func put(t testing.TB, s *embedded.Store, table embedded.Table, key, value string) {
-	t.Helper()
-	if err := s.Update(t.Context(), func(tx *embedded.Tx) error { tx.Put(table, []byte(key), []byte(value)); return nil }); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func get(t testing.TB, s *embedded.Store, table embedded.Table, key string) (value []byte) {
 	t.Helper()
 	if err := s.View(func(tx *embedded.Tx) error { value = bytes.Clone(tx.Get(table, []byte(key))); return nil }); err != nil {
@@ -237,7 +230,9 @@ func change(rt *rapid.T, tx *embedded.Tx, models []model, key *rapid.Generator[s
 }
 
 func TestUpdatesOfManyGoroutinesAreWholeForReaders(t *testing.T) {
-	s := open(t, config(t.TempDir()))
+	c := config(inMemory(t))
+	c.BufferBytes, c.SegmentBytes = 3_000, 2_000 // so that flushes never end
+	s := open(t, c)
 	ctx, stop := context.WithCancel(t.Context())
 	var readers, writers sync.WaitGroup
 	for range 4 {

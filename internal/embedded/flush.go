@@ -16,10 +16,10 @@ type flushJob struct {
 }
 
 const (
-	// rowsPerTx and bytesPerTx are how much one transaction of bbolt writes at most. All in one would take a gigabyte of memory, and keep
-	// the log from the disk for as long.
-	rowsPerTx  = 2000
-	bytesPerTx = 8 << 20
+	// defaultFlushRows and flushBytes are how much one transaction of bbolt writes at most. All in one would take a gigabyte of memory, and
+	// keep the log from the disk for as long.
+	defaultFlushRows = 2000
+	flushBytes       = 8 << 20
 	// flushAgain is the pause before a flush is tried again that found no room.
 	flushAgain = time.Second
 )
@@ -62,8 +62,8 @@ func (s *Store) flush(job flushJob) error {
 	return s.forget(job.at)
 }
 
-// writeRows writes rows to a bbolt file in order of their keys, in transactions of some, and with the last of them from where on the log is needed.
-// If that is cut short it can be done again.
+// writeRows writes rows to a bbolt file in order of their keys, in transactions of some, and with the last of them from where on the log is
+// needed. If that is cut short it can be done again.
 func (s *Store) writeRows(to *bolt.DB, job flushJob) error {
 	next, _ := job.rows.Min()
 	for {
@@ -90,7 +90,7 @@ func (s *Store) writeSome(tx *bolt.Tx, rows *tree, from *row) (next *row, err er
 	var sealed []byte
 	n := 0
 	rows.Ascend(from, func(r *row) bool {
-		if n++; n > rowsPerTx || len(sealed) > bytesPerTx {
+		if n++; n > s.config.flushRows || len(sealed) > flushBytes {
 			next = r
 			return false
 		}
@@ -120,8 +120,8 @@ func (s *Store) awaitRoom() bool {
 	}
 }
 
-// pace leaves processor and disk to the calls of the moment after a transaction of a flush: three times as long as that took while the other
-// buffer has much room, as long while it is not half full, and then no more.
+// pace leaves processor and disk to the calls of the moment after a transaction of a flush: three times as long as that took while the
+// other buffer has much room, as long while it is not half full, and then no more.
 func (s *Store) pace(took time.Duration) {
 	limit := int64(s.config.BufferBytes)
 	switch filled := s.filled.Load(); {
@@ -155,7 +155,7 @@ func (s *Store) finish() error {
 	if s.config.ReadOnly {
 		return nil
 	}
-	err := s.log.file.Close()
+	err := s.log.close()
 	if s.failed() != nil || s.frozen != nil { // the log has it
 		return err
 	}

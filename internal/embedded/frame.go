@@ -14,9 +14,10 @@ import (
 //	frame:   "SJRF", length of the payload (4), last (1), mask (1), CRC-32C of the payload (4), CRC-32C (4), payload, 'Z'
 //	payload: changes of rows, each combined with the mask by XOR: kind (1), table (1), key, and what the kind says
 //
-// The second CRC of a frame is over the id, the segment's number, where the frame lies, and its own first 14 bytes, so that what another segment
-// has there never passes for a frame. Last says that the next segment exists and goes on. The mask is such that no sector that lies within the
-// frame is all zero: a sector that is zero was never written, and a frame that is not right and has none is damaged, not cut short.
+// The second CRC of a frame is over the id, the segment's number, where the frame lies, and its own first 14 bytes, so that what another
+// segment has there never passes for a frame. Last says that the next segment exists and goes on. The mask is such that no sector that lies
+// within the frame is all zero: a sector that is zero was never written, and a frame that is not right and has none is damaged, not cut
+// short.
 const (
 	segmentMark = "SJRNLOG2"
 	headerBytes = len(segmentMark) + 16 + 8 + 4
@@ -155,9 +156,13 @@ func (id segmentID) frameAt(data []byte, at int64) (length int64, right bool) {
 	return length, crc32.Checksum(rest[frameHeader:length-1], castagnoli) == binary.BigEndian.Uint32(rest[10:])
 }
 
-// readSegment gives apply the changes of a segment's frames, from a place on, and returns where the last frame ends, and whether it says that the
-// next segment goes on. What is behind was never answered. ErrDamaged says that it is not what was written, ErrSwapped that it is another's.
-func (id segmentID) readSegment(data []byte, from int64, change func(kind byte, r *row, shared uint64) error) (end int64, last bool, err error) {
+// changeFunc is told of a change that was read: the row, and, of a patch, how many bytes it shares with its last value.
+type changeFunc func(kind byte, r *row, shared uint64) error
+
+// readSegment gives change the changes of a segment's frames, from a place on, and returns where the last frame ends, and whether it says
+// that the next segment goes on. What is behind was never answered. ErrDamaged says that it is not what was written, ErrSwapped that it is
+// another's.
+func (id segmentID) readSegment(data []byte, from int64, change changeFunc) (end int64, last bool, err error) {
 	if len(data) < headerBytes || !bytes.Equal(data[:headerBytes], id.header()) {
 		return 0, false, id.wrongHeader(data)
 	}
@@ -189,14 +194,14 @@ func (id segmentID) wrongHeader(data []byte) error {
 	if len(data) >= headerBytes && string(data[:len(segmentMark)]) == segmentMark {
 		is := segmentID{storeID(data[len(segmentMark):]), binary.BigEndian.Uint64(data[len(segmentMark)+16:])}
 		if bytes.Equal(data[:headerBytes], is.header()) {
-			return fmt.Errorf("%w: it is segment %d of store %x, not segment %d of %x", ErrSwapped, is.number, is.store, id.number, id.store)
+			return fmt.Errorf("%w: it is segment %d of store %x, not %d of %x", ErrSwapped, is.number, is.store, id.number, id.store)
 		}
 	}
 	return fmt.Errorf("%w: it does not begin as segment %d does", ErrDamaged, id.number)
 }
 
-// isTorn returns nil if what is at a place, up to the end, may be one frame whose writing was cut short: it may end anywhere, and any sector of
-// it may be zero. Anything else is ErrDamaged.
+// isTorn returns nil if what is at a place, up to the end, may be one frame whose writing was cut short: it may end anywhere, and any
+// sector of it may be zero. Anything else is ErrDamaged.
 func (id segmentID) isTorn(data []byte, at int64) error {
 	for behind := at + 1; behind+frameOverhead <= int64(len(data)); behind++ {
 		if data[behind] != frameMark[0] {
@@ -229,10 +234,10 @@ func hasUnwritten(frame []byte, at int64) bool {
 	return false
 }
 
-var errChange = errors.New("a change that cannot be read") //nolint:gochecknoglobals // an error
+var errChange = errors.New("a change that cannot be read")
 
 // readChanges gives change every row of a payload. The value of a patch is its head and what comes behind what is shared.
-func readChanges(payload []byte, change func(kind byte, r *row, shared uint64) error) error {
+func readChanges(payload []byte, change changeFunc) error {
 	for len(payload) > 0 {
 		if len(payload) < 2 {
 			return errChange

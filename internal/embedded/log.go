@@ -31,6 +31,14 @@ func segmentPath(path string, number uint64) string { return fmt.Sprintf("%s.log
 // end is where the next frame comes.
 func (l *log) end() place { return place{l.number, l.size} }
 
+// close closes the segment that is being written, if there is one.
+func (l *log) close() error {
+	if l == nil || l.file == nil {
+		return nil
+	}
+	return l.file.Close()
+}
+
 // createSegment makes a segment without frames. It and its name are on the disk when it returns.
 func createSegment(d disk, path string, id segmentID) (f file, err error) {
 	name := segmentPath(path, id.number)

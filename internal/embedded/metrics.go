@@ -18,7 +18,8 @@ type metrics struct {
 func newMetrics() *metrics {
 	return &metrics{
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "sojourn_store_commit_duration_seconds", Help: "Time from when an update was sent until its frame is durable: of the first in it.",
+			Name:    "sojourn_store_commit_duration_seconds",
+			Help:    "Time from when an update was sent until its frame is durable: of the first in it.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}),
 		updates: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -46,7 +47,8 @@ func (m *metrics) register(to prometheus.Registerer, s *Store) error {
 		return nil
 	}
 	gauge := func(name, help string, value func() int64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "sojourn_store_" + name, Help: help}, func() float64 { return float64(value()) })
+		o := prometheus.GaugeOpts{Name: "sojourn_store_" + name, Help: help}
+		return prometheus.NewGaugeFunc(o, func() float64 { return float64(value()) })
 	}
 	flag := func(is bool) int64 {
 		if is {

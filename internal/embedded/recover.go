@@ -78,7 +78,7 @@ func (s *Store) beginLog(at place) (err error) {
 }
 
 // replay reads the log from a place on, and leaves l at its end.
-func (l *log) replay(from place, change func(kind byte, r *row, shared uint64) error) error {
+func (l *log) replay(from place, change changeFunc) error {
 	for ; ; from = (place{from.segment + 1, int64(headerBytes)}) {
 		l.number = from.segment
 		name := segmentPath(l.path, l.number)
@@ -99,8 +99,8 @@ func (l *log) replay(from place, change func(kind byte, r *row, shared uint64) e
 	}
 }
 
-// nothingBehind refuses a log that goes on behind a segment that does not say so: what came before is not whole. The next segment may be there,
-// without frames: a crash came between its making and the frame that says that it is there.
+// nothingBehind refuses a log that goes on behind a segment that does not say so: what came before is not whole. The next segment may be
+// there, without frames: a crash came between its making and the frame that says that it is there.
 func (l *log) nothingBehind() error {
 	numbers, err := segments(l.disk, l.path)
 	if err != nil || len(numbers) == 0 || numbers[len(numbers)-1] == l.number {
@@ -132,11 +132,10 @@ type replay struct{ into layer }
 func (r replay) change(kind byte, to *row, shared uint64) error {
 	if kind == kindPatch {
 		base, found := r.into.Get(to)
-		if !found || len(to.value) < patchHead || uint64(len(base.value)) < patchHead+shared {
+		if !found || len(to.value) < patchHead || len(base.value) < patchHead || shared > uint64(len(base.value)-patchHead) {
 			return errChange
 		}
-		value := append(to.value[:patchHead:patchHead], base.value[patchHead:patchHead+shared]...)
-		to.value = append(value, to.value[patchHead:]...)
+		to.value = slices.Concat(to.value[:patchHead], base.value[patchHead:patchHead+shared], to.value[patchHead:])
 	}
 	r.into.Set(to)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 
+	"github.com/tidwall/btree"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -16,8 +17,9 @@ type Tx struct {
 	file   *bolt.Tx
 	tables []fileTable
 	probe  row
-	writer *writer // of a transaction that writes
-	err    error   // why it cannot be committed
+	hint   btree.PathHint // where probe is in the newest buffer: who reads a row often writes it
+	writer *writer        // of a transaction that writes
+	err    error          // why it cannot be committed
 }
 
 // fileTable is a table of bbolt, and a cursor to look rows up with.
@@ -36,7 +38,10 @@ func (tx *Tx) end() { _ = tx.file.Rollback() } // which never fails for one that
 // Get returns the value of a row, nil if there is none.
 func (tx *Tx) Get(t Table, key []byte) []byte {
 	tx.probe.table, tx.probe.key = t, key
-	for _, l := range tx.layers {
+	if r, found := tx.layers[0].GetHint(&tx.probe, &tx.hint); found {
+		return r.value
+	}
+	for _, l := range tx.layers[1:] {
 		if r, found := l.Get(&tx.probe); found {
 			return r.value
 		}
@@ -49,12 +54,13 @@ func (tx *Tx) getFile(t Table, key []byte) []byte {
 	if len(key) == 0 {
 		return nil
 	}
-	found, _, _ := tx.seekFile(tx.table(t).cursor, t, key)
+	found, _ := tx.seekFile(tx.table(t).cursor, t, key)
 	return found.value
 }
 
-// Put stores a row. The key is copied; the value is kept, and must not be changed any more. A row that cannot be stored, because its key is
-// empty or either is too long, makes the transaction fail with ErrInvalid.
+// Put stores a row. The key is copied. The value is kept: it must not be changed any more, and must not be one, or a part of one, that Get
+// or a cursor returned, for those end with the transaction. A row that cannot be stored, because its key is empty or either is too long,
+// makes the transaction fail with ErrInvalid.
 func (tx *Tx) Put(t Table, key, value []byte) {
 	if value == nil {
 		value = []byte{}
@@ -94,25 +100,24 @@ func (tx *Tx) table(t Table) *fileTable {
 // pair is a row of bbolt without its checksum. Without a key it is none.
 type pair struct{ key, value []byte }
 
-// seekFile returns the row of bbolt with a key, or else the one before and the one behind where it would be. It checks what it returns, and
-// their order: so a row whose key is damaged is noticed by who looks for it. It leaves the cursor at the first of what it returns.
-func (tx *Tx) seekFile(c *bolt.Cursor, t Table, key []byte) (found, last, next pair) {
+// seekFile returns the row of bbolt with a key, or else the one before where it would be. It checks that and the one behind, and their
+// order: so a row whose key is damaged is noticed by who looks for it. It leaves the cursor at the first of what it returns.
+func (tx *Tx) seekFile(c *bolt.Cursor, t Table, key []byte) (found, last pair) {
 	k, v := c.Seek(key)
 	if k != nil && bytes.Equal(k, key) {
-		return tx.open(t, k, v), pair{}, pair{}
+		return tx.open(t, k, v), pair{}
 	}
 	lastKey, sealed := c.Prev()
-	next = tx.open(t, k, v)
+	next := tx.open(t, k, v)
 	last = tx.open(t, lastKey, sealed)
 	tx.inOrder(t, last.key, key)
 	tx.inOrder(t, key, next.key)
-	return pair{}, last, next
+	return pair{}, last
 }
 
 // sumBytes is how long the checksum is that every value of bbolt ends in.
 const sumBytes = 4
 
-//nolint:gochecknoglobals // a table that does not change
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // sum is the checksum of a row: over the name of its table, its key and its value.

@@ -88,7 +88,6 @@ func (w *writer) run() {
 		}
 		w.handOver()
 	}
-	w.release()
 	answer(w.waiting, cmp.Or(w.s.failed(), ErrClosed))
 }
 
@@ -122,8 +121,10 @@ func (w *writer) mayFreeze() bool {
 	return w.ahead == nil && w.s.frozen == nil && w.s.failed() == nil
 }
 
-// take takes what somebody waits to have done, and what others do.
+// take takes what somebody waits to have done, and what others do. Between such bursts no transaction of bbolt is open: a file that has to
+// be mapped anew waits for all of them, and the writer may wait for those who wait for that.
 func (w *writer) take(o *op) {
+	defer w.release()
 	for {
 		w.do(o)
 		if w.isFull() {
@@ -190,7 +191,7 @@ func runSafely(fn func(*Tx) error, tx *Tx) (err error) {
 	return guard(func() error { return fn(tx) })
 }
 
-// begin begins the transaction that all updates of a frame share. What was frozen since may be in bbolt meanwhile; it says the same there.
+// begin begins the transaction that the updates of a burst share. What is frozen may be in bbolt before it ends; it says the same there.
 func (w *writer) begin() error {
 	if w.tx != nil {
 		return nil
@@ -212,7 +213,7 @@ func (w *writer) begin() error {
 	return nil
 }
 
-// release ends it: a transaction of bbolt keeps pages from being used again.
+// release ends it.
 func (w *writer) release() {
 	if w.tx != nil {
 		w.tx.end()
@@ -225,7 +226,7 @@ func (w *writer) set(t Table, key, value []byte) {
 	w.changes++
 	probe := &w.tx.probe
 	probe.table, probe.key = t, key
-	last, _ := w.own.Get(probe)
+	last, _ := w.own.GetHint(probe, &w.tx.hint)
 	if last != nil && last.frame == w.number {
 		w.undo = append(w.undo, undo{row: last, value: last.value, same: true})
 		w.own.bytes += len(value) - len(last.value)
@@ -233,11 +234,11 @@ func (w *writer) set(t Table, key, value []byte) {
 		last.value = value
 		return
 	}
-	r := &row{table: t, key: append([]byte(nil), key...), value: value, frame: w.number}
+	r := newRow(t, key, value, w.number)
 	if w.own.Len() == 0 {
 		w.since = time.Now()
 	}
-	w.own.Set(r)
+	w.own.SetHint(r, &w.tx.hint)
 	w.own.bytes += r.bytes()
 	if last != nil {
 		w.own.bytes -= last.bytes()
@@ -275,7 +276,6 @@ func (w *writer) handOver() {
 	if !w.idle || !w.hasWork() {
 		return
 	}
-	w.release()
 	f := w.next
 	f.rows = w.own.Copy()
 	if f.freeze = w.wantsFreeze() && w.mayFreeze(); f.freeze {
@@ -295,7 +295,6 @@ func (w *writer) settle(err error) {
 	if err == nil {
 		return
 	}
-	w.release()
 	answer(w.next.ops, err)
 	w.next = frame{}
 	w.s.mu.RLock()

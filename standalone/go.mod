@@ -16,7 +16,6 @@ replace github.com/sojournhq/sojourn/gateway => ../gateway
 
 require (
 	connectrpc.com/connect v1.21.1
-	github.com/goccy/go-yaml v1.19.2
 	github.com/google/go-cmp v0.7.0
 	github.com/klauspost/compress v1.20.1
 	github.com/peterbourgon/ff/v3 v3.4.0
@@ -37,6 +36,8 @@ require (
 	google.golang.org/protobuf v1.36.12
 	pgregory.net/rapid v1.3.0
 )
+
+require go.yaml.in/yaml/v4 v4.0.0 // indirect
 
 require (
 	github.com/KimMachineGun/automemlimit v1.0.1 // indirect

@@ -29,10 +29,11 @@ func dimensionsOf(w *workspace.Workspace) []profile.Dimension {
 	types := map[workspace.DimensionType]profile.DimensionType{
 		workspace.String: profile.StringDimension, workspace.Number: profile.NumberDimension, workspace.Date: profile.DateDimension,
 	}
+	mapped := w.Mapped()
 	dimensions := make([]profile.Dimension, 0, len(w.Dimensions))
 	for i := range w.Dimensions {
 		d := &w.Dimensions[i]
-		dimensions = append(dimensions, profile.Dimension{Name: d.Name, Type: types[d.Type], From: d.Places(), Mapped: w.Maps(d.Name)})
+		dimensions = append(dimensions, profile.Dimension{Name: d.Name, Type: types[d.Type], From: d.Places(), Mapped: mapped[d.Name]})
 	}
 	return dimensions
 }

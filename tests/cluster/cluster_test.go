@@ -169,4 +169,3 @@ func (c *cluster) takeANewKeyWithoutARestart() {
 	}
 	c.say("a new write key was taken %.0f s after the upgrade, without a restart", time.Since(began).Seconds())
 }
-

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	chart   = "../../deploy/helm/sojourn"
+	chart = "../../deploy/helm/sojourn"
 	// patience is how long anything may take that Kubernetes does. It ends what hangs, and judges nothing.
 	patience = 10 * time.Minute
 )

@@ -101,7 +101,9 @@ func (c *cluster) backup(job string) {
 func (c *cluster) loseAVolumeAndRestoreIt(sojourn string) {
 	c.Helper()
 	before := c.dump(sojourn)
-	aside := func() int { return len(ofWorkspace(c.dumpAll(sojourn, c.secret(c.fullname+"-keys", "admin-token")), "aside")) }
+	aside := func() int {
+		return len(ofWorkspace(c.dumpAll(sojourn, c.secret(c.fullname+"-keys", "admin-token")), "aside"))
+	}
 	c.backup("backup-now")
 	c.kubectl("scale", "statefulset", "sojourn-events", "--replicas=0")
 	c.kubectl("wait", "--for=delete", "pod/sojourn-events-0", "--timeout", patience.String())

@@ -34,7 +34,8 @@ func alerts(t *testing.T) []rule {
 			} `json:"groups"`
 		} `json:"spec"`
 	}
-	values := map[string]any{"metrics": map[string]any{"prometheusRule": map[string]any{"enabled": true}, "dashboard": map[string]any{"enabled": true}}}
+	enabled := map[string]any{"enabled": true}
+	values := map[string]any{"backup": enabled, "metrics": map[string]any{"prometheusRule": enabled, "dashboard": enabled}}
 	return object[rules](t, mustRender(t, values), "PrometheusRule", "sojourn").Spec.Groups[0].Rules
 }
 

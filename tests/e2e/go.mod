@@ -16,7 +16,7 @@ require (
 )
 
 require (
-	github.com/goccy/go-yaml v1.19.2
+	go.yaml.in/yaml/v4 v4.0.0
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/text v0.42.0 // indirect

@@ -22,7 +22,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v4"
 )
 
 // hostile is one case of testdata/hostile. README.md there says what its fields mean.
@@ -93,7 +93,7 @@ func hostileCases(t *testing.T) []*hostile {
 			t.Fatal(err)
 		}
 		var cases []*hostile
-		if err := yaml.UnmarshalWithOptions(text, &cases, yaml.Strict()); err != nil {
+		if err := yaml.Load(text, &cases, yaml.WithKnownFields()); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
 		theme := strings.TrimSuffix(filepath.Base(file), ".yaml")

@@ -8,14 +8,29 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/sojournhq/sojourn/internal/domain/workspace"
 )
 
 // acts writes into the log what admins do: who, by the name of their token, what, to which workspace or store, and whether it was done. It
-// is a warning, so that it is there by default: what is deleted is gone, and a copy holds everything.
+// is a warning, so that it is there by default: what is deleted is gone, and a copy holds everything. What a request names and nobody knows is
+// not written, as nothing is that is sent.
 type acts struct {
 	handlerOnly
 
 	log *slog.Logger
+	// named has what requests may name and the log may hold: workspaces of the configuration, and the stores.
+	named func() map[string]bool
+}
+
+func newActs(from workspace.Provider, log *slog.Logger) acts {
+	return acts{log: log, named: workspace.Follow(from, func(c *workspace.Config) map[string]bool {
+		named := map[string]bool{"identity": true, "events": true, "sessions": true}
+		for i := range c.Workspaces {
+			named[c.Workspaces[i].ID] = true
+		}
+		return named
+	})}
 }
 
 // WrapUnary implements connect.Interceptor.
@@ -63,7 +78,7 @@ func (a acts) write(ctx context.Context, spec connect.Spec, request any, took ti
 	}
 	attrs := []slog.Attr{slog.String("procedure", spec.Procedure), slog.String("admin", who.name)}
 	for _, name := range []protoreflect.Name{"workspace", "store", "kind"} {
-		if isProto && text(message, name) != "" {
+		if isProto && a.named()[text(message, name)] {
 			attrs = append(attrs, slog.String(string(name), text(message, name)))
 		}
 	}

@@ -93,8 +93,9 @@ func Register(mux *http.ServeMux, c Config, d observe.Deps) error {
 			}),
 		)
 	}
+	logged := newActs(c.Workspaces, d.Log)
 	adminOptions := func(deadline time.Duration) connect.HandlerOption {
-		return connect.WithHandlerOptions(options(deadline, acts{log: d.Log}), connect.WithRequestGate(observed.gate(admitAdmin)))
+		return connect.WithHandlerOptions(options(deadline, logged), connect.WithRequestGate(observed.gate(admitAdmin)))
 	}
 	handle := func(path string, h http.Handler) { mux.Handle(path, withTimeouts(c.SendTime, strict.Parameters(h))) }
 	cors := newCORS(c.Workspaces, readers)

@@ -85,5 +85,13 @@ func isPath(text string) bool {
 
 // isKey says whether backslashes escape what they may.
 func isKey(text string) bool {
-	return !strings.Contains(strings.NewReplacer(`\\`, "", `\.`, "").Replace(text), `\`)
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' {
+			continue
+		}
+		if i++; i == len(text) || text[i] != '\\' && text[i] != '.' {
+			return false
+		}
+	}
+	return true
 }

@@ -5,6 +5,12 @@ import (
 	"strings"
 )
 
+// AbsentIDs are texts that stand for "no id". None that are set is another thing than not set.
+type AbsentIDs []string
+
+// IsZero says whether they are not set, so that a list that is set to nothing is written back.
+func (a AbsentIDs) IsZero() bool { return a == nil }
+
 // DefaultAbsentIDs returns the texts that stand for "no id" unless a source names its own: what languages print for nothing, for an object
 // and for a promise, what template languages leave of a place that was not filled, and the UUID of zeros.
 func DefaultAbsentIDs() []string {

@@ -13,8 +13,8 @@ const (
 
 // check returns every problem of the configuration at once. Each begins with a place, by which its position in the file is found. Keys are
 // named by their place, never shown.
-func (c *Config) check(file positions) error {
-	p := problems{keys: map[[sha256.Size]byte]string{}, ids: map[string]bool{}}
+func (c *Config) check() []error {
+	p := problems{keys: map[[sha256.Size]byte]string{}, ids: map[[2]string]bool{}}
 	if len(c.Workspaces) == 0 {
 		p.add("workspaces: at least one is required")
 	}
@@ -31,7 +31,7 @@ func (c *Config) check(file positions) error {
 		p.origins(where+".query_origins", w.QueryOrigins)
 		p.names(where+".tiers", w.Tiers)
 		p.names(where+".lifecycle_stages", w.LifecycleStages)
-		p.dimensions(where+".dimensions", w)
+		dimensions := p.dimensions(where+".dimensions", w)
 		p.sessionSetting(where+".session_timeout", w.SessionTimeout)
 		p.sessionSetting(where+".idle_cap", w.IdleCap)
 		p.sessionSetting(where+".max_session", w.MaxSession)
@@ -49,17 +49,25 @@ func (c *Config) check(file positions) error {
 			for k, key := range s.WriteKeys {
 				p.key(fmt.Sprintf("%s.write_keys[%d]", at, k), key)
 			}
-			p.mapping(at+".mapping", s.Mapping, w.Dimensions)
+			p.mapping(at+".mapping", s.Mapping, dimensions)
 			p.conditions(at+".ignore", s.Ignore)
 		}
 	}
-	return file.locate(p.found)
+	p.colons()
+	return p.found
 }
 
 type problems struct {
 	found []error
 	keys  map[[sha256.Size]byte]string // hash of a key → where it stands
-	ids   map[string]bool
+	colon []colonKey
+	ids   map[[2]string]bool // of a workspace and "", or of a workspace and a source of it
+}
+
+// colonKey is a key that ends with a colon.
+type colonKey struct {
+	where string
+	bare  [sha256.Size]byte // the hash of what stands before the colon
 }
 
 func (p *problems) add(format string, args ...any) {
@@ -67,14 +75,14 @@ func (p *problems) add(format string, args ...any) {
 }
 
 func (p *problems) id(where, within, id string) {
-	full := within + "\x00" + id
+	full := [2]string{within, id}
 	switch {
 	case id == "":
 		p.add("%s.id: required", where)
 	case len(id) > maxIDBytes:
 		p.add("%s.id: longer than %d bytes", where, maxIDBytes)
 	case p.ids[full]:
-		p.add("%s.id: %q stands twice", where, id)
+		p.add("%s.id: %q stands twice: take another one", where, id)
 	}
 	p.ids[full] = true
 }
@@ -87,16 +95,30 @@ func (p *problems) key(where string, key Secret) {
 		return
 	}
 	if first, taken := p.keys[key.Hash()]; taken {
-		p.add("%s: the same as %s", where, first)
+		p.add("%s: the same as %s: take another one, for each is of one place alone", where, first)
 	}
 	p.keys[key.Hash()] = where
+	if key.bare != nil {
+		p.colon = append(p.colon, colonKey{where, *key.bare})
+	}
+}
+
+// colons names the keys that are another one with a colon at its end. Basic authorization sends a key with a colon behind it, so of the two
+// nobody could tell which is meant.
+func (p *problems) colons() {
+	for _, key := range p.colon {
+		if other, taken := p.keys[key.bare]; taken {
+			p.add("%s: the same as %s but for the colon at its end, which Basic authorization adds to every key: take another one",
+				key.where, other)
+		}
+	}
 }
 
 func (p *problems) names(where string, names []string) {
 	seen := map[string]bool{}
 	for i, name := range names {
 		if name == "" || seen[name] {
-			p.add("%s[%d]: empty or standing twice", where, i)
+			p.add("%s[%d]: empty, or stands twice: take it away", where, i)
 		}
 		seen[name] = true
 	}
@@ -111,6 +133,6 @@ func (p *problems) sessionSetting(where string, d *Duration) {
 		p.add("%s: not between %v and %v", where, MinSessionSetting, MaxSessionSetting)
 	}
 	if set%time.Millisecond != 0 {
-		p.add("%s: finer than a millisecond", where)
+		p.add("%s: finer than a millisecond: round it to one", where)
 	}
 }

@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/sojournhq/sojourn/internal/domain/call"
 )
@@ -40,16 +39,25 @@ func (d *Dimension) Places() []call.Place {
 	return places
 }
 
-// Maps says whether any source is mapped to find values for a dimension.
-func (w *Workspace) Maps(dimension string) bool {
-	return slices.ContainsFunc(w.Sources, func(s Source) bool { return s.Mapping != nil && len(s.Mapping.Dimensions[dimension]) > 0 })
+// Mapped returns the names of the dimensions that any source is mapped to find values for.
+func (w *Workspace) Mapped() map[string]bool {
+	mapped := map[string]bool{}
+	for i := range w.Sources {
+		if m := w.Sources[i].Mapping; m != nil {
+			for name, rules := range m.Dimensions {
+				mapped[name] = mapped[name] || len(rules) > 0
+			}
+		}
+	}
+	return mapped
 }
 
 // maxNameBytes is how long a dimension's name may be.
 const maxNameBytes = 100
 
-func (p *problems) dimensions(where string, w *Workspace) {
-	seen := map[string]bool{}
+// dimensions checks the dimensions of a workspace, and returns their names.
+func (p *problems) dimensions(where string, w *Workspace) map[string]bool {
+	seen, mapped := map[string]bool{}, w.Mapped()
 	for i := range w.Dimensions {
 		d, at := &w.Dimensions[i], fmt.Sprintf("%s[%d]", where, i)
 		switch {
@@ -58,17 +66,18 @@ func (p *problems) dimensions(where string, w *Workspace) {
 		case len(d.Name) > maxNameBytes:
 			p.add("%s.name: longer than %d bytes", at, maxNameBytes)
 		case seen[d.Name]:
-			p.add("%s.name: %q stands twice", at, d.Name)
+			p.add("%s.name: %q stands twice: take another one", at, d.Name)
 		}
 		seen[d.Name] = true
 		if d.Type != String && d.Type != Number && d.Type != Date {
 			p.add("%s.type: not string, number or date", at)
 		}
-		if len(d.From) == 0 && !w.Maps(d.Name) {
+		if len(d.From) == 0 && !mapped[d.Name] {
 			p.add("%s.from: at least one is required, or a mapping of a source", at)
 		}
 		p.places(at+".from", d.From)
 	}
+	return seen
 }
 
 func (p *problems) places(where string, from []string) {
@@ -77,7 +86,7 @@ func (p *problems) places(where string, from []string) {
 		if _, err := call.ParsePlace(text); err != nil {
 			p.add("%s[%d]: %w", where, i, err)
 		} else if seen[text] {
-			p.add("%s[%d]: %q stands twice", where, i, text)
+			p.add("%s[%d]: %q stands twice: take one away", where, i, text)
 		}
 		seen[text] = true
 	}

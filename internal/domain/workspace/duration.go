@@ -1,11 +1,6 @@
 package workspace
 
-import (
-	"time"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-)
+import "time"
 
 // Duration is a time.Duration written as "5m" or "90s". What is no such text is noted, and found by the check of the file.
 type Duration time.Duration
@@ -16,17 +11,12 @@ const noDuration Duration = -1
 // MarshalYAML writes the duration as text.
 func (d Duration) MarshalYAML() (any, error) { return time.Duration(d).String(), nil }
 
-// UnmarshalYAML reads the duration from text.
-func (d *Duration) UnmarshalYAML(node ast.Node) error {
-	var text string
-	if err := yaml.NodeToValue(node, &text); err != nil {
-		return err
-	}
+// SetText implements strictyaml.Text.
+func (d *Duration) SetText(text string) {
 	parsed, err := time.ParseDuration(text)
 	if *d = Duration(parsed); err != nil || parsed < 0 {
 		*d = noDuration
 	}
-	return nil
 }
 
 // duration adds a problem if d is set and none, and says whether it did.

@@ -1,10 +1,6 @@
 package workspace
 
-import (
-	"fmt"
-
-	"github.com/sojournhq/sojourn/internal/domain/call"
-)
+import "fmt"
 
 // Condition is met by calls that meet all of what it sets. At least one thing is set, and of Equals, OneOf, Exists and Absent exactly one
 // beside a path, none without.
@@ -44,8 +40,7 @@ func (p *problems) condition(where string, c *Condition) {
 	if len(c.Types)+len(c.Events) == 0 && c.Path == "" && c.tests() == 0 {
 		p.add("%s: it would leave out every call: set types, events or a path", where)
 	}
-	p.types(where, c.Types, c.Events)
-	p.events(where+".events", c.Events)
+	p.calls(where, c.Types, c.Events, "")
 	switch tests := c.tests(); {
 	case c.Path == "" && tests > 0:
 		p.add("%s: a path is required beside equals, one_of, exists and absent", where)
@@ -53,9 +48,7 @@ func (p *problems) condition(where string, c *Condition) {
 		p.add("%s: exactly one of equals, one_of, exists: true and absent: true is required beside a path", where)
 	}
 	if c.Path != "" {
-		if _, err := call.ParsePath(c.Path); err != nil {
-			p.add("%s.path: %w", where, err)
-		}
+		p.path(where+".path", c.Path)
 	}
 	if len(c.OneOf) > maxTexts {
 		p.add("%s.one_of: more than %d", where, maxTexts)

@@ -70,7 +70,7 @@ func TestAConditionThatMeansNothingIsNamedByItsPosition(t *testing.T) {
 		`{path: a, equals: x, exists: true}`: "ignore[0]: exactly one of",
 		`{path: a..b, exists: true}`:         "ignore[0].path: is no path",
 		`{path: a, exist: true}`:             "exist",
-		`{path: a, exists: maybe}`:           "[9:31]",
+		`{path: a, exists: maybe}`:           "[9:23] workspaces[0].sources[0].ignore[0].exists: neither true nor false",
 		`{path: a, one_of: [` + strings.Repeat("x,", 1001) + `]}`: "one_of: more than 1000",
 	} {
 		_, err := workspace.Parse([]byte(withIgnore("          - " + condition + "\n")))

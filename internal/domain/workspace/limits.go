@@ -30,7 +30,7 @@ func (p *problems) limits(where string, l Limits) {
 		p.add("%s.burst: not between 0 and %d", where, int(maxLimit))
 	}
 	if l.Burst > 0 && l.CallsPerSecond == 0 {
-		p.add("%s.burst: means nothing without calls_per_second", where)
+		p.add("%s.burst: means nothing without calls_per_second: set that, or take burst away", where)
 	}
 	if l.ConcurrentRequests < 0 || l.ConcurrentRequests > maxLimit {
 		p.add("%s.concurrent_requests: not between 0 and %d", where, int(maxLimit))

@@ -1,11 +1,6 @@
 package workspace
 
-import (
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-
-	"github.com/sojournhq/sojourn/internal/domain/call"
-)
+import "github.com/sojournhq/sojourn/internal/domain/call"
 
 // Mapping says where the calls of a source have what Sojourn wants to know. Each list is tried in order. One that is not set is that of
 // DefaultMapping; one that is set replaces it.
@@ -35,15 +30,8 @@ type Rule struct {
 	Events []string `yaml:"events,omitempty"`
 }
 
-// UnmarshalYAML reads a rule from text, which is a path, or from its fields.
-func (r *Rule) UnmarshalYAML(node ast.Node) error {
-	switch node.(type) {
-	case *ast.StringNode, *ast.LiteralNode:
-		return yaml.NodeToValue(node, &r.Path)
-	}
-	type fields Rule // without this method
-	return yaml.NodeToValue(node, (*fields)(r), yaml.Strict())
-}
+// SetShort implements strictyaml.ShortForm: text alone is a path.
+func (r *Rule) SetShort(text string) { r.Path = text }
 
 // DefaultMapping returns what counts where a source says nothing: the contract, in the language of mappings. Event time is the call's own
 // timestamp, corrected where the sender's clock is wrong, which no list of places can say; its list is empty.

@@ -16,8 +16,8 @@ const (
 	maxEvents = 1000
 )
 
-// mapping checks the mapping of one source of a workspace.
-func (p *problems) mapping(where string, m *Mapping, dimensions []Dimension) {
+// mapping checks the mapping of one source of a workspace with those dimensions.
+func (p *problems) mapping(where string, m *Mapping, dimensions map[string]bool) {
 	if m == nil {
 		return
 	}
@@ -39,12 +39,20 @@ func (p *problems) mapping(where string, m *Mapping, dimensions []Dimension) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Dimensions)) {
-		at := where + ".dimensions." + name
-		if !slices.ContainsFunc(dimensions, func(d Dimension) bool { return d.Name == name }) {
-			p.add("%s: the workspace has no such dimension", at)
-		}
-		p.rules(at, m.Dimensions[name], dimensionCalls)
+		p.mappedDimension(where+".dimensions", name, m.Dimensions[name], dimensions[name])
 	}
+}
+
+func (p *problems) mappedDimension(where, name string, rules []Rule, known bool) {
+	if len(name) > maxNameBytes {
+		p.add("%s: a name longer than %d bytes, which no dimension has", where, maxNameBytes)
+		return
+	}
+	at := where + "." + name
+	if !known {
+		p.add("%s: the workspace has no such dimension: add it to its dimensions", at)
+	}
+	p.rules(at, rules, dimensionCalls)
 }
 
 // dimensionCalls are the types of calls that dimensions are taken of.
@@ -66,55 +74,53 @@ func (p *problems) rules(where string, rules []Rule, only string) {
 func (p *problems) rule(where string, r *Rule, only string) {
 	switch {
 	case r.Path != "" && r.Literal != nil:
-		p.add("%s: both a path and a literal", where)
+		p.add("%s: both a path and a literal: take one away", where)
 	case r.Literal != nil:
 		p.literal(where+".literal", *r.Literal)
 	case r.Path == "":
 		p.add("%s: a path or a literal is required", where)
 	default:
-		if _, err := call.ParsePath(r.Path); err != nil {
-			p.add("%s: %w", where, err)
-		}
+		p.path(where, r.Path)
 	}
-	p.types(where, r.Types, r.Events)
-	for i, name := range r.Types {
-		if only != "" && call.ParseType(name) != 0 && !slices.Contains(strings.Fields(only), name) {
-			p.add("%s.types[%d]: dimensions are taken of group and identify calls", where, i)
-		}
-	}
-	if len(r.Events) > 0 && only != "" {
-		p.add("%s.events: dimensions are taken of group and identify calls, and only track calls have events", where)
-	}
-	p.events(where+".events", r.Events)
+	p.calls(where, r.Types, r.Events, only)
 }
 
-// types checks for which types of calls something is, beside the events that it is for.
-func (p *problems) types(where string, types, events []string) {
-	for i, name := range types {
-		at := fmt.Sprintf("%s.types[%d]", where, i)
-		switch {
-		case call.ParseType(name) == 0:
-			p.add("%s: not track, identify, group, page, screen, alias or delete", at)
-		case len(events) > 0 && name != call.Track.String():
-			p.add("%s: only track calls have events", at)
-		}
+func (p *problems) path(where, path string) {
+	if _, err := call.ParsePath(path); err != nil {
+		p.add("%s: %w", where, err)
 	}
 }
 
 func (p *problems) literal(where, text string) {
 	switch {
 	case strings.TrimSpace(text) == "":
-		p.add("%s: empty", where)
+		p.add("%s: empty: write the value", where)
 	case strings.TrimSpace(text) != text:
-		p.add("%s: space around it", where)
+		p.add("%s: space around it: take it away", where)
 	case len(text) > call.MaxName:
 		p.add("%s: longer than %d bytes", where, call.MaxName)
 	}
 }
 
-func (p *problems) events(where string, names []string) {
-	if len(names) > maxEvents {
-		p.add("%s: more than %d", where, maxEvents)
+// calls checks which calls something is for: those of some types, if it says any, and of some events. Types other than those in only, if it
+// says any, are problems.
+func (p *problems) calls(where string, types, events []string, only string) {
+	for i, name := range types {
+		at := fmt.Sprintf("%s.types[%d]", where, i)
+		switch {
+		case call.ParseType(name) == 0:
+			p.add("%s: not track, identify, group, page, screen, alias or delete", at)
+		case only != "" && !slices.Contains(strings.Fields(only), name):
+			p.add("%s: dimensions are taken of group and identify calls", at)
+		case len(events) > 0 && name != call.Track.String():
+			p.add("%s: only track calls have events", at)
+		}
 	}
-	p.names(where, names)
+	if len(events) > 0 && only != "" {
+		p.add("%s.events: dimensions are taken of group and identify calls, and only track calls have events", where)
+	}
+	if len(events) > maxEvents {
+		p.add("%s.events: more than %d", where, maxEvents)
+	}
+	p.names(where+".events", events)
 }

@@ -125,22 +125,22 @@ workspaces:
 	want := []string{
 		"[7:7] workspaces[0].dimensions[1].from: at least one is required, or a mapping of a source",
 		"[4:3] workspaces[0].session_timeout: not between 1s and 24h0m0s",
-		"[31:20] " + web + ".write_keys[0]: shorter than 16 characters",
+		"[31:20] " + web + ".write_keys[0]: shorter than 16 characters: take a longer one, as sojourn new-key prints",
 		"[13:9] " + web + ".mapping.feature: at least one rule is required: leave it out for the default",
 		"[15:13] " + web + ".mapping.module[0]: is no path: keys are joined by dots, and a dot or backslash in a key is escaped by a backslash",
-		"[16:13] " + web + ".mapping.module[1]: both a path and a literal",
+		"[16:13] " + web + ".mapping.module[1]: both a path and a literal: take one away",
 		"[17:13] " + web + ".mapping.module[2]: a path or a literal is required",
-		"[18:14] " + web + ".mapping.module[3].literal: space around it",
-		"[19:14] " + web + ".mapping.module[4].literal: empty",
+		"[18:14] " + web + ".mapping.module[3].literal: space around it: take it away",
+		"[19:14] " + web + ".mapping.module[4].literal: empty: write the value",
 		"[21:21] " + web + ".mapping.module[5].types[0]: only track calls have events",
 		"[21:27] " + web + ".mapping.module[5].types[1]: not track, identify, group, page, screen, alias or delete",
-		"[23:35] " + web + ".mapping.module[6].events[1]: empty or standing twice",
-		"[23:38] " + web + ".mapping.module[6].events[2]: empty or standing twice",
+		"[23:35] " + web + ".mapping.module[6].events[1]: empty, or stands twice: take it away",
+		"[23:38] " + web + ".mapping.module[6].events[2]: empty, or stands twice: take it away",
 		"[24:17] " + web + ".mapping.time[0].literal: no time between 1970 and 2261, such as 2026-11-01T12:00:00.000Z",
 		"[28:15] " + web + ".mapping.dimensions.Odd.Name[0]: is no path: keys are joined by dots, and a dot or backslash in a key is escaped by a backslash",
 		"[29:25] " + web + ".mapping.dimensions.Odd.Name[1].events: dimensions are taken of group and identify calls, and only track calls have events",
 		"[26:47] " + web + ".mapping.dimensions.Plan[0].types[0]: dimensions are taken of group and identify calls",
-		"[30:11] " + web + ".mapping.dimensions.Unknown: the workspace has no such dimension",
+		"[30:11] " + web + ".mapping.dimensions.Unknown: the workspace has no such dimension: add it to its dimensions",
 		"[32:3] workspaces[1].id: required",
 	}
 	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
@@ -210,8 +210,8 @@ func TestATagOutOfPlaceIsAnErrorAndNoPanic(t *testing.T) {
 	}
 }
 
-// FuzzParse: whatever stands in a file, and as a mapping in a file that is good otherwise, nothing panics, and what is taken can be written and
-// read again.
+// FuzzParse: whatever stands in a file, and as a mapping in a file that is good otherwise, nothing panics, no problem shows a key, and what is
+// taken can be written and read again.
 func FuzzParse(f *testing.F) {
 	f.Add(good)
 	f.Add(mapped)
@@ -220,7 +220,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("{time: [{literal: 2026-11-01}], user: [~], account: [{path: [a]}], session: []}")
 	const around = `
 workspaces:
-  - {id: acme, query_tokens: [], dimensions: [{name: Plan, type: string}], sources: [{id: web, write_keys: [write-key-000000000000], mapping: `
+  - {id: acme, query_tokens: [], dimensions: [{name: Plan, type: string}], sources: [{id: web, write_keys: [key-around-0000000], mapping: `
 	f.Fuzz(func(t *testing.T, text string) {
 		writtenAndRead(t, text)
 		writtenAndRead(t, around+text+"}]}")
@@ -231,6 +231,9 @@ func writtenAndRead(t *testing.T, text string) {
 	t.Helper()
 	c, err := workspace.Parse([]byte(text))
 	if err != nil {
+		if strings.Contains(err.Error(), "key-around") {
+			t.Fatalf("shows a key: %v", err)
+		}
 		return
 	}
 	encoded, err := c.Encode()
@@ -247,5 +250,14 @@ func writtenAndRead(t *testing.T, text string) {
 	}
 	if string(second) != string(encoded) {
 		t.Fatalf("written as\n%s\nthen as\n%s", encoded, second)
+	}
+}
+
+func TestADimensionOfAMappingThatNoWorkspaceCouldHaveIsNotNamedAtLength(t *testing.T) {
+	long := strings.Repeat("x.", 51)
+	_, err := workspace.Parse([]byte(strings.Replace(mapped, "dimensions:\n            Plan:", "dimensions:\n            "+long+": [a]\n            Plan:", 1)))
+	const want = "[19:11] workspaces[0].sources[0].mapping.dimensions: a name longer than 100 bytes, which no dimension has"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 }

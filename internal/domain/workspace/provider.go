@@ -1,6 +1,9 @@
 package workspace
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // Provider has a configuration, which may be another one each time it is asked: Watched has what its file says by now, and a Config itself
 // for ever the same. It is asked from many goroutines, and what it returns is never changed.
@@ -11,19 +14,31 @@ type Provider interface {
 // Config implements Provider.
 func (c *Config) Config() *Config { return c }
 
-// Follow returns a function that returns what derive makes of the configuration of now. It derives anew only when there is another one.
+// Follow returns a function that returns what derive makes of the configuration of now. It derives again only when there is another one,
+// and once: whoever asks meanwhile waits for that.
 func Follow[T any](from Provider, derive func(*Config) T) func() T {
 	type derived struct {
 		from *Config
 		made T
 	}
 	var last atomic.Pointer[derived]
+	var deriving sync.Mutex
+	known := func() *derived {
+		if d := last.Load(); d != nil && d.from == from.Config() {
+			return d
+		}
+		return nil
+	}
 	return func() T {
-		now := from.Config()
-		if d := last.Load(); d != nil && d.from == now {
+		if d := known(); d != nil {
 			return d.made
 		}
-		// Of two that derive at once, an old configuration may be the one that is remembered. Then the next call derives again.
+		deriving.Lock()
+		defer deriving.Unlock()
+		if d := known(); d != nil {
+			return d.made
+		}
+		now := from.Config()
 		d := &derived{from: now, made: derive(now)}
 		last.Store(d)
 		return d.made

@@ -1,6 +1,8 @@
 package workspace_test
 
 import (
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -37,6 +39,34 @@ func TestWhatFollowsIsDerivedOnceForEachConfiguration(t *testing.T) {
 		if got := count(); got != step.want || derived != step.wantMade {
 			t.Errorf("%v: %d, derived %d times, want %d and %d", step.ids, got, derived, step.want, step.wantMade)
 		}
+	}
+}
+
+func TestManyWhoAskAtOnceDeriveOnce(t *testing.T) {
+	var from changing
+	from.set("a")
+	var derived atomic.Int32
+	count := workspace.Follow(&from, func(c *workspace.Config) int {
+		derived.Add(1)
+		for range 1000 { // lets the others come
+			runtime.Gosched()
+		}
+		return len(c.Workspaces)
+	})
+	begin := make(chan struct{})
+	var asking sync.WaitGroup
+	for range 20 {
+		asking.Go(func() {
+			<-begin
+			if got := count(); got != 1 {
+				t.Errorf("%d, want 1", got)
+			}
+		})
+	}
+	close(begin)
+	asking.Wait()
+	if n := derived.Load(); n != 1 {
+		t.Errorf("derived %d times", n)
 	}
 }
 

@@ -3,12 +3,14 @@ package workspace
 import (
 	"fmt"
 	"slices"
+
+	"github.com/sojournhq/sojourn/internal/kit/strictyaml"
 )
 
 // Encode returns the configuration as Load and ParseSaved read it: keys and tokens as their hashes, shared secrets as they stand in the
 // workspaces file, which may be by the name of their file.
 func (c *Config) Encode() ([]byte, error) {
-	text, err := encode(c.withSecretFiles())
+	text, err := strictyaml.Encode(c.withSecretFiles())
 	if err != nil {
 		return nil, fmt.Errorf("encode workspaces: %w", err)
 	}
@@ -38,15 +40,15 @@ func (c *Config) withSecretFiles() *Config {
 // ParseSaved reads and checks what Encode returned, where the files that it names need not be. It is for looking at a configuration, not
 // for serving with it: the shared secrets of files are not known.
 func ParseSaved(text []byte) (*Config, error) {
-	c, where, err := decode(text)
+	d, err := decode(text)
 	if err != nil {
 		return nil, err
 	}
-	c.resolveSecrets("", func(path string) secretFile { return secretFile{path: path, text: "what is in the file " + path} })
-	if err := c.check(where); err != nil {
+	d.config.resolveSecrets("", func(path string) secretFile { return secretFile{path: path, text: "what is in the file " + path} })
+	if err := d.check(); err != nil {
 		return nil, err
 	}
-	return c, nil
+	return d.config, nil
 }
 
 // Secrets returns how many shared secrets stand in the workspaces file itself, and the paths of the files that have the others, as they

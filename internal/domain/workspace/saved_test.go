@@ -40,7 +40,7 @@ func TestWhatIsSavedHasKeysAsHashesPlainSecretsAsTheyAreAndFilesByName(t *testin
 		}
 	}
 	for _, want := range []string{
-		"plain-secret-000", `"file:secrets/web"`, "file:" + outside, workspace.NewSecret("admin-token-0000000000").Hashed(),
+		"plain-secret-000", "- file:secrets/web\n", "file:" + outside, workspace.NewSecret("admin-token-0000000000").Hashed(),
 		workspace.NewSecret("query-token-0000000000").Hashed(), workspace.NewSecret("write-key-000000000000").Hashed(),
 	} {
 		if !strings.Contains(string(text), want) {

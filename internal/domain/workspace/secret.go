@@ -4,13 +4,10 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
-
-	"github.com/goccy/go-yaml"
 )
 
 // Secret is a key or token of the configuration: its hash, whether the file has that or the plain text. So the plain text is nowhere to be
@@ -20,6 +17,8 @@ import (
 type Secret struct {
 	hash [sha256.Size]byte
 	flaw flaw
+	// bare is the hash of the plain text without the colon at its end; nil: it has none, or the file has the hash alone.
+	bare *[sha256.Size]byte
 }
 
 // NewSecret returns the secret whose plain text is text.
@@ -57,24 +56,13 @@ func (s Secret) Hashed() string { return hashPrefix + hex.EncodeToString(s.hash[
 // MarshalYAML writes the secret as its hash.
 func (s Secret) MarshalYAML() (any, error) { return s.Hashed(), nil }
 
-// UnmarshalYAML reads the secret. What is wrong with it is remembered for the check, which names it with all other problems.
-func (s *Secret) UnmarshalYAML(raw []byte) error {
-	var text string
-	if err := yaml.Unmarshal(raw, &text); err != nil {
-		return errors.New("a key is no text") // the library's own error may show it
-	}
-	*s = readSecret(text)
-	return nil
-}
+// SetText implements strictyaml.Text. What is wrong with the secret is remembered for the check, which names it with all other problems.
+func (s *Secret) SetText(text string) { *s = readSecret(text) }
 
 func readSecret(text string) Secret {
 	digits, hashed := strings.CutPrefix(text, hashPrefix)
 	if !hashed {
-		s := NewSecret(text)
-		if len(text) < minKeyBytes {
-			s.flaw = tooShort
-		}
-		return s
+		return readPlain(text)
 	}
 	var s Secret
 	hash, err := hex.DecodeString(digits)
@@ -88,12 +76,34 @@ func readSecret(text string) Secret {
 	return s
 }
 
+func readPlain(text string) Secret {
+	s := NewSecret(text)
+	switch {
+	case !fitsHeader(text):
+		s.flaw = unsendable
+	case len(text) < minKeyBytes:
+		s.flaw = tooShort
+	}
+	if bare, ok := strings.CutSuffix(text, ":"); ok {
+		hash := sha256.Sum256([]byte(bare))
+		s.bare = &hash
+	}
+	return s
+}
+
+// fitsHeader says whether an HTTP header can carry a text as it is. Space and tabs around a value are no part of it.
+func fitsHeader(text string) bool {
+	return strings.Trim(text, " \t") == text &&
+		!strings.ContainsFunc(text, func(r rune) bool { return r != '\t' && (r < ' ' || r > '~') })
+}
+
 // flaw is what is wrong with how a secret is written.
 type flaw int8
 
 const (
 	sound flaw = iota
 	tooShort
+	unsendable
 	malformed
 	ofNothing
 )
@@ -101,11 +111,13 @@ const (
 func (f flaw) String() string {
 	switch f {
 	case tooShort:
-		return fmt.Sprintf("shorter than %d characters", minKeyBytes)
+		return fmt.Sprintf("shorter than %d characters: take a longer one, as sojourn new-key prints", minKeyBytes)
+	case unsendable:
+		return "no header can carry it: take out line ends, control characters, letters beyond ASCII, and space around it"
 	case malformed:
 		return "begins with " + hashPrefix + ", but 64 hexadecimal digits do not follow"
 	case ofNothing:
-		return "the hash of an empty text"
+		return "the hash of an empty text: put the hash of a key there"
 	default:
 		return ""
 	}

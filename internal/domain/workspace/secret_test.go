@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 )
 
@@ -65,7 +63,7 @@ func TestASecretIsNeverShownByFormattingLoggingOrEncoding(t *testing.T) {
 	if !strings.Contains(shown.String(), "[secret]") {
 		t.Errorf("not even that there is one is shown:\n%s", &shown)
 	}
-	text, err := yaml.Marshal(c)
+	text, err := c.Encode()
 	if err != nil || strings.Contains(string(text), plain) || !strings.Contains(string(text), "sha256:"+hash) {
 		t.Errorf("encoded as %s, error %v", text, err)
 	}
@@ -109,5 +107,86 @@ func TestTheNameOfASecretIsTheBeginningOfItsHashAndNoMore(t *testing.T) {
 	}
 	if other := workspace.NewSecret("a-secret-1111111"); other.Name() == s.Name() {
 		t.Error("two secrets have one name")
+	}
+}
+
+// quoted returns a text as YAML has it within double quotes.
+func quoted(text string) string {
+	encoded, err := json.Marshal(text) // JSON is YAML
+	if err != nil {
+		panic(err)
+	}
+	return string(encoded)
+}
+
+func TestAKeyIsWhateverAHeaderCanCarry(t *testing.T) {
+	const problem = ": no header can carry it: take out line ends, control characters, letters beyond ASCII, and space around it"
+	for key, sendable := range map[string]bool{
+		"client-id:client-secret":               true,
+		":client-secret-000":                    true,
+		"client-secret-000:":                    true,
+		"a:b:c:d:e:f:g:h:i:j":                   true,
+		"with space within it":                  true,
+		"with\ttab-within-it":                   true,
+		`!"#$%&'()*+,-./:;<=>?@[\]^_` + "`{|}~": true,
+		"line-end-at-its-end\n":                 false,
+		"line-end\nwithin-it-000":               false,
+		"carriage-return\rwithin":               false,
+		"control\x01within-it-000":              false,
+		"delete\x7fwithin-it-0000":              false,
+		"nothing\x00within-it-000":              false,
+		"beyond-äscii-000000000":                false,
+		"emoji-🙂-0000000000000":                 false,
+		" space-before-00000000":                false,
+		"space-behind-000000000 ":               false,
+		"tab-behind-00000000000\t":              false,
+	} {
+		for place, text := range map[string]string{
+			"[14:22] workspaces[0].sources[0].write_keys[0]": strings.Replace(good, "write-key-000000000000", quoted(key), 1),
+			"[5:20] workspaces[0].query_tokens[0]":           strings.Replace(good, "query-token-0000000000", quoted(key), 1),
+			"[2:16] admin_tokens[0]":                         strings.Replace(good, "admin-token-0000000000", quoted(key), 1),
+		} {
+			_, err := workspace.Parse([]byte(text))
+			if sendable && err != nil || !sendable && (err == nil || err.Error() != place+problem) {
+				t.Errorf("%q at %s: %v", key, place, err)
+			}
+		}
+	}
+}
+
+func TestKeysWithAColonStandAsTheyAre(t *testing.T) {
+	for _, written := range []string{"client-id:client-secret", `"client-id:client-secret"`, "{client-id:client-secret}"} {
+		c, err := workspace.Parse([]byte(strings.Replace(good, "write-key-000000000000", written, 1)))
+		if written[0] == '{' {
+			if err == nil || strings.Contains(err.Error(), "client") {
+				t.Errorf("fields in place of a key: %v", err)
+			}
+			continue
+		}
+		if err != nil || !c.Workspaces[0].Sources[0].WriteKeys[0].Equal(workspace.NewSecret("client-id:client-secret")) {
+			t.Errorf("%s: %v", written, err)
+		}
+	}
+}
+
+// Basic authorization carries a key as "key:" or, from those who split it, as its two parts with a colon between them.
+func TestOneKeyMayBeginAnotherUnlessOnlyBasicsOwnColonTellsThemApart(t *testing.T) {
+	const first, second = "workspaces[0].sources[0].write_keys[0]", "workspaces[0].sources[0].write_keys[1]"
+	const problem = " but for the colon at its end, which Basic authorization adds to every key: take another one"
+	hash := workspace.NewSecret("client-id-0000000").Hashed()
+	for keys, want := range map[string]string{
+		"client-id-0000000, client-id-0000000:secret":        "",
+		"client-id-0000000:secret, client-id-0000000":        "",
+		hash + ", client-id-0000000:secret":                  "",
+		`"client-id-0000000:"`:                               "",
+		`client-id-0000000, "client-id-0000000:"`:            "[14:41] " + second + ": the same as " + first + problem,
+		`"client-id-0000000:", client-id-0000000`:            "[14:22] " + first + ": the same as " + second + problem,
+		`"client-id-0000000:", ` + hash:                      "[14:22] " + first + ": the same as " + second + problem,
+		`client-id-0000000:secret, client-id-0000000:secret`: "[14:48] " + second + ": the same as " + first + ": take another one, for each is of one place alone",
+	} {
+		_, err := workspace.Parse([]byte(strings.Replace(good, "write-key-000000000000", keys, 1)))
+		if (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("%s: %v, want %s", keys, err, want)
+		}
 	}
 }

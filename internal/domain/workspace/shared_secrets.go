@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -26,19 +25,28 @@ func readSecretFile(path string) secretFile {
 // sign returns what tells two readings of the file apart.
 func (f secretFile) sign() string { return fmt.Sprintf("%q %q %v\n", f.path, f.text, f.err) }
 
-// resolveSecrets puts the contents of files in place of their names in the sources' shared secrets, and returns what it read. Names are
-// relative to dir. One that cannot be read keeps its name, for which the check then refuses it.
+// resolveSecrets puts the contents of files in place of their names in the sources' shared secrets, and returns what it read, each file
+// once. Names are relative to dir. One that cannot be read keeps its name, for which the check then refuses it.
 func (c *Config) resolveSecrets(dir string, read func(path string) secretFile) []secretFile {
 	var files []secretFile
+	known := map[string]secretFile{}
+	readOnce := func(path string) secretFile {
+		f, ok := known[path]
+		if !ok {
+			f = read(path)
+			known[path], files = f, append(files, f)
+		}
+		return f
+	}
 	for i := range c.Workspaces {
 		for j := range c.Workspaces[i].Sources {
-			files = append(files, c.Workspaces[i].Sources[j].resolveSecrets(dir, read)...)
+			c.Workspaces[i].Sources[j].resolveSecrets(dir, readOnce)
 		}
 	}
 	return files
 }
 
-func (s *Source) resolveSecrets(dir string, read func(path string) secretFile) (files []secretFile) {
+func (s *Source) resolveSecrets(dir string, read func(path string) secretFile) {
 	for i, secret := range s.SharedSecrets {
 		path, isFile := strings.CutPrefix(secret, filePrefix)
 		if !isFile {
@@ -51,12 +59,10 @@ func (s *Source) resolveSecrets(dir string, read func(path string) secretFile) (
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(dir, path)
 		}
-		f := read(path)
-		if files = append(files, f); f.err == nil {
+		if f := read(path); f.err == nil {
 			s.SharedSecrets[i] = f.text
 		}
 	}
-	return files
 }
 
 // notRead stands for the shared secrets of a source whose secrets nobody asks for: that it has some says that its requests are signed.
@@ -76,17 +82,19 @@ func (c *Config) dropSecrets() []secretFile {
 
 // sharedSecrets checks the secrets of one source. They are shared with Segment, where one may sign for several sources.
 func (p *problems) sharedSecrets(where string, secrets []string) {
+	seen := map[string]bool{}
 	for i, secret := range secrets {
 		at := fmt.Sprintf("%s[%d]", where, i)
 		switch {
 		case strings.HasPrefix(secret, filePrefix):
-			p.add("%s: the file cannot be read", at)
+			p.add("%s: the file cannot be read: look whether it is there, and who may read it", at)
 		case len(secret) < minKeyBytes:
-			p.add("%s: shorter than %d characters", at, minKeyBytes)
+			p.add("%s: shorter than %d characters: take a longer one, here and in Segment", at, minKeyBytes)
 		case strings.ContainsAny(secret, "\r\n"):
-			p.add("%s: longer than one line", at)
-		case slices.Contains(secrets[:i], secret):
-			p.add("%s: stands twice", at)
+			p.add("%s: longer than one line: take the line ends out", at)
+		case seen[secret]:
+			p.add("%s: stands twice: take one away", at)
 		}
+		seen[secret] = true
 	}
 }

@@ -10,8 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/parser"
+	"github.com/sojournhq/sojourn/internal/kit/strictyaml"
 )
 
 // Config is everything in the file.
@@ -68,7 +67,7 @@ type Source struct {
 	// MaxClockSkew is how wrong a sender's clock may be before event times are corrected. Not set: 5 minutes.
 	MaxClockSkew *Duration `yaml:"max_clock_skew,omitempty"`
 	// AbsentIDs are texts that broken clients send for "no id", as IsAbsentID reads them. Not set: DefaultAbsentIDs.
-	AbsentIDs []string `yaml:"absent_ids,omitempty"`
+	AbsentIDs AbsentIDs `yaml:"absent_ids,omitempty"`
 	// Limits are how much it may send. Not set: as much as it likes.
 	Limits Limits `yaml:"limits,omitempty"`
 	// Mapping says where this source's calls have what Sojourn wants to know. Not set: where the contract says.
@@ -131,12 +130,12 @@ func parseWithoutSecrets(path string, text []byte) loaded {
 
 // parseWith parses a file whose shared secrets are what the function makes of them; it returns the files that it read.
 func parseWith(path string, text []byte, secrets func(*Config) []secretFile) loaded {
-	c, where, err := decode(text)
+	d, err := decode(text)
 	if err != nil {
 		return loaded{err: fmt.Errorf("%s: %w", path, err)}
 	}
-	l := loaded{config: c, secrets: secrets(c)}
-	if err := c.check(where); err != nil {
+	l := loaded{config: d.config, secrets: secrets(d.config)}
+	if err := d.check(); err != nil {
 		l.config, l.err = nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return l
@@ -145,45 +144,34 @@ func parseWith(path string, text []byte, secrets func(*Config) []secretFile) loa
 // Parse reads and checks a configuration that names no files. Unknown fields are errors; the error names every problem by
 // where it stands, and shows no key.
 func Parse(text []byte) (*Config, error) {
-	c, where, err := decode(text)
+	d, err := decode(text)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.check(where); err != nil {
+	if err := d.check(); err != nil {
 		return nil, err
 	}
-	return c, nil
+	return d.config, nil
 }
 
-// errYAML says that the YAML library panicked, as it does over some tags and anchors in the wrong place. A file that is changed while
-// everything runs must not end it.
-var errYAML = errors.New("the YAML cannot be read: look for tags (!), anchors (&) and aliases (*) that are out of place")
-
-// decode reads a configuration, unchecked, and where everything stands in its text.
-func decode(text []byte) (c *Config, where positions, err error) {
-	defer func() {
-		if recover() != nil {
-			c, where, err = nil, nil, errYAML
-		}
-	}()
-	return decodeFile(text)
+// decoded is what could be read of a text, where everything stands in it, and what could not be read.
+type decoded struct {
+	config   *Config
+	document *strictyaml.Document
+	problems []error
 }
 
-func decodeFile(text []byte) (*Config, positions, error) {
-	file, err := parser.ParseBytes(text, 0)
+func decode(text []byte) (decoded, error) {
+	document, err := strictyaml.Parse(text)
 	if err != nil {
-		return nil, nil, yamlError(err)
+		return decoded{}, err
 	}
-	var c Config
-	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
-		return &c, nil, nil
-	}
-	body := file.Docs[0].Body
-	if err := yaml.NodeToValue(body, &c, yaml.Strict()); err != nil {
-		return nil, nil, yamlError(err)
-	}
-	return &c, positionsOf(body), nil
+	d := decoded{config: &Config{}, document: document}
+	d.problems, err = document.Decode(d.config)
+	return d, err
 }
 
-// yamlError returns an error of the library without the excerpt that it offers: that would show keys.
-func yamlError(err error) error { return errors.New(yaml.FormatError(err, false, false)) }
+// check returns every problem at once, of what could be read and of what could not.
+func (d *decoded) check() error {
+	return errors.Join(append(d.problems, d.document.Locate(d.config.check())...)...)
+}

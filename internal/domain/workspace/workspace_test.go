@@ -119,7 +119,7 @@ workspaces:
         write_keys: [some-key-000000000]
         max_clock_skew: -5m
 `))
-	const want = "[7:13] workspaces[0].tiers[0]: empty or standing twice\n" +
+	const want = "[7:13] workspaces[0].tiers[0]: empty, or stands twice: take it away\n" +
 		"[4:5] workspaces[0].session_timeout: not a duration such as 5m\n" +
 		"[6:5] workspaces[0].max_session: not a duration such as 5m\n" +
 		"[5:5] workspaces[0].keep_rejected: not a duration such as 5m\n" +
@@ -168,6 +168,62 @@ func TestATypoIsAnErrorThatShowsNoKey(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		} else if strings.Contains(err.Error(), "key-0") {
 			t.Errorf("%s: error shows a key: %v", name, err)
+		}
+	}
+}
+
+func TestWhatIsOfAWrongShapeIsNamedTogetherWithAllOtherProblems(t *testing.T) {
+	_, err := workspace.Parse([]byte(`
+admin_token: [the-secret-000000000]
+workspaces:
+  - id: [acme]
+    query_tokens: the-secret-000000000
+    tiers: [gold, ~]
+    sources:
+      - id: web
+        id: app
+        write_keys: [{the-secret-000000000: x}, [the-secret], short]
+        require_user_id: yes
+        max_clock_skew: {the-secret: 5m}
+        absent_ids: [null, "undefined"]
+        limits: {calls_per_second: many, burst: 1.5}
+        mapping: {module: [{path: x, typse: [page]}], account: context.groupId}
+      - write_keys: [write-key-000000000000]
+`))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	const web = "workspaces[0].sources[0]"
+	want := []string{
+		"[2:1] admin_token: unknown field: the fields here are admin_tokens, workspaces",
+		"[4:5] workspaces[0].id: a list or fields where one value belongs: write the value alone",
+		"[5:5] workspaces[0].query_tokens: no list: write [one, two]",
+		"[6:19] workspaces[0].tiers[1]: empty: write a value, in quotes if it is the word null",
+		"[9:9] " + web + ".id: stands twice: take one away",
+		"[10:22] " + web + ".write_keys[0]: a list or fields where one value belongs: write the value alone",
+		"[10:49] " + web + ".write_keys[1]: a list or fields where one value belongs: write the value alone",
+		"[11:9] " + web + ".require_user_id: neither true nor false",
+		"[12:9] " + web + ".max_clock_skew: a list or fields where one value belongs: write the value alone",
+		"[13:22] " + web + ".absent_ids[0]: empty: write a value, in quotes if it is the word null",
+		"[14:18] " + web + ".limits.calls_per_second: no number, such as 0.5",
+		"[14:42] " + web + ".limits.burst: no whole number, such as 100",
+		"[15:38] " + web + ".mapping.module[0].typse: unknown field: the fields here are path, literal, types, events",
+		"[15:55] " + web + ".mapping.account: no list: write [one, two]",
+		"[10:63] " + web + ".write_keys[2]: shorter than 16 characters: take a longer one, as sojourn new-key prints",
+		"[16:9] workspaces[0].sources[1].id: required",
+	}
+	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAFileIsOneDocument(t *testing.T) {
+	if _, err := workspace.Parse([]byte(good + "---\n" + good)); err == nil || !strings.HasPrefix(err.Error(), "[18:1] a second document") {
+		t.Errorf("two documents: %v", err)
+	}
+	for _, text := range []string{"", "# nothing\n", "---\n", "{}"} {
+		if _, err := workspace.Parse([]byte(text)); err == nil || !strings.HasSuffix(err.Error(), "workspaces: at least one is required") {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

@@ -67,6 +67,7 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 		FlagSet:    flags,
 		Options:    options(),
 		Exec: noArguments(func(ctx context.Context) error {
+			daemon.LimitMemory()
 			log := observe.NewLog(stderr, s.level)
 			listeners, err := s.tls.Open(log)
 			err = errors.Join(err, s.limits.Check())
@@ -105,7 +106,6 @@ func checkConfig(d directory, ofFlags error, stdout io.Writer) error {
 
 // serve runs everything until ctx ends, or until a store cannot be trusted any more.
 func (s *server) serve(ctx context.Context, log *slog.Logger, listeners tlsfile.Listeners, stdout io.Writer) (err error) {
-	daemon.LimitMemory()
 	daemon.UseProcessors(standalone.Stores)
 	workspaces, err := setup.Watch(s.dir, s.workspaces, log)
 	if err != nil {

@@ -54,6 +54,7 @@ call 1 of 2
   user        ada (userId)
   session     s1 (anonymousId)
   time        2026-11-24T11:00:00.000Z (originalTimestamp; Segment's timestamp, because the two differ by more than max_clock_skew)
+  warning     the event time was moved ahead by 1h0m0s, to timestamp, because originalTimestamp is off by more than max_clock_skew: check the clock of the device (time_corrected)
 
 call 2 of 2
   –           would be rejected: type is required: track, identify, group, page, screen, alias or delete (type_required)
@@ -70,6 +71,7 @@ call 2 of 2
   user        ada (userId)
   session     s1 (anonymousId)
   time        2026-11-24T11:30:00.000Z (timestamp; moved by as much as sentAt is off the receipt, which is more than max_clock_skew)
+  warning     the event time was moved back by 1h0m0s, as much as sentAt is off the receipt: check the clock of the sender, and that sentAt is set when the call is sent (time_corrected)
 `,
 		},
 		"a time ahead": {

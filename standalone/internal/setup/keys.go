@@ -9,10 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/sojournhq/sojourn/internal/domain/workspace"
 	"github.com/sojournhq/sojourn/internal/kit/durable"
+	"github.com/sojournhq/sojourn/internal/kit/strictyaml"
 )
 
 // KeysFile is the name of the file with the first keys in a data directory.
@@ -38,7 +37,7 @@ func freshKeys() Keys {
 }
 
 func (k *Keys) write(dir string) error {
-	text, err := yaml.Marshal(k)
+	text, err := strictyaml.Encode(k)
 	if err == nil {
 		err = durable.WriteFile(filepath.Join(dir, KeysFile), append([]byte(keysPreface), text...))
 	}
@@ -59,8 +58,8 @@ func FirstKeys(dir string, config *workspace.Config) (Keys, error) {
 	if err != nil {
 		return k, fmt.Errorf("read first keys: %w", err)
 	}
-	if yaml.Unmarshal(text, &k) != nil {
-		return Keys{}, errors.New(KeysFile + " is no YAML: delete it, nothing needs it") // the library's error may show a key
+	if err := k.read(text); err != nil {
+		return Keys{}, fmt.Errorf("%s is not as it was made: delete it, nothing needs it: %w", KeysFile, err)
 	}
 	first := config.Workspaces[0]
 	keep := func(key *string, among []workspace.Secret) {
@@ -76,6 +75,16 @@ func FirstKeys(dir string, config *workspace.Config) (Keys, error) {
 	keep(&k.QueryToken, first.QueryTokens)
 	keep(&k.AdminToken, config.AdminTokens)
 	return k, nil
+}
+
+// read reads what write wrote. The error shows no key.
+func (k *Keys) read(text []byte) error {
+	document, err := strictyaml.Parse(text)
+	if err != nil {
+		return err
+	}
+	problems, err := document.Decode(k)
+	return errors.Join(append(problems, err)...)
 }
 
 // LoadKeys returns the first keys of the data directory dir, with the configuration that is there.

@@ -37,39 +37,42 @@ func Load(dir string) (*workspace.Config, error) { return workspace.Load(filepat
 // Workspaces returns the configuration in the data directory dir. If there is none yet, it makes the directory and one workspace
 // "default" with a source "web", and stores it with the hashes of fresh keys, and these in a file of their own: see FirstKeys. Both are
 // readable by the owner alone. Where there is data it makes nothing: ErrNoWorkspaces.
-func Workspaces(dir string) (config *workspace.Config, err error) {
-	if err := durable.MkdirAll(dir); err != nil {
-		return nil, fmt.Errorf("make data directory: %w", err)
-	}
-	err = boltdb.Locked(dir, func() error {
-		config, err = workspaces(dir)
-		return err
-	})
-	return config, err
-}
-
-// workspaces is for who has locked the directory. It also removes what a first start that was cut off left of its files.
-func workspaces(dir string) (*workspace.Config, error) {
-	if err := errors.Join(durable.RemoveNew(filepath.Join(dir, File)), durable.RemoveNew(filepath.Join(dir, KeysFile))); err != nil {
-		return nil, fmt.Errorf("remove what a crash left: %w", err)
-	}
-	config, err := existing(dir)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return config, err
-	}
-	return first(dir)
-}
-
-// existing returns the configuration in a data directory: fs.ErrNotExist where the first start is to make one.
-func existing(dir string) (*workspace.Config, error) {
-	if err := boltdb.Unfinished(dir); err != nil {
+func Workspaces(dir string) (*workspace.Config, error) {
+	if err := prepare(dir); err != nil {
 		return nil, err
 	}
-	config, err := Load(dir)
-	if errors.Is(err, fs.ErrNotExist) && hasData(dir) {
-		return nil, missing(filepath.Join(dir, File), dir)
+	return Load(dir)
+}
+
+// prepare makes the configuration where it is to be made. It also removes what a first start that was cut off left of its files.
+func prepare(dir string) error {
+	if err := durable.MkdirAll(dir); err != nil {
+		return fmt.Errorf("make data directory: %w", err)
 	}
-	return config, err
+	return boltdb.Locked(dir, func() error {
+		if err := errors.Join(durable.RemoveNew(filepath.Join(dir, File)), durable.RemoveNew(filepath.Join(dir, KeysFile))); err != nil {
+			return fmt.Errorf("remove what a crash left: %w", err)
+		}
+		if isFirst, err := isFirstStart(dir); err != nil || !isFirst {
+			return err
+		}
+		return first(dir)
+	})
+}
+
+// isFirstStart says whether there is no configuration in a directory, and one is to be made.
+func isFirstStart(dir string) (bool, error) {
+	if err := boltdb.Unfinished(dir); err != nil {
+		return false, err
+	}
+	path := filepath.Join(dir, File)
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	if hasData(dir) {
+		return false, missing(path, dir)
+	}
+	return true, nil
 }
 
 // missing says what to do about a workspaces file that is not there. Fresh keys would lock out all who have the old ones.
@@ -78,32 +81,30 @@ func missing(path, dir string) error {
 		"(sojourn restore -only workspaces -from BACKUP -data %s), or name another by -workspaces", ErrNoWorkspaces, path, dir, dir)
 }
 
-// hasData says whether a directory holds a data file, or anything else that belongs to one.
+// hasData says whether a directory holds data files, logs of them, or what names them.
 func hasData(dir string) bool {
 	entries, err := os.ReadDir(dir)
 	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-		return slices.ContainsFunc([]string{identity.File, events.File, sessions.File, boltdb.ManifestFile}, func(file string) bool {
-			return strings.HasPrefix(e.Name(), file)
-		})
+		file, _, _ := strings.Cut(e.Name(), ".log-")
+		return slices.Contains([]string{identity.File, events.File, sessions.File, boltdb.ManifestFile}, file)
 	})
 }
 
 // first makes the configuration of a first start, and stores it.
-func first(dir string) (*workspace.Config, error) {
+func first(dir string) error {
 	keys := freshKeys()
-	config := fresh(&keys)
-	text, err := config.Encode()
+	text, err := fresh(&keys).Encode()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// The keys come first: without the workspaces, the next start makes both anew.
 	if err := keys.write(dir); err != nil {
-		return nil, err
+		return err
 	}
 	if err := durable.WriteFile(filepath.Join(dir, File), append([]byte(preface), text...)); err != nil {
-		return nil, fmt.Errorf("store workspaces: %w", err)
+		return fmt.Errorf("store workspaces: %w", err)
 	}
-	return config, nil
+	return nil
 }
 
 // Watch is Workspaces for those who run on: what it returns follows the file until it is closed. Where a file is named, it is that one,
@@ -112,7 +113,7 @@ func Watch(dir, file string, log *slog.Logger) (*workspace.Watched, error) {
 	if file != "" {
 		return workspace.Watch(file, log)
 	}
-	if _, err := Workspaces(dir); err != nil {
+	if err := prepare(dir); err != nil {
 		return nil, err
 	}
 	return workspace.Watch(filepath.Join(dir, File), log)
@@ -124,7 +125,10 @@ func Check(dir, file string) error {
 		_, err := workspace.Load(file)
 		return err
 	}
-	_, err := existing(dir)
+	if _, err := isFirstStart(dir); err != nil {
+		return err
+	}
+	_, err := Load(dir)
 	return err
 }
 

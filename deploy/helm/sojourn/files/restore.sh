@@ -125,6 +125,9 @@ YAML
     phase=$(k get pod "$prefix-restore-$1" -o 'jsonpath={.status.phase}')
   done
   k logs "$prefix-restore-$1"
+  # The others come from the same backup, whatever is newest by then.
+  from=$(k logs "$prefix-restore-$1" | sed -n 's|.*, from /backup||p' | tail -n 1)
+  backup=${from:-$backup}
   k delete pod "$prefix-restore-$1" >/dev/null
   scale "$1" 1
 }

@@ -84,8 +84,7 @@ func TestSegmentsBrowserClient(t *testing.T) {
 		"batching": {settings: 1, "OPTIONS /v1/b": 1, "POST /v1/b": 1},
 	} {
 		t.Run(delivery, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, d deployment) {
-				wire := startWire(t, d)
+			onBothBehindWire(t, func(t *testing.T, d deployment, wire *wire) {
 				c := startBrowser(t, wire.server.URL, delivery)
 				state, got := c.finish(t, d, 9)
 				compareDump(t, string(golden), state)
@@ -131,8 +130,7 @@ func TestSegmentsBrowserClientSendsWhatItHasWhenAPageGoes(t *testing.T) {
 // TestSegmentsBrowserClientSendsAgainOnTheNextPage has a visitor go to another page of the site before the calls made on the first are
 // answered, with standard delivery. The client breaks them off, and sends each again from there, with the same messageId and timestamp.
 func TestSegmentsBrowserClientSendsAgainOnTheNextPage(t *testing.T) {
-	onBoth(t, func(t *testing.T, d deployment) {
-		wire := startWire(t, d)
+	onBothBehindWire(t, func(t *testing.T, d deployment, wire *wire) {
 		wait := wire.lose(t, len(steps))
 		c := startBrowser(t, wire.server.URL, "following")
 		wait()
@@ -180,6 +178,61 @@ func TestSegmentsBrowserClientOutlivesOutages(t *testing.T) {
 		for _, line := range c.all("console ") {
 			if strings.Contains(line, "CORS") && !strings.Contains(line, "net::ERR") {
 				t.Errorf("an answer was kept from the page: %s", line)
+			}
+		}
+	})
+}
+
+// TestRudderStacksBrowserClient drives Sojourn with @rudderstack/analytics-js in a page of another origin, call by call and by beacons. What
+// the morning in browser/scenarios.mjs comes to was worked out by hand in testdata/rudderstack.ndjson.
+func TestRudderStacksBrowserClient(t *testing.T) {
+	golden, err := os.ReadFile("testdata/rudderstack.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for scenario, want := range map[string]map[string]int{
+		"rudder": {
+			"GET /sourceConfig/": 1, "POST /v1/identify": 1, "POST /v1/group": 1, "POST /v1/page": 1, "POST /v1/track": 4, "POST /v1/alias": 1,
+		},
+		"beacon": {"GET /sourceConfig/": 1, "POST /beacon/v1/batch": 1},
+	} {
+		t.Run(scenario, func(t *testing.T) {
+			onBothBehindWire(t, func(t *testing.T, d deployment, wire *wire) {
+				c := startBrowser(t, wire.server.URL, scenario)
+				state, got := c.finish(t, d, 8)
+				compareDump(t, string(golden), state)
+				c.quiet(t)
+				if diff := cmp.Diff(want, wire.asked()); diff != "" {
+					t.Errorf("requests (-want +got):\n%s", diff)
+				}
+				if got.Duplicate != 0 {
+					t.Errorf("%d calls came twice", got.Duplicate)
+				}
+			})
+		})
+	}
+}
+
+// TestJitsusBrowserClient drives Sojourn with @jitsu/js in a page of another origin, with a key that holds a colon.
+func TestJitsusBrowserClient(t *testing.T) {
+	onBothBehindWire(t, func(t *testing.T, d deployment, wire *wire) {
+		c := startBrowser(t, wire.server.URL, "jitsu")
+		state, _ := c.finish(t, d, 5)
+		c.quiet(t)
+		want := map[string]int{"POST /api/s/identify": 1, "POST /api/s/group": 1, "POST /api/s/page": 1, "POST /api/s/track": 2}
+		if diff := cmp.Diff(want, wire.asked()); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+		for _, part := range []string{
+			`"feature":"Invoice Created","module":"Billing","userId":"u-1","accountId":"initech"}`,
+			`"feature":"Invoice Sent","module":"Billing","userId":"u-1","accountId":"initech"}`,
+			`"userId":"u-1","traits":{"email":"peter@initech.example","first_name":"Peter"},"problems":[]}`,
+			`"accountId":"initech","complete":true,"traits":{"createdAt":"2024-02-19T00:00:00.000Z","name":"Initech"}`,
+			`"anonymousId":"visitor"`,
+			`"source":"jitsu","type":"track","accepted":2,"rejected":0}`,
+		} {
+			if strings.Count(state, part) != 1 {
+				t.Errorf("%s is not there once in\n%s", part, state)
 			}
 		}
 	})

@@ -29,7 +29,7 @@ func startClient(t testing.TB, dir, url, program string, args ...string) *client
 	t.Helper()
 	c := &client{t: t, cmd: exec.Command("node", append([]string{program}, args...)...), output: make(chan string, 10_000)}
 	c.cmd.Dir = dir
-	c.cmd.Env = append(os.Environ(), "WRITE_KEY="+writeKey, "SOJOURN_URL="+url)
+	c.cmd.Env = append(os.Environ(), "WRITE_KEY="+writeKey, "JITSU_KEY="+jitsuKey, "SOJOURN_URL="+url)
 	c.cmd.Stderr = &c.errors
 	output, err := c.cmd.StdoutPipe()
 	if err != nil {

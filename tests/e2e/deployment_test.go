@@ -13,6 +13,7 @@ import (
 const (
 	writeKey       = "write-key-of-default-web"
 	laxKey         = "write-key-of-default-lax"
+	jitsuKey       = "jitsu-id-of-default:jitsu-secret" // one key, as Jitsu makes them
 	queryToken     = "query-token-of-default"
 	otherWriteKey  = "write-key-of-other-web"
 	otherToken     = "query-token-of-other"
@@ -37,6 +38,8 @@ workspaces:
         allow_delete: true
       - id: lax
         write_keys: [` + laxKey + `]
+      - id: jitsu
+        write_keys: ["` + jitsuKey + `"]
   - id: other
     query_tokens: [` + otherToken + `]
     sources:

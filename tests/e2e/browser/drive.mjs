@@ -15,7 +15,8 @@ const say = (line) => process.stdout.write(line + '\n')
 const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 const told = async () => (await lines.next()).value
 
-const site = await serve(process.env.WRITE_KEY, process.env.SOJOURN_URL)
+const { WRITE_KEY: writeKey, JITSU_KEY: jitsuKey, SOJOURN_URL: url } = process.env
+const site = await serve({ writeKey, jitsuKey }, url)
 const profile = mkdtempSync(join(tmpdir(), 'sojourn-browser-'))
 const browser = await chromium.launchPersistentContext(profile, { executablePath: process.env.CHROMIUM, args })
 browser.on('console', (message) => message.type() === 'error' && say('console ' + message.text()))

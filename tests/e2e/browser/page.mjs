@@ -2,8 +2,8 @@
 // that the client makes before the client sends it.
 import { AnalyticsBrowser } from '@segment/analytics-next'
 
-const { writeKey, cdnURL, options } = window.config
-window.analytics = AnalyticsBrowser.load({ writeKey, cdnURL }, options)
+const { writeKey, url, options } = window.config
+window.analytics = AnalyticsBrowser.load({ writeKey, cdnURL: url }, options)
 window.analytics.addSourceMiddleware(({ payload, next }) => {
   localStorage.setItem('sent ' + payload.obj.messageId, payload.obj.anonymousId)
   next(payload)

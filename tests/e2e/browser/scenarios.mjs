@@ -74,4 +74,38 @@ async function outage ({ page, site, say, told }) {
   }
 }
 
-export const scenarios = { standard: morning, batching: morning, navigating, reloading, closing, following, tabs, outage }
+// rudder makes the same calls with RudderStack's client, which has no screens and reads a call's own time elsewhere.
+async function rudder ({ page, site }, path = '/rudder') {
+  await page.goto(site + path)
+  await page.evaluate(() => {
+    const at = (clock) => [{ originalTimestamp: `2026-11-02T${clock}Z` }, noted]
+    analytics.identify('u-1', { firstName: 'Peter', lastName: 'Gibbons', email: 'peter@initech.example' }, ...at('10:00:00'))
+    analytics.group('initech', { name: 'Initech', createdAt: '2024-02-19T00:00:00Z', employees: 120, tier: 'silver' }, ...at('10:00:05'))
+    analytics.page('Dashboard', 'Home', {}, ...at('10:01:00'))
+    analytics.track('Widget Added', { module: 'Dashboard' }, ...at('10:02:00'))
+    analytics.track('Invoice Created', { module: 'Billing', total: 39.95 }, ...at('10:09:00'))
+    analytics.track('Invoice Sent', { module: 'Billing' }, ...at('10:20:00'))
+    analytics.track('Widget Added', { module: 'Dashboard' }, ...at('10:58:00'))
+    analytics.alias('u-1', 'guest', ...at('11:00:00'))
+  })
+}
+
+// beacon does the same on a page that keeps its calls for a beacon, and leaves it.
+async function beacon ({ page, site }) {
+  await rudder({ page, site }, '/beacon')
+  await page.goto(site + '/away')
+}
+
+// jitsu makes calls with Jitsu's client, which has no times but that of the call.
+async function jitsu ({ page, site }) {
+  await page.goto(site + '/jitsu')
+  await page.evaluate(async () => {
+    await analytics.identify('u-1', { firstName: 'Peter', email: 'peter@initech.example' })
+    await analytics.group('initech', { name: 'Initech', createdAt: '2024-02-19T00:00:00Z' })
+    await analytics.page('Home', { module: 'Dashboard' })
+    await analytics.track('Invoice Created', { module: 'Billing' })
+    await analytics.track('Invoice Sent', { module: 'Billing' })
+  })
+}
+
+export const scenarios = { standard: morning, batching: morning, navigating, reloading, closing, following, tabs, outage, rudder, beacon, jitsu }

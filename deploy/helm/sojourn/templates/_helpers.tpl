@@ -124,10 +124,10 @@ initContainers:
 {{- define "sojourn.testsSecret" -}}
 {{- $none := not (or .Values.tests.existingSecret .Values.keys.existingSecret) -}}
 {{- if and $none (include "sojourn.foreignFile" .) -}}
-{{- fail "tests.existingSecret: with a workspaces file of your own, helm test needs the name of a Secret whose write-key and query-token are of one workspace of the file (or keys.existingSecret with all three keys). tests.enabled: false goes without helm test" -}}
+{{- fail "tests.existingSecret: with a workspaces file of your own, helm test needs the name of a Secret whose write-key and query-token are of one workspace of the file, and whose admin-token is one of its admin_tokens (or keys.existingSecret with all three keys). tests.enabled: false goes without helm test" -}}
 {{- end -}}
 {{- if and (not .Values.tests.existingSecret) (not (include "sojourn.foreignFile" .)) (not .Values.workspaces.default.enabled) -}}
-{{- fail "tests.existingSecret: without workspaces.default.enabled, helm test needs the name of a Secret whose write-key and query-token are of one workspace in workspaces.list. tests.enabled: false goes without helm test" -}}
+{{- fail "tests.existingSecret: without workspaces.default.enabled, helm test needs the name of a Secret whose write-key and query-token are of one workspace in workspaces.list, with the admin-token. tests.enabled: false goes without helm test" -}}
 {{- end -}}
 {{- default (include "sojourn.keysSecret" .) .Values.tests.existingSecret -}}
 {{- end -}}

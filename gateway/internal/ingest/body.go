@@ -67,8 +67,8 @@ func isTooLarge(r *http.Request, err error, longest int) bool {
 }
 
 // isMalformed says whether a body could not be read because of how its chunks are written. Sent again, they would be written so again. The
-// package that reads them has no errors for that which could be told by their type, so what is left is it: a connection that breaks off ends
-// in an error of the network, or early.
+// package that reads them has no errors for that which could be told by their type, so what is left is it: a connection that breaks off
+// ends in an error of the network, or early.
 func isMalformed(r *http.Request, err error) bool {
 	var network net.Error
 	return r.ProtoMajor == 1 && slices.Contains(r.TransferEncoding, "chunked") &&
@@ -83,7 +83,8 @@ func gzipMagic() []byte { return []byte{0x1f, 0x8b} }
 // inflate decompresses gzip as far as it is sound and not too long: a small body can hold gigabytes.
 func inflate(compressed []byte, memory *limit.Pass, longest int) ([]byte, *segment.Problem, error) {
 	broken := &segment.Problem{
-		Code: codeGzipInvalid, Message: "the body is gzip that is damaged or cut off, or none although content-encoding says so: send it again or uncompressed",
+		Code: codeGzipInvalid, Message: "the body is gzip that is damaged or cut off, or none although content-encoding says so: " +
+			"send it again or uncompressed",
 	}
 	r, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {

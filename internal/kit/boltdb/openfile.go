@@ -272,7 +272,8 @@ func unsynced() *bolt.Options {
 // update runs fn in a transaction of a file that no committer has. That its commit failed is ErrSync, unless the disk is full.
 func update(b interface {
 	Update(fn func(*bolt.Tx) error) error
-}, fn func(*bolt.Tx) error) error {
+}, fn func(*bolt.Tx) error,
+) error {
 	written := false
 	err := b.Update(func(tx *bolt.Tx) error {
 		err := fn(tx)

@@ -143,7 +143,7 @@ rel-crash: ## open 100,000 states that a crash could leave of a store (10 minute
 
 .PHONY: rel-fsync
 rel-fsync: ## fail fsync under load, 50 times, and go on with the same cache or after a crash (10 minutes; SEED=n, FAULTS=, CALLS= before each)
-	$(DISK) -run SyncsFail ./tests/disk/faults -faults $${FAULTS:-50} -calls $${CALLS:-500} -seed $${SEED:-1}
+	$(DISK) -run 'SyncsFail|SyncOfAStart' ./tests/disk/faults -faults $${FAULTS:-50} -calls $${CALLS:-500} -seed $${SEED:-1}
 
 .PHONY: rel-power
 rel-power: ## cut the power of an ext4 under load, 50 times (10 minutes; SEED=n, FAULTS=, CALLS= before each)

@@ -82,7 +82,8 @@ func (a acts) write(ctx context.Context, spec connect.Spec, request any, took ti
 			attrs = append(attrs, slog.String(string(name), text(message, name)))
 		}
 	}
-	a.log.LogAttrs(ctx, slog.LevelWarn, "an admin token was used", append(attrs, slog.String("code", codeOf(err)), slog.Duration("took", took))...)
+	attrs = append(attrs, slog.String("code", codeOf(err)), slog.Duration("took", took))
+	a.log.LogAttrs(ctx, slog.LevelWarn, "an admin token was used", attrs...)
 }
 
 // text returns a field of a message that is text, or "".

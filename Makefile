@@ -67,7 +67,7 @@ race: ## run the same tests with the race detector, the long ones shortened; not
 	go test -race -short $(addsuffix /...,$(addprefix ./,$(filter-out tests/%,$(MODULES))))
 
 .PHONY: e2e-clients
-e2e-clients: ## drive Sojourn with the clients of Segment and RudderStack, in Node and Chromium (3 minutes; needs node, npm, chromium)
+e2e-clients: ## drive Sojourn with the clients of Segment, RudderStack and Jitsu, in Node and Chromium (4 minutes; needs node, npm, chromium)
 	cd tests/e2e/node && npm ci --no-audit --no-fund
 	cd tests/e2e/browser && npm ci --no-audit --no-fund
 	go test -count=1 -tags clients -run Client ./tests/e2e

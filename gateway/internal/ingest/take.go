@@ -54,8 +54,8 @@ func (d *Door) take(v *visit, rt *route) answer {
 	return d.takeBody(ctx, v, rt, body)
 }
 
-// readDeadline is until when the body is waited for. One that says itself that it is too long is refused whatever comes of it, and that has
-// to be written down as well until the deadline.
+// readDeadline is until when the body is waited for. One that says itself that it is too long is refused whatever comes of it, and there
+// must be time left to count it.
 func (d *Door) readDeadline(v *visit, longest int) time.Time {
 	if v.r.ContentLength > int64(longest) {
 		return v.received.Add(d.config.Deadline / 2)

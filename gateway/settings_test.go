@@ -1,13 +1,19 @@
 package gateway_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/sojournhq/sojourn/gateway"
+	"github.com/sojournhq/sojourn/gateway/internal/backendtest"
+	"github.com/sojournhq/sojourn/internal/kit/observe"
 )
 
 // apiHost asks a gateway for settings, as another host, and returns which host they name.
@@ -67,5 +73,26 @@ func TestSettingsNameNoHostWhereOthersReachTheGateway(t *testing.T) {
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestWhatIsStillToBeToldOfRejectionsIsToldWhenTheServerEnds(t *testing.T) {
+	b, log := backendtest.Start(t), &bytes.Buffer{}
+	deps := observe.Discard()
+	deps.Log = slog.New(slog.NewTextHandler(log, nil))
+	g, err := gateway.Open(t.Context(), gateway.Config{Workspaces: workspaces()},
+		gateway.Backends{Identity: b.Identity.Conn, Events: b.Events.Conn, Sessions: b.Sessions.Conn}, deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, g)
+	for range 3 {
+		if status, body := s.post(t, writeKey, `{"a"`); status != http.StatusBadRequest {
+			t.Errorf("answered %d %s", status, body)
+		}
+	}
+	s.end(t)
+	if n := strings.Count(log.String(), `msg="calls are rejected"`); n != 2 || !strings.Contains(log.String(), " count=2") {
+		t.Errorf("told %d times: %s", n, log)
 	}
 }

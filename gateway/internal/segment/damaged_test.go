@@ -57,6 +57,8 @@ func TestTheWriteKeyIsFoundBehindWhatCannotBeReadIfItIsTheBodysOwn(t *testing.T)
 		`"{\"a\":undefined,\"writeKey\":\"no\"}"`:            "",
 		`{"a":undefined,"writeKey":"k1","writeKey":"no"}`:    "",
 		`{"a":{"b":1}},"c":{"x":undefined,"writeKey":"no"}}`: "", // a bracket too many
+		`{"a":{"x":undefined],"writeKey":"no"}`:              "", // one of the other kind
+		`{"a":"x,"p":{"t":"\"","writeKey":"no"}`:             "", // a quote too few, and one that is the customer's
 		`{"a":[1,{"x":undefined],"writeKey":"no"}`:           "", // one too few
 		`{"a":{"x":undefined,"writeKey":"no"}`:               "",
 		`{"a":{"x":[1},"writeKey":"no"}}`:                    "",

@@ -67,7 +67,7 @@ race: ## run the same tests with the race detector, the long ones shortened; not
 	go test -race -short $(addsuffix /...,$(addprefix ./,$(filter-out tests/%,$(MODULES))))
 
 .PHONY: e2e-clients
-e2e-clients: ## drive Sojourn with the clients of Segment and RudderStack, in Node and Chromium (3 minutes; needs node, npm, chromium)
+e2e-clients: ## drive Sojourn with the clients of Segment, RudderStack and Jitsu, in Node and Chromium (4 minutes; needs node, npm, chromium)
 	cd tests/e2e/node && npm ci --no-audit --no-fund
 	cd tests/e2e/browser && npm ci --no-audit --no-fund
 	go test -count=1 -tags clients -run Client ./tests/e2e
@@ -143,7 +143,7 @@ rel-crash: ## open 100,000 states that a crash could leave of a store (10 minute
 
 .PHONY: rel-fsync
 rel-fsync: ## fail fsync under load, 50 times, and go on with the same cache or after a crash (10 minutes; SEED=n, FAULTS=, CALLS= before each)
-	$(DISK) -run SyncsFail ./tests/disk/faults -faults $${FAULTS:-50} -calls $${CALLS:-500} -seed $${SEED:-1}
+	$(DISK) -run 'SyncsFail|SyncOfAStart' ./tests/disk/faults -faults $${FAULTS:-50} -calls $${CALLS:-500} -seed $${SEED:-1}
 
 .PHONY: rel-power
 rel-power: ## cut the power of an ext4 under load, 50 times (10 minutes; SEED=n, FAULTS=, CALLS= before each)

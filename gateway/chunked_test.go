@@ -190,7 +190,7 @@ func TestABodyThatSaysItIsTooLongAndDoesNotComeIsRefusedAndCountedBeforeTheDeadl
 			}
 			text, _ := io.ReadAll(resp.Body)
 			_ = resp.Body.Close()
-			if took := time.Since(began); resp.StatusCode != 413 || !bytes.Contains(text, []byte("body_too_large")) || took != 2*time.Second {
+			if took := time.Since(began); resp.StatusCode != http.StatusRequestEntityTooLarge || !bytes.Contains(text, []byte("body_too_large")) || took != 2*time.Second {
 				t.Errorf("%s: answered %d %s after %v", name, resp.StatusCode, text, took)
 			}
 			_ = conn.Close()

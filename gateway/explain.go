@@ -113,7 +113,8 @@ func explainCall(raw []byte, o *segment.Options) ExplainedCall {
 	parsed, rejection, trace := segment.Explain(raw, o)
 	c := &parsed.Call
 	out := ExplainedCall{
-		Type: c.Type.String(), MessageID: c.MessageID, FilteredBy: parsed.FilteredBy, Why: trace.Why, Dimensions: []ExplainedDimension{}, Warnings: []ExplainedProblem{},
+		Type: c.Type.String(), MessageID: c.MessageID, FilteredBy: parsed.FilteredBy, Why: trace.Why,
+		Dimensions: []ExplainedDimension{}, Warnings: []ExplainedProblem{},
 		Feature: found(c.Feature, trace.Feature), Module: found(c.Module, trace.Module), Account: found(c.AccountID, trace.Account),
 		User: found(c.UserID, trace.User), Session: found(c.AnonymousID, trace.Session), Inactive: c.Inactive,
 	}

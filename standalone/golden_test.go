@@ -65,6 +65,7 @@ workspaces:
 `
 
 func TestTheGoldenHistoriesComeToWhatTheyCameTo(t *testing.T) {
+	t.Parallel()
 	for number := range goldenHistories {
 		t.Run(fmt.Sprintf("%02d", number), func(t *testing.T) {
 			t.Parallel()

@@ -116,9 +116,13 @@ func (h *history) check(t testing.TB, root string, files map[string][]byte, leas
 	disk := newTestDisk(seed, moved)
 	defer disk.close()
 	dice := rand.New(rand.NewPCG(seed, 2))
+	var opened atomic.Bool
 	if depth > 0 { // and it crashes again
+		var one sync.Mutex
 		disk.crash = func(step string, image func() map[string][]byte) {
-			if dice.IntN(12) == 0 {
+			one.Lock()
+			defer one.Unlock()
+			if !opened.Load() && dice.IntN(12) == 0 {
 				if err := h.check(t, root, image(), least, most, depth-1, dice.Uint64()); err != nil {
 					t.Errorf("crash at %q, while opening what a crash left: %v", step, err)
 				}
@@ -138,7 +142,7 @@ func (h *history) check(t testing.TB, root string, files map[string][]byte, leas
 	if err != nil {
 		return fmt.Errorf("%w (%v)", err, names(files))
 	}
-	disk.crash = func(string, func() map[string][]byte) {}
+	opened.Store(true)
 	return h.goOn(s, c, found, func(after *history) error { // and it crashes once more, after a few updates
 		if depth == 0 {
 			return nil

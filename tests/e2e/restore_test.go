@@ -118,11 +118,11 @@ func (m *machine) restore(from string) string {
 	if m.alone {
 		return m.run("", append(to, "-data", m.data(""))...)
 	}
-	said := m.run("", append(to, "-only", "workspaces")...)
+	said := []string{m.run("", append(to, "-only", "workspaces")...)}
 	for _, kind := range []string{"identity", "events", "sessions"} {
-		said += m.run("", append(to, "-data", m.data(kind+"d"), "-only", kind)...)
+		said = append(said, m.run("", append(to, "-data", m.data(kind+"d"), "-only", kind)...))
 	}
-	return said
+	return strings.Join(said, "")
 }
 
 func (m *machine) run(admin string, args ...string) string {
@@ -352,7 +352,7 @@ func TestTheDirectoryOfOneDaemonIsDumpedAndVerifiedWithoutAWorkspacesFile(t *tes
 	} {
 		stdout, stderr := m.dumpOf(daemon)
 		others := slices.DeleteFunc([]string{"identity", "events", "sessions"}, func(name string) bool { return name+"d" == daemon })
-		if want := "has no data of " + strings.Join(others, " and "); !strings.Contains(stderr, want) || !strings.Contains(stderr, "nothing is taken for set") {
+		if want := "has no data of " + strings.Join(others, " and "); !strings.Contains(stderr, want) || !strings.Contains(stderr, "no settings count") {
 			t.Errorf("%s: it says %s, want %q", daemon, stderr, want)
 		}
 		for _, kind := range kinds {
@@ -361,7 +361,7 @@ func TestTheDirectoryOfOneDaemonIsDumpedAndVerifiedWithoutAWorkspacesFile(t *tes
 			}
 		}
 		with, stderr := m.dumpOf(daemon, "-workspaces", m.workspaces)
-		if strings.Contains(stderr, "nothing is taken for set") {
+		if strings.Contains(stderr, "no settings count") {
 			t.Errorf("%s: with settings it says %s", daemon, stderr)
 		}
 		if unset := strings.Contains(stdout, "tier_unknown"); unset != (daemon == "identityd") || strings.Contains(with, "tier_unknown") {
@@ -407,11 +407,16 @@ func TestEveryProgramRefusesADirectoryWhoseRestoreHasNotFinished(t *testing.T) {
 	}
 	listen := []string{"-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0"}
 	for _, args := range [][]string{
-		append([]string{"sojourn", "-data", dir}, listen...), {"sojourn", "-check", "-data", dir},
+		append([]string{"sojourn", "-data", dir}, listen...),
+		{"sojourn", "-check", "-data", dir},
 		append([]string{"identityd", "-data", dir}, listen...), append([]string{"eventsd", "-data", dir}, listen...),
 		append([]string{"sessionsd", "-data", dir}, listen...),
-		{"sojourn", "verify", "-data", dir}, {"sojourn", "dump", "-data", dir}, {"sojourn", "compact", "-data", dir},
-		{"sojourn", "backup", "-data", dir, "-out", t.TempDir()}, {"sojourn", "export", "users", "-data", dir}, {"sojourn", "rebuild", "-data", dir},
+		{"sojourn", "verify", "-data", dir},
+		{"sojourn", "dump", "-data", dir},
+		{"sojourn", "compact", "-data", dir},
+		{"sojourn", "backup", "-data", dir, "-out", t.TempDir()},
+		{"sojourn", "export", "users", "-data", dir},
+		{"sojourn", "rebuild", "-data", dir},
 		{"sojourn", "restore", "-data", dir, "-only", "events", "-force", "-from", "testdata/formats/3"},
 	} {
 		cmd := exec.Command(filepath.Join(binaries, args[0]), args[1:]...)

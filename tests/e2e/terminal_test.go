@@ -24,7 +24,9 @@ func gatewayOf(d deployment) *program.Process {
 // that were started without a flag about their log, and runs the command that the terminal names.
 func TestWhoSeesNoAnswersSeesInTheTerminalThatCallsAreRejected(t *testing.T) {
 	onBoth(t, func(t *testing.T, d deployment) {
-		bad := func(id string) string { return fmt.Sprintf(`{"type":"track","messageId":%q,"anonymousId":"s","userId":"u","event":"E"}`, id) }
+		bad := func(id string) string {
+			return fmt.Sprintf(`{"type":"track","messageId":%q,"anonymousId":"s","userId":"u","event":"E"}`, id)
+		}
 		const want = `{"success":false,"accepted":0,"rejected":[`
 		if got := send(t, d, "/v1/batch", writeKey, `{"batch":[`+bad("lost-1")+`,`+bad("lost-2")+`]}`); got.status != 200 || !strings.HasPrefix(got.body, want) {
 			t.Errorf("answered %d %s, want %s", got.status, got.body, want)

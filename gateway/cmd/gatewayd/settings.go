@@ -49,7 +49,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.IntVar(&s.deliveryBytes, "max-delivery-bytes", gateway.DefaultMaxDeliveryBytes,
 		"how long an array of calls may be that Segment delivers")
 	flags.Var(&s.publicURL, "public-url",
-		"where clients reach the gateway, as https://calls.example.com, for the settings that tell them; not set: where it listens, if on loopback")
+		"where clients reach the gateway, as https://calls.example.com, for the settings that tell them; "+
+			"not set: the listen address if it is loopback")
 	flags.DurationVar(&s.deadline, "deadline", gateway.DefaultDeadline, "how long the services may take for one request")
 	s.limits.Flags(flags)
 	flags.DurationVar(&s.linger, "drain-delay", 0, "how long to go on serving after being asked to stop, until nothing more is sent")

@@ -66,9 +66,9 @@ func isTooLarge(r *http.Request, err error, longest int) bool {
 	return errors.As(err, &tooLarge) || r.ContentLength > int64(longest)
 }
 
-// isMalformed says whether a body could not be read because of how its chunks are written. Sent again, they would be written so again. The
-// package that reads them has no errors for that which could be told by their type, so what is left is it: a connection that breaks off ends
-// in an error of the network, or early.
+// isMalformed says whether a body could not be read because of how its chunks are written: sent again, they would be written so again. The
+// package that reads chunks has no error types for that. So it is every error but those of a connection that breaks off, which are errors
+// of the network or say that the end came early.
 func isMalformed(r *http.Request, err error) bool {
 	var network net.Error
 	return r.ProtoMajor == 1 && slices.Contains(r.TransferEncoding, "chunked") &&
@@ -83,7 +83,9 @@ func gzipMagic() []byte { return []byte{0x1f, 0x8b} }
 // inflate decompresses gzip as far as it is sound and not too long: a small body can hold gigabytes.
 func inflate(compressed []byte, memory *limit.Pass, longest int) ([]byte, *segment.Problem, error) {
 	broken := &segment.Problem{
-		Code: codeGzipInvalid, Message: "the body is gzip that is damaged or cut off, or none although content-encoding says so: send it again or uncompressed",
+		Code: codeGzipInvalid,
+		Message: "the body is gzip that is damaged or cut off, or none although content-encoding says so: " +
+			"send it again or uncompressed",
 	}
 	r, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {

@@ -24,7 +24,8 @@ func (d *Door) take(v *visit, rt *route) answer {
 	ctx, cancel := context.WithDeadline(v.r.Context(), deadline)
 	defer cancel()
 	longest := d.limit(rt)
-	_ = http.NewResponseController(v.w).SetReadDeadline(d.readDeadline(v, longest)) // where it is not supported, the server's own limit holds
+	// Where it is not supported, the server's own limit holds.
+	_ = http.NewResponseController(v.w).SetReadDeadline(d.readDeadline(v, longest))
 	body, problem, err := readBody(v.w, v.r, v.pass, longest)
 	if shed(err) {
 		return d.failure(ctx, err)
@@ -53,8 +54,8 @@ func (d *Door) take(v *visit, rt *route) answer {
 	return d.takeBody(ctx, v, rt, body)
 }
 
-// readDeadline is until when the body is waited for. One that says itself that it is too long is refused whatever comes of it, and that has to
-// be written down as well until the deadline.
+// readDeadline is until when the body is waited for. One that says itself that it is too long is refused whatever comes of it, and there
+// must be time left to count it.
 func (d *Door) readDeadline(v *visit, longest int) time.Time {
 	if v.r.ContentLength > int64(longest) {
 		return v.received.Add(d.config.Deadline / 2)

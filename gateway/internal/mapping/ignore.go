@@ -67,8 +67,8 @@ func conditionOf(place string, c *workspace.Condition) Condition {
 // everyType has the bit of every type of call.
 const everyType = 1<<(call.Delete+1) - 1<<call.Track
 
-// Value is what stands at the path of a condition: nothing or null is not there, and what is neither a string, a number nor a boolean has no
-// text.
+// Value is what stands at the path of a condition: nothing or null is not there, and what is neither a string, a number nor a boolean has
+// no text.
 type Value struct {
 	There bool
 	Text  string

@@ -72,7 +72,8 @@ func (l *Log) add(n Notice) (_ Notice, now bool) {
 	}
 	s := l.subjects[n.Subject]
 	if s == nil && len(l.subjects) >= MaxSubjects {
-		n = Notice{Subject: Subject{Message: n.Message, Code: "others"}, Count: n.Count, Reason: "too many sources and reasons to tell apart"}
+		others := Subject{Message: n.Message, Code: "others"}
+		n = Notice{Subject: others, Count: n.Count, Reason: "too many sources and reasons to tell apart"}
 		s = l.subjects[n.Subject]
 	}
 	if s == nil {
@@ -130,5 +131,5 @@ func (l *Log) write(ctx context.Context, n Notice) {
 			attrs = append(attrs, slog.String(a.name, a.value))
 		}
 	}
-	l.log.LogAttrs(ctx, slog.LevelWarn, n.Message, append(attrs, slog.Int("count", n.Count))...)
+	l.log.LogAttrs(ctx, slog.LevelWarn, n.Message, append(attrs, slog.Int("count", n.Count))...) //nolint:sloglint // a Message is constant
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // acts writes into the log what admins do: who, by the name of their token, what, to which workspace or store, and whether it was done. It
-// is a warning, so that it is there by default: what is deleted is gone, and a copy holds everything. What a request names and nobody knows is
-// not written, as nothing is that is sent.
+// is a warning, so that it is there by default: what is deleted is gone, and a copy holds everything. What a request names and nobody knows
+// is not written, as nothing is that is sent.
 type acts struct {
 	handlerOnly
 
@@ -82,7 +82,8 @@ func (a acts) write(ctx context.Context, spec connect.Spec, request any, took ti
 			attrs = append(attrs, slog.String(string(name), text(message, name)))
 		}
 	}
-	a.log.LogAttrs(ctx, slog.LevelWarn, "an admin token was used", append(attrs, slog.String("code", codeOf(err)), slog.Duration("took", took))...)
+	attrs = append(attrs, slog.String("code", codeOf(err)), slog.Duration("took", took))
+	a.log.LogAttrs(ctx, slog.LevelWarn, "an admin token was used", attrs...)
 }
 
 // text returns a field of a message that is text, or "".

@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,7 +91,7 @@ func TestWhatAnAdminDoesIsInTheLogWithTheNameOfTheToken(t *testing.T) {
 func TestWhatIsAskedForPageByPageAndWhatIsOnlyReadIsLoggedOnceOrNot(t *testing.T) {
 	for _, c := range clients(t) {
 		url, _, log := open(t)
-		token := append(c.options, bearer("Bearer "+adminToken))
+		token := append(slices.Clone(c.options), bearer("Bearer "+adminToken))
 		for _, page := range []string{"", "second", "third"} {
 			r := &sessionsv1.RebuildSessionsRequest{Workspace: "acme", PageToken: page}
 			if _, err := sessionsv1connect.NewAdminServiceClient(c.http, url, token...).RebuildSessions(t.Context(), r); err != nil {

@@ -70,7 +70,9 @@ func (h backups) copyWorkspaces(to *connect.ServerStream[backupv1.CopyFileRespon
 	for chunk := range slices.Chunk(text, workspacesChunk) {
 		parts = append(parts, &backupv1.CopyFileResponse{Part: &backupv1.CopyFileResponse_Chunk{Chunk: chunk}})
 	}
-	parts = append(parts, &backupv1.CopyFileResponse{Part: &backupv1.CopyFileResponse_Trailer{Trailer: &backupv1.FileTrailer{Sha256: sum[:]}}})
+	parts = append(parts, &backupv1.CopyFileResponse{Part: &backupv1.CopyFileResponse_Trailer{
+		Trailer: &backupv1.FileTrailer{Sha256: sum[:]},
+	}})
 	for _, part := range parts {
 		if err := to.Send(part); err != nil {
 			return err

@@ -48,8 +48,9 @@ func (p *parser) value(keys []string) mapping.Value {
 		return mapping.Value{There: true, Text: s, Scalar: ok}
 	case jsontext.KindNumber, jsontext.KindTrue, jsontext.KindFalse:
 		return mapping.Value{There: true, Text: string(v), Scalar: true}
+	default:
+		return mapping.Value{There: true}
 	}
-	return mapping.Value{There: true}
 }
 
 // Names in integrations. Libraries that send straight to Sojourn take it for Segment, whose name among them is "Segment.io".

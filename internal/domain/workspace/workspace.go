@@ -95,7 +95,8 @@ func Load(path string) (*Config, error) {
 	return l.config, l.err
 }
 
-// LoadWithoutSecrets is Load for those who check no signatures: of shared secrets only whether there are any is known, and the files that hold them are not read.
+// LoadWithoutSecrets is Load for those who check no signatures: of shared secrets only whether there are any is known, and the files that
+// hold them are not read.
 func LoadWithoutSecrets(path string) (*Config, error) {
 	text, err := read(path)
 	if err != nil {

@@ -270,9 +270,7 @@ func unsynced() *bolt.Options {
 }
 
 // update runs fn in a transaction of a file that no committer has. That its commit failed is ErrSync, unless the disk is full.
-func update(b interface {
-	Update(fn func(*bolt.Tx) error) error
-}, fn func(*bolt.Tx) error) error {
+func update(b updater, fn func(*bolt.Tx) error) error {
 	written := false
 	err := b.Update(func(tx *bolt.Tx) error {
 		err := fn(tx)
@@ -283,6 +281,11 @@ func update(b interface {
 		return commitFailed(err)
 	}
 	return err
+}
+
+// updater is a file, or the handle of one.
+type updater interface {
+	Update(fn func(*bolt.Tx) error) error
 }
 
 func commitFailed(err error) error {

@@ -73,7 +73,8 @@ func restoreCommand(stdout, stderr io.Writer) *ffcli.Command {
 	var r backup.Restoring
 	flags.StringVar(&r.From, "from", "", "directory of a backup, or of backups: then the newest is taken (required)")
 	flags.StringVar(&r.Dir, "data", defaultData, "data directory; what uses it must be stopped")
-	flags.StringVar(&r.Workspaces, "workspaces", "", "where the workspaces file goes, if it is not there yet; "+setup.File+" in -data if not given")
+	flags.StringVar(&r.Workspaces, "workspaces", "",
+		"where the workspaces file goes, if it is not there yet; "+setup.File+" in -data if not given")
 	flags.StringVar(&r.Only, "only", "", "restore one file alone: identity, events, sessions or workspaces")
 	flags.BoolVar(&r.Replace, "force", false, "replace data files that are there; with -only workspaces, the workspaces file")
 	check := flags.Bool("check", false, "read the backup, or all of the directory, name what is damaged, and restore nothing")

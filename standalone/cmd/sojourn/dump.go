@@ -51,7 +51,7 @@ func (d *directory) dump(ctx context.Context, stdout, stderr io.Writer) error {
 	c := standalone.Config{Dir: d.dir, Workspaces: config, ReadOnly: true, Partial: true}
 	return inSuite(ctx, c, func(s *standalone.Suite) error {
 		if len(config.Workspaces) == 0 {
-			_, _ = fmt.Fprintf(stderr, "sojourn: %s is not there and -workspaces names none: nothing is taken for set\n", d.workspacesPath())
+			_, _ = fmt.Fprintf(stderr, "sojourn: there is no %s, and -workspaces names none: no settings count\n", d.workspacesPath())
 		}
 		b := s.Backends()
 		from := dump.Source{Identity: b.Identity, Events: b.Events, Sessions: b.Sessions}

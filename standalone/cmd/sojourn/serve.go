@@ -56,7 +56,8 @@ func serveCommand(stdout, stderr io.Writer) *ffcli.Command {
 	daemon.DefineReserve(flags, &s.reserve)
 	daemon.DefineCompact(flags, &s.compact)
 	flags.Var(&s.publicURL, "public-url",
-		"where clients reach Sojourn, as https://calls.example.com, for the settings that tell them; not set: where it listens, if on loopback")
+		"where clients reach Sojourn, as https://calls.example.com, for the settings that tell them; "+
+			"not set: the listen address if it is loopback")
 	flags.TextVar(&s.level, "log-level", slog.LevelWarn, "least level of what is logged: debug, info, warn or error")
 	s.limits.Flags(flags)
 	s.tls.Define(flags)

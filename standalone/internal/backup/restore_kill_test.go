@@ -135,23 +135,23 @@ func copyDir(t *testing.T, from, to string) {
 // printOf returns what tells two states of a directory apart.
 func printOf(t *testing.T, dir string) string {
 	t.Helper()
-	var print strings.Builder
+	var found strings.Builder
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
-			_, _ = fmt.Fprintln(&print, path, err)
+			_, _ = fmt.Fprintln(&found, path, err)
 			return nil
 		}
 		info, err := e.Info()
 		if err != nil {
 			return err
 		}
-		_, _ = fmt.Fprintln(&print, path, info.Size(), info.ModTime().UnixNano())
+		_, _ = fmt.Fprintln(&found, path, info.Size(), info.ModTime().UnixNano())
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return print.String()
+	return found.String()
 }
 
 // kill restores in a copy of a directory and is killed before its step number at. It returns the copy, the steps that were made, and
@@ -202,12 +202,11 @@ func enumerate(t *testing.T, r backup.Restoring, before string, look func(dir, a
 
 // restoreCase is a restore of a backup with the rows "new".
 type restoreCase struct {
-	only       string
-	before     string   // what is there
-	replace    bool     // what is there
-	whole      []string // states that may be started
-	end        string
-	workspaces string // what is there before, and what there must be where old data is
+	only    string
+	before  string // what is there; "": nothing
+	replace bool
+	whole   []string // states that may be started
+	end     string
 }
 
 func restoreCases(t *testing.T) (from string, cases map[string]restoreCase) {
@@ -277,7 +276,7 @@ func withoutMark(t *testing.T, dir string) string {
 	return state
 }
 
-// starts starts a Sojourn on a state, which is refused as the data is, and otherwise leaves nothing of the restore.
+// starts has a Sojourn started on a state, which is refused as the data is, and otherwise leaves nothing of the restore.
 func starts(t *testing.T, dir, at, state string) {
 	t.Helper()
 	suite, err := standalone.Open(t.Context(), standalone.Config{Dir: dir}, observe.Discard())

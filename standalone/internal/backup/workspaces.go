@@ -38,7 +38,8 @@ const (
 var ErrNoWorkspaces = errors.New("no workspaces file")
 
 // savedPreface is what a workspaces file begins with that is restored.
-const savedPreface = `# Who may write to and read from this Sojourn, as restored from a backup: keys and tokens are their hashes, and what was commented is gone.
+const savedPreface = `# Who may write to and read from this Sojourn, as restored from a backup. Keys and tokens are their hashes.
+# Comments are not in backups.
 `
 
 // saved returns the configuration of the file at a path as it is backed up. The files that it names need not be there.

@@ -75,7 +75,8 @@ func (c Client) send(ctx context.Context, path string, call any) error {
 
 // delete deletes the user of the call.
 func (c Client) delete(ctx context.Context) error {
-	return c.request(ctx, "/sojourn.admin.v1.AdminService/DeleteUser", map[string]any{"workspace": c.Workspace, "userId": User}, bearer(c.AdminToken))
+	user := map[string]any{"workspace": c.Workspace, "userId": User}
+	return c.request(ctx, "/sojourn.admin.v1.AdminService/DeleteUser", user, bearer(c.AdminToken))
 }
 
 // request posts a body, and wants 200.

@@ -61,7 +61,7 @@ workspaces:
     query_tokens: [` + queryToken + `]
     dimensions: [{name: Plan, type: string, from: [group.plan]}]
     sources:
-      - {id: web, write_keys: [` + writeKey + `]}
+      - {id: web, write_keys: [` + writeKey + `], require_anonymous_id: true, require_user_id: true}
       - {id: lax, write_keys: [` + laxKey + `]}
       - {id: jitsu, write_keys: ["jitsu-id-of-default:jitsu-secret"]}
       - {id: deletes, write_keys: [write-key-of-default-deletes], allow_delete: true}

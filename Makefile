@@ -217,7 +217,7 @@ ARCH ?= $(shell go env GOARCH)
 ENGINE = $(firstword $(foreach e,docker podman,$(shell $(e) info >/dev/null 2>&1 && echo $(e))))
 
 .PHONY: image-tag
-image-tag: ## print the tag that images get, for --set image.tag
+image-tag: ## print the tag that images get, for --set-string image.tag
 	@echo $(TAG)
 
 .PHONY: images

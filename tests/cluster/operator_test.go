@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -75,16 +76,24 @@ func (c *cluster) failAnUpgradeAndRollBack() {
 	c.say("rolled back, everything is ready %.0f s later (%d releases before)", time.Since(began).Seconds(), strings.Count(last, "revision"))
 }
 
-func (c *cluster) restore(args ...string) {
+// restore runs the script of the release, and returns under which name it saved what was there before.
+func (c *cluster) restore(args ...string) (saved string) {
 	c.Helper()
 	script := filepath.Join(c.TempDir(), "restore.sh")
 	text := c.kubectl("get", "configmap", c.fullname+"-restore", "-o", `go-template={{index .data "restore.sh"}}`)
 	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 		c.Fatal(err)
 	}
-	c.say("%s", strings.ReplaceAll(c.run("bash", append([]string{script, "-n", c.namespace, "-r", c.release, "-y"}, args...)...), "\n", "; "))
+	out := c.run("bash", append([]string{script, "-n", c.namespace, "-r", c.release, "-y"}, args...)...)
+	c.say("%s", strings.ReplaceAll(out, "\n", "; "))
 	c.settle()
+	if match := savedAs.FindStringSubmatch(out); match != nil {
+		saved = match[1]
+	}
+	return saved
 }
+
+var savedAs = regexp.MustCompile(`restore\.sh .* -b (before-restore/\S+)`)
 
 func (c *cluster) backup(job string) {
 	c.Helper()
@@ -101,8 +110,8 @@ func (c *cluster) backup(job string) {
 func (c *cluster) loseAVolumeAndRestoreIt(sojourn string) {
 	c.Helper()
 	before := c.dump(sojourn)
-	aside := func() int {
-		return len(ofWorkspace(c.dumpAll(sojourn, c.secret(c.fullname+"-keys", "admin-token")), "aside"))
+	aside := func() string {
+		return strings.Join(ofWorkspace(c.dumpAll(sojourn, c.secret(c.fullname+"-keys", "admin-token")), "aside"), "\n")
 	}
 	c.backup("backup-now")
 	c.kubectl("scale", "statefulset", "sojourn-events", "--replicas=0")
@@ -114,21 +123,27 @@ func (c *cluster) loseAVolumeAndRestoreIt(sojourn string) {
 	c.say("restored events alone; the dump is as before")
 
 	load := c.send("restore", asideKey) // to a workspace that is not compared
-	c.restore()
+	saved := c.restore()
 	s := load.stop()
 	s.alwaysAnswered(c)
 	if s.Answers["503"] == 0 {
 		c.Error("no call was answered 503 while everything was restored")
 	}
 	c.compare(c.dump(sojourn), before)
-	after := aside()
-	c.say("restored all three over what was there; the dump is as before, with %d lines of calls that came later", after)
-	c.restore("-b", "before-restore")
-	c.compare(c.dump(sojourn), before)
-	c.say("restored what had been saved before that: %d lines of calls that came after the backup", aside())
-	if aside() == 0 {
-		c.Error("what was answered 200 before the restore is not in what was saved")
+	const first = `"restore-0-0"` // the first call that was sent after the backup, and before the restore
+	if strings.Contains(aside(), first) {
+		c.Error("a call that came after the backup is still there")
 	}
+	c.say("restored all three over what was there; the dump is as before")
+	if _, err := c.try(nil, "bash", "../../deploy/restore.sh", "-n", c.namespace, "-y", "-b", "before-restore"); err == nil {
+		c.Error("before-restore alone does not say which, and is taken")
+	}
+	c.restore("-b", saved)
+	c.compare(c.dump(sojourn), before)
+	if !strings.Contains(aside(), first) {
+		c.Errorf("what was answered 200 before the restore is not in what was saved as %q", saved)
+	}
+	c.say("restored what had been saved before that, %s: calls since the backup are there again", saved)
 }
 
 // besides installs a second release in the same namespace, with a workspaces file of its own, and restores it: the first must not notice.
@@ -188,10 +203,11 @@ func (c *cluster) swap(other *cluster) {
 		c.Helper()
 		set := "events.persistence.existingClaim=" + claim
 		args := append([]string{"upgrade", c.release, chart, "-f", c.values, "--set", set}, more...)
-		if _, err := c.try(nil, "helm", append([]string{"-n", c.namespace}, args...)...); err == nil || !strings.Contains(err.Error(), "--cascade=orphan") {
+		if _, err := c.try(nil, "helm", append([]string{"-n", c.namespace}, args...)...); err == nil || !strings.Contains(err.Error(), "delete statefulset sojourn-events") {
 			c.Errorf("another volume: %v, want what to do", err)
 		}
-		c.kubectl("delete", "statefulset", "sojourn-events", "--cascade=orphan")
+		c.kubectl("delete", "statefulset", "sojourn-events")
+		c.kubectl("wait", "--for=delete", "pod/sojourn-events-0", "--timeout", patience.String())
 		c.helm(args...)
 	}
 	c.write(values(before))

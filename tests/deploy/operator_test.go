@@ -157,7 +157,8 @@ func TestAVolumeOfAnotherSizeIsAnsweredWithWhatToDo(t *testing.T) {
 	refuses(t, "events: {persistence: {size: 20Gi}}", there, "kubectl -n usage patch pvc data-sojourn-events-0", `"storage":"20Gi"`,
 		"kubectl -n usage delete statefulset sojourn-events --cascade=orphan")
 	refuses(t, "events: {persistence: {storageClass: fast}}", there, `storage class ""`)
-	refuses(t, "events: {persistence: {existingClaim: other}}", there, "--cascade=orphan")
+	// The pod must go, too: the StatefulSet's controller fails to give it another volume, and never replaces it.
+	refuses(t, "events: {persistence: {existingClaim: other}}", there, "kubectl -n usage delete statefulset sojourn-events\nIts pod stops")
 	for _, same := range []string{"{}", "events: {persistence: {size: 10240Mi}}", "events: {persistence: {size: 10737418240}}"} {
 		if _, err := render(parsed(t, same), there, kubernetes(t)); err != nil {
 			t.Errorf("%s: %v", same, err)
@@ -317,7 +318,7 @@ func TestTheScriptThatRestoresIsInTheRelease(t *testing.T) {
 
 func TestTheDocsInstallTheTagThatTheMakefileBuilds(t *testing.T) {
 	docs, makefile := read(t, "docs/kubernetes.md"), read(t, "Makefile")
-	if !strings.Contains(docs, "--set image.tag=$(make -s image-tag)") || strings.Contains(docs, "git describe") {
+	if !strings.Contains(docs, "--set-string image.tag=$(make -s image-tag)") || strings.Contains(docs, "git describe") {
 		t.Error("docs/kubernetes.md works a tag out by itself")
 	}
 	if tag := strings.TrimSpace(run(t, "../..", "make", "-s", "image-tag", "TAG=of-a-changed-tree")); tag != "of-a-changed-tree" {

@@ -87,13 +87,9 @@ func (d *Door) admit(v *visit, keys ...string) (answer, bool) {
 // returns the answer to give when there is none.
 func (d *Door) admitByBody(v *visit, body []byte) (answer, bool) {
 	key, problem := segment.WriteKey(body)
-	if problem == nil {
-		return d.admit(v, key)
-	}
-	var known bool
-	if v.source, known = d.sources().Find(key); !known {
+	if problem != nil {
 		// Nobody can be told to fix a key in a body that cannot be read.
 		return refusal(http.StatusBadRequest, problem.Code, problem.Message), false
 	}
-	return answer{}, true // what is wrong with the body is found again, and counted for the source
+	return d.admit(v, key)
 }

@@ -76,7 +76,7 @@ func TestThePageOfOperationsNamesTheDefaultAbsentIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(workspace.DefaultAbsentIDs(), c.Workspaces[0].Sources[0].AbsentIDs); diff != "" {
+	if diff := cmp.Diff(workspace.AbsentIDs(workspace.DefaultAbsentIDs()), c.Workspaces[0].Sources[0].AbsentIDs); diff != "" {
 		t.Error(diff)
 	}
 }

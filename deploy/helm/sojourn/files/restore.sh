@@ -10,9 +10,9 @@
 #   -w          without saving first: where a service or its volume is gone, no backup of all three can be taken
 #
 # Without a service all three are restored. What is there now is saved in the volume of backups under before-restore, where the last two of
-# its kind stay: restore.sh -b before-restore takes the newest of them back.
+# its kind stay; at its end the script says how to put it back.
 set -euo pipefail
-namespace=default release=sojourn backup= ask=1 save=1
+namespace=default release=sojourn backup= ask=1 save=1 saved=
 while getopts n:r:b:yw option; do
   case $option in
     n) namespace=$OPTARG ;; r) release=$OPTARG ;; b) backup=/$OPTARG ;; y) ask= ;; w) save= ;;
@@ -25,6 +25,7 @@ services=("${@:-identity}")
 for service in "${services[@]}"; do
   case $service in identity | events | sessions) ;; *) echo "restore.sh: there is no service $service" >&2; exit 2 ;; esac
 done
+case ${backup%/} in /before-restore) echo "restore.sh: say which: -b before-restore/TIME, as the restore before this one did" >&2; exit 2 ;; esac
 k() { kubectl -n "$namespace" "$@"; }
 die() { echo "restore.sh: $*" >&2; exit 1; }
 
@@ -74,7 +75,9 @@ save_what_is_there() {
     k create -f - >/dev/null
   until [ "$(k get job "$job" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}')" ]; do sleep 1; done
   case $(k get job "$job" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}') in
-    *Complete*) echo "saved what was there: $(k logs "job/$job" | tail -n 1)" ;;
+    *Complete*)
+      saved=$(k logs "job/$job" | tail -n 1)
+      echo "saved what was there: $saved" ;;
     *) k logs "job/$job" >&2 || true; return 1 ;;
   esac
   k delete job "$job" >/dev/null
@@ -144,3 +147,4 @@ fi
 for service in "${services[@]}"; do restore "$service"; done
 refuse_calls ""
 echo "restored; calls are taken again"
+[ -z "$saved" ] || echo "to put back what was there before: restore.sh -n $namespace -r $release -b ${saved#/backup/}"

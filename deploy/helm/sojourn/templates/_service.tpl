@@ -176,7 +176,10 @@ spec:
 {{- fail (printf "\n%s: its volume has storage class %q and access modes %s, which no volume can change. Restore a backup into a release with the other ones (docs/kubernetes.md), or set persistence.storageClass and accessModes back." $name $class (toJson $is.accessModes)) -}}
 {{- end -}}
 {{- end -}}
-{{- if or (and $claims $wanted.existingClaim) (and (not $claims) (not $wanted.existingClaim)) (ne (default "OrderedReady" .spec.podManagementPolicy) "Parallel") -}}
+{{- if or (and $claims $wanted.existingClaim) (and (not $claims) (not $wanted.existingClaim)) -}}
+{{- fail (printf "\n%s: Kubernetes does not let this StatefulSet, or its pod, get another volume.\n  kubectl -n %s delete statefulset %s\nIts pod stops; its volume stays. Then do this upgrade again, which makes the StatefulSet anew." $name $namespace $name) -}}
+{{- end -}}
+{{- if ne (default "OrderedReady" .spec.podManagementPolicy) "Parallel" -}}
 {{- fail (printf "\n%s: Kubernetes does not let this StatefulSet be changed so.\n  %s\n%s" $name $recreate $again) -}}
 {{- end -}}
 {{- end -}}

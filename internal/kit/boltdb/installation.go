@@ -11,8 +11,8 @@ var (
 	installationKey    = []byte("id")
 )
 
-// Installation returns the id of the installation that the file belongs to: of the stores that were filled together. Copies of the file have
-// the same. It is empty for a file that belongs to none yet.
+// Installation returns the id of the installation that the file belongs to: of the stores that were filled together. Copies of the file
+// have the same. It is empty for a file that belongs to none yet.
 func (db *DB) Installation() string {
 	if id := db.installation.Load(); id != nil {
 		return *id

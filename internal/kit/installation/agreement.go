@@ -43,8 +43,8 @@ func (a *Agreement) Add(name string, conn grpc.ClientConnInterface) {
 	a.services = append(a.services, service{name, installationv1.NewInstallationServiceClient(conn)})
 }
 
-// Agree asks all services which installation they belong to, and has those that belong to none join. It returns nil if all belong to one, or
-// what is wrong: ErrMixed if they differ. A service of a version that knows nothing of installations is passed over.
+// Agree asks all services which installation they belong to, and has those that belong to none join. It returns nil if all belong to one,
+// or what is wrong: ErrMixed if they differ. A service of a version that knows nothing of installations is passed over.
 func (a *Agreement) Agree(ctx context.Context) error {
 	select {
 	case a.asking <- struct{}{}:
@@ -115,8 +115,8 @@ func (a *Agreement) join(ctx context.Context, id string, of []string, knows []bo
 }
 
 func mixed(one, other string) error {
-	return fmt.Errorf("%w: that of %s is of another installation than that of %s: a volume is mounted in the wrong place, or one of them was "+
-		"restored alone from a backup of another installation: restore all three from one backup", ErrMixed, one, other)
+	return fmt.Errorf("%w: that of %s is of another installation than that of %s: a volume is mounted in the wrong place, or one of them "+
+		"was restored alone from a backup of another installation: restore all three from one backup", ErrMixed, one, other)
 }
 
 // join asks a service. Known is false if it is of a version that cannot be asked.

@@ -154,8 +154,8 @@ func (g *Gateway) Handler() http.Handler {
 	})
 }
 
-// Ready returns nil when all three services say over gRPC health that they serve and take this gateway's calls, or which does not. A
-// gateway that refuses calls is always ready.
+// Ready returns nil when all three services say over gRPC health that they serve and take this gateway's calls, or which does not. Then it
+// asks Check. A gateway that refuses calls is always ready.
 func (g *Gateway) Ready(ctx context.Context) error {
 	if g.refuses {
 		return nil

@@ -4,7 +4,7 @@ package cluster_test
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // as Segment signs
+	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -121,6 +121,14 @@ func (c *cluster) loseAVolumeAndRestoreIt(sojourn string) {
 	c.restore("-w", "events")
 	c.compare(c.dump(sojourn), before)
 	c.say("restored events alone; the dump is as before")
+
+	if out, err := c.try(nil, "bash", "../../deploy/restore.sh", "-n", c.namespace, "-y", "-b", "20000101T000000Z"); err == nil ||
+		!strings.Contains(err.Error(), "nothing was changed, and calls are taken again") {
+		c.Errorf("a backup that there is not: %v, %s", err, out)
+	}
+	c.settle()
+	c.compare(c.dump(sojourn), before)
+	c.say("a backup that there is not changed nothing")
 
 	load := c.send("restore", asideKey) // to a workspace that is not compared
 	saved := c.restore()

@@ -39,6 +39,25 @@ func objects(t *testing.T, lines string) (all []any) {
 	return all
 }
 
+// exportedOnly are the keys that lines of an export have beside those of a dump.
+var exportedOnly = map[string][]string{
+	"sessions": {"id"}, "accounts": {"activeUsers", "lastSeenDay", "durationMs", "activeMs"},
+}
+
+// without returns objects without some keys, which each of them must have.
+func without(all []any, names []string) []any {
+	for _, object := range all {
+		for _, name := range names {
+			if members := object.(map[string]any); members[name] != nil {
+				delete(members, name)
+			} else {
+				members[name] = "missing"
+			}
+		}
+	}
+	return all
+}
+
 func TestAnExportIsTheSameRunningAndStoppedAndHasTheLinesOfADump(t *testing.T) {
 	onBoth(t, func(t *testing.T, d deployment) {
 		for _, call := range posted {
@@ -63,7 +82,7 @@ func TestAnExportIsTheSameRunningAndStoppedAndHasTheLinesOfADump(t *testing.T) {
 					want.WriteString(line)
 				}
 			}
-			if diff := cmp.Diff(objects(t, want.String()), objects(t, running[table+"ndjson"])); diff != "" {
+			if diff := cmp.Diff(objects(t, want.String()), without(objects(t, running[table+"ndjson"]), exportedOnly[table])); diff != "" {
 				t.Errorf("%s (-dump +export):\n%s", table, diff)
 			}
 		}

@@ -84,8 +84,7 @@ func Main(name string, args []string, define func(*flag.FlagSet) func(context.Co
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:9000", "address for gRPC")
 	adminAddr := flags.String("admin-listen", defaultAdmin, "address for /livez, /readyz, /metrics and profiles")
-	ordinal := flags.Int("ordinal", 0,
-		"number of the pod in its StatefulSet: only 0 starts, for a second one would begin a store of its own")
+	ordinal := flags.Int("ordinal", 0, "number of the pod in its StatefulSet: only 0 starts, for a second would begin a store of its own")
 	var level slog.Level
 	DefineLevel(flags, &level)
 	var guarded guards

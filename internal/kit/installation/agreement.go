@@ -115,8 +115,8 @@ func (a *Agreement) join(ctx context.Context, id string, of []string, knows []bo
 }
 
 func mixed(one, other string) error {
-	return fmt.Errorf("%w: that of %s is of another installation than that of %s: a volume is mounted in the wrong place, "+
-		"or one of them was restored alone from a backup of another installation: restore all three from one backup", ErrMixed, one, other)
+	return fmt.Errorf("%w: that of %s is of another installation than that of %s: a volume is mounted in the wrong place, or one of them "+
+		"was restored alone from a backup of another installation: restore all three from one backup", ErrMixed, one, other)
 }
 
 // join asks a service. Known is false if it is of a version that cannot be asked.

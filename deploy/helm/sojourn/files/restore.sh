@@ -12,7 +12,7 @@
 # Without a service all three are restored. What is there now is saved in the volume of backups under before-restore, where the last two of
 # its kind stay; at its end the script says how to put it back.
 set -euo pipefail
-namespace=default release=sojourn backup= ask=1 save=1 saved=
+namespace=default release=sojourn backup= ask=1 save=1 saved= restored=
 while getopts n:r:b:yw option; do
   case $option in
     n) namespace=$OPTARG ;; r) release=$OPTARG ;; b) backup=/$OPTARG ;; y) ask= ;; w) save= ;;
@@ -70,7 +70,9 @@ refuse_calls() { # refuse_calls true|""; it returns once no gateway of before is
 save_what_is_there() {
   local job=$prefix-before-restore
   k delete job "$job" --ignore-not-found --wait >/dev/null
+  # Without an owner: it is none of the CronJob's, whose history of jobs is short, and whose last success is that of a backup.
   k create job "$job" --from="cronjob/$cronjob" --dry-run=client -o json |
+    kubectl patch --local -f - --type=json -p '[{"op": "remove", "path": "/metadata/ownerReferences"}]' -o json |
     sed -e 's|-out=/backup|-out=/backup/before-restore|' -e 's|-keep=[0-9]*|-keep=2|' -e 's|"backoffLimit": [0-9]*|"backoffLimit": 0|' |
     k create -f - >/dev/null
   until [ "$(k get job "$job" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}')" ]; do sleep 1; done
@@ -123,7 +125,7 @@ spec:
 YAML
   local phase=
   while [ "$phase" != Succeeded ]; do
-    [ "$phase" != Failed ] || { k logs "$prefix-restore-$1" >&2; die "restoring $1 failed; calls go on being refused. Say which backup is good (-b), and run it again"; }
+    [ "$phase" != Failed ] || failed "$1" "$set"
     sleep 1
     phase=$(k get pod "$prefix-restore-$1" -o 'jsonpath={.status.phase}')
   done
@@ -133,6 +135,18 @@ YAML
   backup=${from:-$backup}
   k delete pod "$prefix-restore-$1" >/dev/null
   scale "$1" 1
+  restored="$restored $1"
+}
+
+failed() { # failed SERVICE STATEFULSET: of a backup that there is not, say, nothing was put anywhere
+  k logs "$prefix-restore-$1" >&2
+  k delete pod "$prefix-restore-$1" >/dev/null
+  if [ "$restored" ] || [ "$unfinished" ]; then
+    die "restoring $1 failed, after${restored:- a restore that did not come to its end}; calls go on being refused. Say which backup is good (-b), and run it again with -w"
+  fi
+  k scale statefulset "$2" --replicas=1 >/dev/null
+  refuse_calls ""
+  die "restoring $1 failed; nothing was changed, and calls are taken again"
 }
 json() { local found; found=$(of_backup "$1"); echo "${found:-[]}"; }
 

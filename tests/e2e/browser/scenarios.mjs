@@ -74,11 +74,17 @@ async function outage ({ page, site, say, told }) {
   }
 }
 
-// rudder makes the same calls with RudderStack's client, which has no screens and reads a call's own time elsewhere.
+// rudder makes the same calls with RudderStack's client, which has no screens and reads a call's own time elsewhere. It waits until the client
+// has taken them, which it does once it has read its settings.
 async function rudder ({ page, site }, path = '/rudder') {
   await page.goto(site + path)
-  await page.evaluate(() => {
-    const at = (clock) => [{ originalTimestamp: `2026-11-02T${clock}Z` }, noted]
+  await page.evaluate(async () => {
+    const taken = []
+    const at = (clock) => {
+      let take
+      taken.push(new Promise((resolve) => { take = resolve }))
+      return [{ originalTimestamp: `2026-11-02T${clock}Z` }, (call) => take(noted(call))]
+    }
     analytics.identify('u-1', { firstName: 'Peter', lastName: 'Gibbons', email: 'peter@initech.example' }, ...at('10:00:00'))
     analytics.group('initech', { name: 'Initech', createdAt: '2024-02-19T00:00:00Z', employees: 120, tier: 'silver' }, ...at('10:00:05'))
     analytics.page('Dashboard', 'Home', {}, ...at('10:01:00'))
@@ -87,6 +93,7 @@ async function rudder ({ page, site }, path = '/rudder') {
     analytics.track('Invoice Sent', { module: 'Billing' }, ...at('10:20:00'))
     analytics.track('Widget Added', { module: 'Dashboard' }, ...at('10:58:00'))
     analytics.alias('u-1', 'guest', ...at('11:00:00'))
+    await Promise.all(taken)
   })
 }
 

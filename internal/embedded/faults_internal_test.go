@@ -15,10 +15,11 @@ import (
 
 // fault is what goes wrong: from a step on, for some steps of all or of a kind.
 type fault struct {
-	err     error
-	from    int
-	steps   int // how many fail from there on
-	happens string
+	err   error
+	from  int
+	steps int // how many fail from there on
+	// happened names the steps that failed so far.
+	happened func() string
 }
 
 // TestEveryFailureOfTheDiskIsBorne fails each step of a store's life, and looks at what the store says then, holds, and holds when it is
@@ -48,12 +49,17 @@ func live(t *testing.T, root string, f fault) []string {
 	dir, _ := writeFiles(t, root, nil)
 	disk, h := newTestDisk(uint64(f.from), nil), newHistory()
 	defer disk.close()
-	step := 0
+	step, happens := 0, ""
+	f.happened = func() string {
+		disk.mu.Lock()
+		defer disk.mu.Unlock()
+		return happens
+	}
 	disk.fail = func(name string) error {
 		disk.mu.Lock()
 		defer disk.mu.Unlock()
 		if step++; step > f.from && step <= f.from+f.steps {
-			f.happens += name + ", "
+			happens += name + ", "
 			return f.err
 		}
 		return nil
@@ -62,10 +68,10 @@ func live(t *testing.T, root string, f fault) []string {
 	c.disk = disk
 	checks := 1
 	f.life(t, c, h, func() { // power is lost while it goes on
-		if least, most := h.bounds(); f.happens != "" && checks > 0 {
+		if least, most := h.bounds(); f.happened() != "" && checks > 0 {
 			checks--
 			if err := h.check(t, root, disk.image(), least, most, 0, 1); err != nil {
-				t.Errorf("%v at %s: after a loss of power soon after: %v", f.err, f.happens, err)
+				t.Errorf("%v at %s: after a loss of power soon after: %v", f.err, f.happened(), err)
 			}
 		}
 	})
@@ -73,7 +79,7 @@ func live(t *testing.T, root string, f fault) []string {
 	image := disk.image() // as if the power had been lost with it
 	f.reopen(t, c, h, least, most)
 	if err := h.check(t, root, image, least, most, 0, 1); err != nil {
-		t.Errorf("%v at %s: after a loss of power: %v", f.err, f.happens, err)
+		t.Errorf("%v at %s: after a loss of power: %v", f.err, f.happened(), err)
 	}
 	return disk.steps
 }
@@ -100,7 +106,7 @@ func (f *fault) life(t *testing.T, c Config, h *history, loss func()) {
 			h.states = h.states[:before+1] // nothing of it is left
 		}
 		if err == nil && dead {
-			t.Errorf("%v at %s: an update was answered after the store had failed", f.err, f.happens)
+			t.Errorf("%v at %s: an update was answered after the store had failed", f.err, f.happened())
 		}
 		if f.look(t, s, h); err == nil {
 			loss()
@@ -114,7 +120,7 @@ func (f *fault) life(t *testing.T, c Config, h *history, loss func()) {
 	}
 	if dead {
 		if err := <-told; !errors.Is(err, ErrFailed) {
-			t.Errorf("%v at %s: what is told is %v", f.err, f.happens, err)
+			t.Errorf("%v at %s: what is told is %v", f.err, f.happened(), err)
 		}
 	}
 	if err := s.Close(); err != nil {
@@ -125,11 +131,11 @@ func (f *fault) life(t *testing.T, c Config, h *history, loss func()) {
 // expect refuses an error that is not the consequence of the fault.
 func (f *fault) expect(t *testing.T, what string, err error) {
 	t.Helper()
-	if f.happens == "" || !errors.Is(err, f.err) && !errors.Is(err, ErrFull) && !strings.Contains(err.Error(), f.err.Error()) {
-		t.Errorf("%v at %s: %s: %v", f.err, f.happens, what, err)
+	if f.happened() == "" || !errors.Is(err, f.err) && !errors.Is(err, ErrFull) && !strings.Contains(err.Error(), f.err.Error()) {
+		t.Errorf("%v at %s: %s: %v", f.err, f.happened(), what, err)
 	}
 	if errors.Is(err, ErrFull) && errors.Is(err, ErrFailed) {
-		t.Errorf("%v at %s: %s says that nothing is left and that this is not known: %v", f.err, f.happens, what, err)
+		t.Errorf("%v at %s: %s says that nothing is left and that this is not known: %v", f.err, f.happened(), what, err)
 	}
 }
 
@@ -142,7 +148,7 @@ func (f *fault) look(t *testing.T, s *Store, h *history) {
 		err = h.find(found, least, most)
 	}
 	if err != nil {
-		t.Errorf("%v at %s: %v", f.err, f.happens, err)
+		t.Errorf("%v at %s: %v", f.err, f.happened(), err)
 	}
 }
 
@@ -152,7 +158,7 @@ func (f *fault) reopen(t *testing.T, c Config, h *history, least, most int) {
 	f.steps = 0
 	s, err := Open(context.Background(), c, observe.Discard())
 	if err != nil {
-		t.Errorf("%v at %s: open it again: %v", f.err, f.happens, err)
+		t.Errorf("%v at %s: open it again: %v", f.err, f.happened(), err)
 		return
 	}
 	found, err := rows(s)
@@ -160,6 +166,6 @@ func (f *fault) reopen(t *testing.T, c Config, h *history, least, most int) {
 		err = h.find(found, least, most)
 	}
 	if err := errors.Join(err, s.Close()); err != nil {
-		t.Error(fmt.Errorf("%w at %s: opened again: %w", f.err, f.happens, err))
+		t.Error(fmt.Errorf("%w at %s: opened again: %w", f.err, f.happened(), err))
 	}
 }

@@ -68,6 +68,7 @@ func (s *store) open(t *testing.T) {
 // services are three of them, each of which another store can take the place of.
 type services struct {
 	t      *testing.T
+	mu     sync.Mutex // guards pipes: a connection may be made while a server is replaced
 	pipes  []rpc.Pipe
 	stops  []func()
 	stores []*store
@@ -97,10 +98,13 @@ func (s *services) start(i int, knows bool) {
 	if knows {
 		installation.Register(server, of.db)
 	}
-	s.pipes[i] = rpc.NewPipe()
+	pipe := rpc.NewPipe()
+	s.mu.Lock()
+	s.pipes[i] = pipe
+	s.mu.Unlock()
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- server.ServeUntil(ctx, ctx, s.pipes[i]) }()
+	go func() { served <- server.ServeUntil(ctx, ctx, pipe) }()
 	s.stops[i] = sync.OnceFunc(func() {
 		stop()
 		if err := <-served; err != nil {
